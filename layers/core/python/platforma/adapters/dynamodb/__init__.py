@@ -1,0 +1,1 @@
+"""State in DynamoDB: one module a subject, one place for transactions."""

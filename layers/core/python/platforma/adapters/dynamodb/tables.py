@@ -1,0 +1,59 @@
+"""
+The five tables, by trust boundary, as bases for the items kept in them.
+
+Every item has `pk` and `sk` (strings). `pk` starts with the tenant's id, but for what is found before its tenant is known.
+`expires` (epoch seconds) is the tables' TTL attribute: it only sweeps, a stored expiry is always checked as well.
+"""
+
+from typing import Any, ClassVar
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.models import Model
+
+TABLES = ("identity", "credential", "policy", "audit", "key")
+
+
+class Item(Model):
+    """What every item has. *table* names one of `TABLES`; the deployed name is given by `bind`."""
+
+    table: ClassVar[str]
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    expires = NumberAttribute(null=True)
+
+
+def items() -> list[type[Item]]:
+    """Every concrete item class that has been imported."""
+
+    def below(cls: type[Item]) -> list[type[Item]]:
+        return [cls, *(inner for sub in cls.__subclasses__() for inner in below(sub))]
+
+    return [cls for cls in below(Item) if getattr(cls, "table", None)]
+
+
+class Tables:
+    """The deployed tables: names by trust boundary, region, and the connection that transactions use."""
+
+    def __init__(self, names: dict[str, str], region: str, **connection: Any) -> None:
+        self.names = names
+        self.connection = Connection(region=region, max_retry_attempts=2, connect_timeout_seconds=2, **connection)
+        self._region = region
+
+    def bind(self) -> "Tables":
+        """Point every imported item class at its deployed table; a table this function has no name for stays unreachable."""
+        for cls in items():
+            if name := self.names.get(cls.table):
+                meta: Any = type("Meta", (), {"table_name": name, "region": self._region})
+                meta.max_retry_attempts, meta.connect_timeout_seconds, meta.read_timeout_seconds = 2, 2, 5
+                _adopt(cls, meta)
+        return self
+
+
+def _adopt(cls: type[Item], meta: Any) -> None:
+    previous = getattr(cls, "Meta", None)
+    for name in dir(previous):
+        if not name.startswith("__") and not hasattr(meta, name):
+            setattr(meta, name, getattr(previous, name))
+    cls.Meta = meta
+    cls._connection = None

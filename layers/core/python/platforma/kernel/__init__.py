@@ -1,0 +1,1 @@
+"""What every area speaks: errors, events, ids, time and tenancy. Standard library only."""
