@@ -30,7 +30,7 @@ Refusal = PlatformaError | Callable[[dict[str, Any] | None], PlatformaError]
 class Outbox(Protocol):
     """Turns an event into the items that must be written with it."""
 
-    def items(self, event: Event) -> Sequence[tuple[Item, Condition, PlatformaError]]:
+    def items(self, event: Event) -> Sequence[tuple[Item, Condition, Refusal]]:
         """The items to put for *event*, each with its condition and what it means when that fails."""
 
 
@@ -87,19 +87,24 @@ class Transaction:
         if not steps or len(steps) > MAX_ITEMS:
             raise Broken("A transaction holds 1 to 100 items.", items=len(steps))
         for attempt in range(_ATTEMPTS):
-            try:
-                with TransactWrite(connection=self._tables.connection) as transaction:
-                    for add, _ in steps:
-                        add(transaction)
-            except TransactWriteError as error:
-                if not _may_retry(error, [refused for _, refused in steps]) or attempt == _ATTEMPTS - 1:
-                    raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
-                time.sleep(random.uniform(0.01, 0.04) * 2**attempt)  # noqa: S311  jitter, not a secret
-            except PynamoDBException as error:
-                raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
-            else:
+            if self._sent(steps, last=attempt == _ATTEMPTS - 1):
                 entered(events)
                 return
+            time.sleep(random.uniform(0.01, 0.04) * 2**attempt)  # noqa: S311  jitter, not a secret
+
+    def _sent(self, steps: list[tuple[Callable[[TransactWrite], None], Refusal | None]], *, last: bool) -> bool:
+        """Whether it was committed; False where it only met another transaction and nothing was written."""
+        try:
+            with TransactWrite(connection=self._tables.connection) as transaction:
+                for add, _ in steps:
+                    add(transaction)
+        except TransactWriteError as error:
+            if not _may_retry(error, [refused for _, refused in steps]) or last:
+                raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            return False
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        return True
 
 
 def _may_retry(error: TransactWriteError, refusals: list[Refusal | None]) -> bool:

@@ -1,0 +1,61 @@
+"""OAuth clients and their secrets."""
+
+from platforma import bootstrap
+from platforma.edge.answer import Answer, created, listed, shown
+from platforma.edge.api import API
+from platforma.edge.call import Call
+from platforma.edge.schemas.oauth import SecretView
+
+api = API("oauth_clients", bootstrap.edge)
+
+
+@api.serves("settings.clients.create")
+def create_client(call: Call) -> Answer:
+    bootstrap.giving(call).check(scopes=call.body.scopes, roles=call.body.roles)
+    client, secret = bootstrap.oauth.create_client(call.given(), tenant_id=call.tenant_id, attempt=call.attempt)
+    return created({**client.as_json(), "client_secret": secret}, client.version, client.id)
+
+
+@api.serves("settings.clients.list")
+def list_clients(call: Call) -> Answer:
+    page, after = bootstrap.oauth.list_clients(call.tenant_id, **call.page())
+    return listed([client.as_json() for client in page], call.next_cursor(after))
+
+
+@api.serves("settings.clients.get")
+def get_client(call: Call) -> Answer:
+    client = bootstrap.oauth.get_client(call.path["id"], tenant_id=call.tenant_id)
+    return shown(client.as_json(), client.version)
+
+
+@api.serves("settings.clients.update")
+def update_client(call: Call) -> Answer:
+    fields = call.given()
+    bootstrap.giving(call).check(scopes=fields.get("scopes"), roles=fields.get("roles"))
+    client = bootstrap.oauth.patch_client(
+        call.path["id"], fields, tenant_id=call.tenant_id, if_version=call.if_match, attempt=call.attempt
+    )
+    return shown(client.as_json(), client.version)
+
+
+@api.serves("settings.clients.delete")
+def delete_client(call: Call) -> Answer:
+    bootstrap.oauth.delete_client(call.path["id"], tenant_id=call.tenant_id, if_version=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.client_secrets.create")
+def create_secret(call: Call) -> Answer:
+    client = bootstrap.oauth.get_client(call.path["id"], tenant_id=call.tenant_id)
+    bootstrap.giving(call).check(scopes=client.scopes, roles=client.roles)
+    secret, text = bootstrap.oauth.add_secret(call.path["id"], tenant_id=call.tenant_id, attempt=call.attempt)
+    return Answer(201, {**SecretView.of(secret), "client_secret": text}, resource=call.path["id"])
+
+
+@api.serves("settings.client_secrets.delete")
+def delete_secret(call: Call) -> Answer:
+    bootstrap.oauth.delete_secret(call.path["id"], call.path["secret_id"], tenant_id=call.tenant_id, attempt=call.attempt)
+    return Answer(204)
+
+
+handler = api.handler

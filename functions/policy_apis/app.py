@@ -1,0 +1,35 @@
+"""Other APIs that our authorizer guards, and what each of their routes does."""
+
+from platforma import bootstrap
+from platforma.edge.answer import Answer, created, listed, shown
+from platforma.edge.api import API
+from platforma.edge.call import Call
+
+api = API("policy_apis", bootstrap.edge)
+
+
+@api.serves("settings.protected_apis.create")
+def create_protected_api(call: Call) -> Answer:
+    protected = bootstrap.policy.create_protected_api(call.tenant_id, **call.given(), attempt=call.attempt)
+    return created(protected.as_json(), protected.version, protected.id)
+
+
+@api.serves("settings.protected_apis.list")
+def list_protected_apis(call: Call) -> Answer:
+    page, after = bootstrap.policy.list_protected_apis(call.tenant_id, **call.page())
+    return listed([protected.as_json() for protected in page], call.next_cursor(after))
+
+
+@api.serves("settings.protected_apis.get")
+def get_protected_api(call: Call) -> Answer:
+    protected = bootstrap.policy.get_protected_api(call.tenant_id, call.path["id"])
+    return shown(protected.as_json(), protected.version)
+
+
+@api.serves("settings.protected_apis.delete")
+def delete_protected_api(call: Call) -> Answer:
+    bootstrap.policy.delete_protected_api(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+handler = api.handler

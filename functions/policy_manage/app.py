@@ -1,0 +1,56 @@
+"""Policies and their versions."""
+
+from platforma import bootstrap
+from platforma.edge.answer import Answer, created, listed, shown
+from platforma.edge.api import API
+from platforma.edge.call import Call
+
+api = API("policy_manage", bootstrap.edge)
+
+
+@api.serves("settings.policies.create")
+def create_policy(call: Call) -> Answer:
+    bootstrap.giving(call).check_document(call.body.document)
+    policy = bootstrap.policy.create_policy(call.tenant_id, **call.given(), attempt=call.attempt)
+    return created(policy.as_json(), policy.version, policy.id)
+
+
+@api.serves("settings.policies.list")
+def list_policies(call: Call) -> Answer:
+    policies, after = bootstrap.policy.list_policies(call.tenant_id, **call.page())
+    return listed([policy.as_json() for policy in policies], call.next_cursor(after))
+
+
+@api.serves("settings.policies.get")
+def get_policy(call: Call) -> Answer:
+    policy = bootstrap.policy.get_policy(call.tenant_id, call.path["id"])
+    return shown(policy.as_json(), policy.version)
+
+
+@api.serves("settings.policies.update")
+def replace_policy(call: Call) -> Answer:
+    bootstrap.giving(call).check_document(call.body.document)
+    policy = bootstrap.policy.replace_policy(
+        call.tenant_id, call.path["id"], **call.given(), if_match=call.if_match, attempt=call.attempt
+    )
+    return shown(policy.as_json(), policy.version)
+
+
+@api.serves("settings.policies.delete")
+def delete_policy(call: Call) -> Answer:
+    bootstrap.policy.delete_policy(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.policy_versions.list")
+def list_versions(call: Call) -> Answer:
+    policies, after = bootstrap.policy.list_policy_versions(call.tenant_id, call.path["id"], **call.page())
+    return listed([policy.as_json() for policy in policies], call.next_cursor(after))
+
+
+@api.serves("settings.policy_documents.verify")
+def validate_policy(call: Call) -> Answer:
+    return Answer(200, bootstrap.policy.validate_policy(call.tenant_id, **call.given()))
+
+
+handler = api.handler

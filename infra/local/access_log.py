@@ -1,0 +1,184 @@
+"""
+Carries the edge's access log to the audit function, as CloudWatch Logs does it with the gateway's on AWS.
+
+A small process of its own: it follows the file, and gives whole lines to the function within seconds, in the very event of a
+log subscription. Its place in the file is written after the function took them, so a line may come twice, never not at all;
+each carries an id that stays the same.
+"""
+
+import argparse
+import base64
+import gzip
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local import aws, edge
+from infra.local.certificates import write_private
+from infra.local.processes import Server
+from infra.local.stack import ROOT, Stack
+
+FUNCTION = "AuditGatewayFunction"
+PAUSE_SECONDS = 2.0
+BATCH_LINES = 200
+BATCH_BYTES = 400_000
+LOG_GROUP = "/platforma/access"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the log: where it begins, where the next one does, and what it says."""
+
+    begins: int
+    ends: int
+    entry: Mapping[str, Any]
+
+
+def server(stack: Stack) -> Server:
+    """The shipping process of this stack."""
+    home = stack.home / "access-log"
+    return Server("access log", home / "position.json", home / "pid", stack.logs / "access-log.log")
+
+
+def start(stack: Stack) -> None:
+    """Have it running with today's code and addresses."""
+    shipper = server(stack)
+    shipper.stop()
+    stack.folder("access-log")
+    command = [sys.executable, "-m", "infra.local.access_log", str(edge.access_log(stack)), str(shipper.mark), stack.aws_url]
+    shipper.start(command, {"PATH": os.defpath, "HOME": str(stack.home), "PYTHONPATH": str(ROOT)}, folder=ROOT)
+
+
+def lines(log: Path, position: int) -> Iterator[Line]:
+    """The whole lines from *position* on; the one that is still being written is left for the next time."""
+    with log.open("rb") as source:
+        source.seek(position)
+        for raw in source:
+            if not raw.endswith(b"\n"):
+                return
+            try:
+                entry = json.loads(raw)
+            except ValueError:
+                entry = {}
+            yield Line(position, position := position + len(raw), entry)
+
+
+def batches(found: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines in groups that one event can carry."""
+    batch, size = list[Line](), 0
+    for line in found:
+        batch.append(line)
+        size += line.ends - line.begins
+        if len(batch) >= BATCH_LINES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def message_of(entry: Mapping[str, Any]) -> str:
+    """What the gateway's access log says of a request, in the format of template.yaml's AccessLogSetting."""
+    request = entry["request"]
+    return json.dumps(
+        {
+            "requestId": entry.get("answer_request_id") or entry.get("edge_id"),
+            "requestTimeEpoch": int((entry["ts"] - entry.get("duration", 0)) * 1000),
+            "ip": request["remote_ip"],
+            "userAgent": entry.get("user_agent") or None,
+            "httpMethod": request["method"],
+            "path": request["uri"].partition("?")[0],
+            "protocol": request["proto"],
+            "status": str(entry["status"]),
+            "responseLength": str(entry["size"]),
+            "domainName": request["host"],
+        }
+    )
+
+
+def event_of(batch: list[Line], log: Path) -> dict[str, Any]:
+    """A CloudWatch Logs subscription event with these lines."""
+    events = [
+        {"id": f"{log.stat().st_ino}-{line.begins}", "timestamp": int(line.entry["ts"] * 1000), "message": message_of(line.entry)}
+        for line in batch
+        if line.entry.get("logger", "").startswith("http.log.access")
+    ]
+    document = {
+        "messageType": "DATA_MESSAGE", "owner": "000000000000", "logGroup": LOG_GROUP, "logStream": "edge",
+        "subscriptionFilters": ["audit"], "logEvents": events,
+    }  # fmt: skip
+    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()}}
+
+
+class Shipper:
+    """Follows one log; *place* holds how far the function has been told."""
+
+    def __init__(self, log: Path, place: Path, url: str) -> None:
+        self.log, self.place, self.url = log, place, url
+        self.function: str | None = None
+
+    def position(self) -> int:
+        """Where to go on; at the beginning if the file is another one now."""
+        try:
+            known = json.loads(self.place.read_text())
+            here = self.log.stat()
+        except (OSError, ValueError):
+            return 0
+        return int(known["offset"]) if known["inode"] == here.st_ino and known["offset"] <= here.st_size else 0
+
+    def ship(self) -> int:
+        """
+        Tell the function what is new; how many lines that were.
+
+        Raises:
+            ClientError, BotoCoreError, RuntimeError: it did not take them; the same lines are tried again.
+        """
+        count = 0
+        if not self.log.exists():
+            return count
+        for batch in batches(lines(self.log, self.position())):
+            event = event_of(batch, self.log)
+            answer = aws.client("lambda", self.url).invoke(FunctionName=self.name(), Payload=json.dumps(event))
+            if "FunctionError" in answer:
+                raise RuntimeError(answer["Payload"].read().decode(errors="replace")[:500])
+            write_private(self.place, json.dumps({"inode": self.log.stat().st_ino, "offset": batch[-1].ends}))
+            count += len(batch)
+        return count
+
+    def name(self) -> str:
+        """The function's physical name, asked for once."""
+        if self.function is None:
+            told = aws.client("cloudformation", self.url).describe_stack_resource(
+                StackName="platforma", LogicalResourceId=FUNCTION
+            )
+            self.function = str(told["StackResourceDetail"]["PhysicalResourceId"])
+        return self.function
+
+
+def main() -> None:
+    """Follow the log until ended."""
+    parser = argparse.ArgumentParser(description="Carry the edge's access log to the audit function.")
+    parser.add_argument("log", type=Path)
+    parser.add_argument("place", type=Path)
+    parser.add_argument("url")
+    given = parser.parse_args()
+    shipper, pause = Shipper(given.log, given.place, given.url), PAUSE_SECONDS
+    while True:
+        try:
+            shipper.ship()
+            pause = PAUSE_SECONDS
+        except (ClientError, BotoCoreError, RuntimeError, OSError) as error:
+            shipper.function = None
+            pause = min(pause * 2, 30)
+            print(f"not shipped, again in {pause} s: {error}", flush=True)
+        time.sleep(pause)
+
+
+if __name__ == "__main__":
+    main()

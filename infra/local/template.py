@@ -1,0 +1,102 @@
+"""Reads a CloudFormation template as far as the local stack needs: resources, and values once what they refer to is deployed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Json = dict[str, Any]
+UNKNOWN = object()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)  # type: ignore[no-untyped-call]
+
+
+def load(path: Path) -> Json:
+    """A template with every intrinsic in its long form."""
+    document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - derived from SafeLoader
+    if not isinstance(document, dict):
+        raise TypeError(f"{path} holds no template")
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A template together with what its deployment made of it."""
+
+    template: Json
+    parameters: Mapping[str, str]
+    physical: Mapping[str, str]
+    arn: Callable[[str, str], str]  # (type, physical id) -> ARN
+
+    def resources(self, kind: str) -> dict[str, Json]:
+        """Properties by physical id of every deployed resource of one type."""
+        return {
+            self.physical[name]: self.value(resource.get("Properties", {}))
+            for name, resource in self.template["Resources"].items()
+            if resource["Type"] == kind and name in self.physical
+        }
+
+    def value(self, node: Any) -> Any:
+        """*node* with its references resolved; UNKNOWN stands where that can't be done here."""
+        if isinstance(node, list):
+            return [value for item in node if (value := self.value(item)) is not None]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            (name, argument) = next(iter(node.items()))
+            if name == "Ref" or name.startswith("Fn::"):
+                return self._intrinsic(name, argument)
+        return {key: value for key, item in node.items() if (value := self.value(item)) is not None}
+
+    def _intrinsic(self, name: str, argument: Any) -> Any:
+        if name == "Ref":
+            return self._reference(argument)
+        if name == "Fn::GetAtt" and argument[1] in {"Arn", "KeyId"} and argument[0] in self.physical:
+            return self.arn(self.template["Resources"][argument[0]]["Type"], self.physical[argument[0]])
+        if name == "Fn::If":
+            condition, yes, no = argument
+            return self.value(yes if self.holds({"Condition": condition}) else no)
+        return UNKNOWN
+
+    def _reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return None
+        if name in self.parameters:
+            kind = self.template["Parameters"][name].get("Type")
+            return int(self.parameters[name]) if kind == "Number" else self.parameters[name]
+        return self.physical.get(name, UNKNOWN)
+
+    def holds(self, node: Any) -> bool:
+        """Whether a condition is true."""
+        ((name, argument),) = node.items()
+        match name:
+            case "Condition":
+                return self.holds(self.template["Conditions"][argument])
+            case "Fn::Equals":
+                return str(self.value(argument[0])) == str(self.value(argument[1]))
+            case "Fn::Not":
+                return not self.holds(argument[0])
+            case "Fn::And":
+                return all(map(self.holds, argument))
+            case "Fn::Or":
+                return any(map(self.holds, argument))
+        raise ValueError(f"{name} is no condition")

@@ -1,0 +1,140 @@
+"""
+Makes the virtual environments that everything else runs in, from the locks alone: `python3 infra/local/tools.py dev sam ...`.
+
+Standard library only, since it is what a fresh checkout has. Each environment carries a stamp of what it was made from, so
+that a second call costs milliseconds; one without a good stamp (half made, moved, another Python) is made anew.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OLDEST = (3, 11)
+PLACES = {"dev": ROOT / ".venv"} | {name: ROOT / ".tools" / name for name in ("sam", "ministack", "checkov")}
+
+
+class ToolsFailed(Exception):
+    """An environment could not be made; the text says why and what to do."""
+
+
+def lock_file(name: str) -> Path:
+    """The hashed requirements of this environment."""
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def stamp_of(name: str) -> str:
+    """What a finished environment was made from: its place and the Python under it, then its lock."""
+    ground = hashlib.sha256(f"{PLACES[name]}\0{sys.version}".encode()).hexdigest()
+    return f"{ground}\n{hashlib.sha256(lock_file(name).read_bytes()).hexdigest()}\n"
+
+
+def stamp_on(name: str) -> str:
+    """The stamp that the environment carries; empty if it was never finished or its Python is gone."""
+    stamp = PLACES[name] / ".stamp"
+    return stamp.read_text() if (PLACES[name] / "bin" / "python").exists() and stamp.exists() else ""
+
+
+def is_made(name: str) -> bool:
+    """Whether the environment is whole and made from today's lock."""
+    return stamp_on(name) == stamp_of(name)
+
+
+def pinned(requirement: str, lock: str) -> str:
+    """The lock's own lines for one package, so that pip, too, takes exactly that file."""
+    found = re.search(rf"^{re.escape(requirement)}==.*(?:\n    .*)*", lock, re.MULTILINE)
+    if found is None:
+        raise ToolsFailed(f"requirements/dev.txt does not lock {requirement}: run requirements/lock.sh")
+    return "\n".join(line for line in found[0].splitlines() if not line.lstrip().startswith("#")).rstrip("\\ ") + "\n"
+
+
+def make(name: str, log: Path) -> None:
+    """
+    Make one environment, by pip for the first one's uv and by uv for the rest; only a whole one is brought up to date.
+
+    Raises:
+        ToolsFailed: pip or uv said no; *log* holds what they said.
+    """
+    place = PLACES[name]
+    whole = stamp_on(name).partition("\n")[0] == stamp_of(name).partition("\n")[0]
+    (place / ".stamp").unlink(missing_ok=True)
+    if not whole:
+        shutil.rmtree(place, ignore_errors=True)
+        if name == "dev":
+            run([sys.executable, "-m", "venv", str(place)], log)
+        else:
+            run([uv(), "venv", "--quiet", "--python", sys.executable, str(place)], log)
+    if name == "dev":
+        pin = place / "uv.txt"
+        pin.write_text(pinned("uv", lock_file("dev").read_text()))
+        run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pin)], log)
+    sync = [uv(), "pip", "sync", "--quiet", "--require-hashes", "--python", str(place / "bin" / "python")]
+    run([*sync, str(lock_file(name))], log)
+    (place / ".stamp").write_text(stamp_of(name))
+
+
+def uv() -> str:
+    """The locked uv, which lives in the first environment."""
+    return str(PLACES["dev"] / "bin" / "uv")
+
+
+def run(command: list[str], log: Path) -> None:
+    """Run a command with its words in *log*."""
+    with log.open("ab") as sink:
+        sink.write(f"$ {' '.join(command)}\n".encode())
+        sink.flush()
+        finished = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False)  # noqa: S603
+    if finished.returncode:
+        raise ToolsFailed(f"{Path(command[0]).name} ended with {finished.returncode}")
+
+
+@contextmanager
+def alone() -> Iterator[Path]:
+    """Let one call at a time make environments; gives the log to write to."""
+    home = ROOT / ".tools"
+    home.mkdir(exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield home / "tools.log"
+
+
+def main(names: list[str]) -> int:
+    """Make what is missing of *names*; the exit status."""
+    if sys.version_info < OLDEST:
+        sys.stderr.write(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}: make PYTHON=...\n")
+        return 1
+    os.environ.pop("VIRTUAL_ENV", None)
+    os.environ.pop("PYTHONPATH", None)
+    wanted = dict.fromkeys(["dev", *names])
+    if all(map(is_made, wanted)):
+        return 0
+    with alone() as log:
+        log.write_bytes(b"")
+        for name in wanted:
+            if is_made(name):
+                continue
+            began = time.monotonic()
+            try:
+                make(name, log)
+            except (ToolsFailed, OSError) as error:
+                last = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+                sys.stderr.write(
+                    f"\n{last}\n\nFAILED: making {PLACES[name].relative_to(ROOT)}: {error}\n  log: {log}\n  "
+                    "It needs the network (PyPI), about 1 GB of disk, and Python's own venv and pip modules "
+                    "(Debian: apt install python3-venv). Then run the same again.\n"
+                )
+                return 1
+            print(f"  [{time.monotonic() - began:5.1f} s] {PLACES[name].relative_to(ROOT)} made", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

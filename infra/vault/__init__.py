@@ -1,0 +1,1 @@
+"""Vault's configuration as files, and the command that applies them."""

@@ -1,0 +1,202 @@
+"""
+Sets a Vault up as this system needs it, from the files beside this one; again and again with the same result.
+
+`python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
+
+Before the first time a Vault needs three things by whoever holds its root: the `cert` auth method at `auth/cert`, the policy
+policies/operator.hcl and a role `operator` for the operator's certificate. The local stack has them from OpenBao's first start.
+Nothing here needs OpenBao: HashiCorp's Vault (1.11 or later) serves every call.
+"""
+
+import argparse
+import base64
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import hvac
+import hvac.exceptions
+
+HERE = Path(__file__).resolve().parent
+FUNCTION_URI = "spiffe://platforma/fn/"
+# Vault keeps a certificate role's old value for every field that a write leaves out, so each write says them all.
+FUNCTION_TOKEN = {
+    "token_type": "batch",
+    "token_ttl": "20m",
+    "token_max_ttl": "20m",
+    "token_no_default_policy": True,
+    "allowed_common_names": [],
+    "allowed_dns_sans": [],
+    "allowed_email_sans": [],
+    "allowed_organizational_units": [],
+}
+READER = {"allowed_policies": ["reader"], "orphan": True, "renewable": True, "token_period": "8760h"}
+
+
+def table(name: str) -> dict[str, Any]:
+    """One of the JSON tables beside this file."""
+    content = json.loads((HERE / f"{name}.json").read_text())
+    if not isinstance(content, dict):
+        raise TypeError(f"{name}.json holds an object")
+    return content
+
+
+def role_of(function: str) -> str:
+    """The name that a function's role and policy have in Vault."""
+    return f"fn-{function.replace('_', '-')}"
+
+
+def policy_of(capabilities: list[str]) -> str:
+    """A function's policy: its token's own paths, and what its row in functions.json grants."""
+    return "\n".join((HERE / "capabilities" / f"{name}.hcl").read_text() for name in ["token", *capabilities])
+
+
+class Setup:
+    """One run against one Vault. *changed* tells what was not as the files say."""
+
+    def __init__(self, vault: Any, *, root_bundle: str | None = None) -> None:
+        self.vault = vault
+        self.root_bundle = root_bundle
+        self.changed: list[str] = []
+
+    def run(self) -> list[str]:
+        """Bring everything to what the files say; what had to be made."""
+        self.mounts()
+        self.certificates()
+        self.policies()
+        self.roles()
+        self.keys()
+        self.stored_secrets()
+        return self.changed
+
+    def mounts(self) -> None:
+        """Mount the engines and tune them."""
+        there = self.read("sys/mounts")
+        for path, mount in table("mounts").items():
+            if f"{path}/" not in there:
+                self.write(f"sys/mounts/{path}", mount)
+                self.changed.append(f"mount {path}")
+            elif "config" in mount:
+                self.write(f"sys/mounts/{path}/tune", mount["config"])
+
+    def certificates(self) -> None:
+        """Have a root and an intermediate under it, then the roles that certificates are issued by."""
+        if not self.list("pki-root/issuers"):
+            if self.root_bundle:
+                self.write("pki-root/issuers/import/bundle", {"pem_bundle": self.root_bundle})
+            else:
+                named = {"common_name": "PLATFORMA root", "key_type": "ec", "key_bits": 256, "ttl": "87600h"}
+                self.write("pki-root/root/generate/internal", named)
+            self.changed.append("pki-root issuer")
+        if not self.list("pki/issuers"):
+            named = {"common_name": "PLATFORMA issuing", "key_type": "ec", "key_bits": 256}
+            request = self.write("pki/intermediate/generate/internal", named)["csr"]
+            signed = self.write("pki-root/root/sign-intermediate", {"csr": request, "format": "pem_bundle", "ttl": "43800h"})
+            self.write("pki/intermediate/set-signed", {"certificate": f"{signed['certificate']}\n{signed['issuing_ca']}"})
+            self.changed.append("pki issuer")
+        tidy = {"enabled": True, "tidy_cert_store": True, "tidy_revoked_certs": True, "safety_buffer": "24h"}
+        self.write("pki/config/auto-tidy", tidy)
+        for name, role in table("pki_roles").items():
+            self.write(f"pki/roles/{name}", role)
+
+    def policies(self) -> None:
+        """Write every policy, and remove those of functions that no longer exist."""
+        wanted = {role_of(function): policy_of(row) for function, row in table("functions").items()}
+        wanted |= {file.stem: file.read_text() for file in (HERE / "policies").glob("*.hcl")}
+        there = self.list("sys/policies/acl")
+        for name, policy in wanted.items():
+            if name not in there or self.read(f"sys/policies/acl/{name}")["policy"] != policy:
+                self.write(f"sys/policies/acl/{name}", {"policy": policy})
+                self.changed.append(f"policy {name}")
+        for name in there:
+            if name.startswith("fn-") and name not in wanted:
+                self.vault.adapter.delete(f"/v1/sys/policies/acl/{name}")
+                self.changed.append(f"no policy {name}")
+
+    def roles(self) -> None:
+        """A certificate role for each function, bound to the one URI its certificate carries; and the reader's token role."""
+        root = self.read("pki-root/cert/ca")["certificate"]
+        wanted = {role_of(function): function for function in table("functions")}
+        there = self.list("auth/cert/certs")
+        for role, function in wanted.items():
+            bound = {"certificate": root, "allowed_uri_sans": [FUNCTION_URI + function], "token_policies": [role]}
+            self.write(f"auth/cert/certs/{role}", FUNCTION_TOKEN | bound | {"display_name": role})
+        self.changed += [f"role {role}" for role in wanted if role not in there]
+        for role in there:
+            if role.startswith("fn-") and role not in wanted:
+                self.vault.adapter.delete(f"/v1/auth/cert/certs/{role}")
+                self.changed.append(f"no role {role}")
+        self.write("auth/token/roles/reader", READER)
+
+    def keys(self) -> None:
+        """The platform's transit keys; no key is ever made by being used."""
+        self.write("transit/config/keys", {"disable_upsert": True})
+        there = self.list("transit/keys")
+        for name, key in table("transit_keys").items():
+            if name not in there:
+                self.write(f"transit/keys/{name}", key)
+                self.changed.append(f"key {name}")
+
+    def stored_secrets(self) -> None:
+        """Peppers and lookup keys, random, made once: `cas: 0` writes only what is not there."""
+        fresh = {
+            "peppers": {"current": "1", "1": _random()},
+            "secrets": {"lookup": _random(), "cursor": _random()},
+        }
+        for name, data in fresh.items():
+            path = f"kv/data/platforma/{name}"
+            if not self.read(path):
+                self.write(path, {"options": {"cas": 0}, "data": data})
+                self.changed.append(f"secret {name}")
+
+    def read(self, path: str) -> dict[str, Any]:
+        """What is at *path*; empty if nothing is."""
+        answer = self.vault.read(path)
+        return dict(answer["data"]) if answer else {}
+
+    def list(self, path: str) -> list[str]:
+        """The names under *path*."""
+        answer = self.vault.list(path)
+        return list(answer["data"]["keys"]) if answer else []
+
+    def write(self, path: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Write, and give what was answered."""
+        answer = self.vault.write_data(path, data=data)
+        return dict(answer.get("data") or {}) if isinstance(answer, dict) else {}
+
+
+def _random() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def sign_in(addr: str, *, ca: Path, certificate: Path, key: Path, role: str = "operator") -> Any:
+    """A client that holds the operator's token."""
+    vault = hvac.Client(url=addr, verify=str(ca), cert=(str(certificate), str(key)), timeout=30)
+    vault.auth.cert.login(name=role)
+    return vault
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; 0 if Vault now is as the files say."""
+    parser = argparse.ArgumentParser(description="Set a Vault up for PLATFORMA Security.")
+    parser.add_argument("--addr", required=True)
+    parser.add_argument("--role", default="operator")
+    for name, text in (("ca", "CA of Vault's certificate"), ("cert", "operator's certificate"), ("key", "its key")):
+        parser.add_argument(f"--{name}", required=True, type=Path, help=text)
+    parser.add_argument("--root-bundle", type=Path, help="PEM of key and certificate of a root to import; else one is made")
+    given = parser.parse_args(arguments)
+    try:
+        vault = sign_in(given.addr, ca=given.ca, certificate=given.cert, key=given.key, role=given.role)
+        bundle = given.root_bundle.read_text() if given.root_bundle else None
+        changed = Setup(vault, root_bundle=bundle).run()
+    except (hvac.exceptions.VaultError, OSError) as error:
+        sys.stderr.write(f"Vault at {given.addr}: {error}\n")
+        return 1
+    print("\n".join(changed) or "nothing to change")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""
+The outbox: an event as items of the Audit table, written in the transaction of the change it tells of.
+
+    {log_id}#PENDING / PENDING#{position}    the event, until the relay has entered it
+    {log_id}#CLAIM#{event id} / CLAIM        that this id is taken, for 14 days, and a sealed digest of what it says
+    {PLATFORM}#LOGS / {log_id}               that the log exists: what the sweep goes through
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+
+from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.transaction import Refusal, Transaction
+from platforma.audit.canonical import canonical, plain
+from platforma.audit.errors import AlreadyEntered, AnotherEvent
+from platforma.audit.model import CLAIM_DAYS, Row
+from platforma.audit.sealing import PURPOSE, seal_event
+from platforma.kernel.clock import Clock, system_clock
+from platforma.kernel.errors import PlatformaError, Unavailable
+from platforma.kernel.events import Event, entered
+from platforma.kernel.tenancy import PLATFORM
+from platforma.keys.envelope import Envelope
+
+LOGS = f"{PLATFORM}#LOGS"
+PENDING = "PENDING"
+CLAIM = "CLAIM"
+
+
+class PendingItem(Item):
+    """An event that is recorded and not yet in the log."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+    event_id = UnicodeAttribute()
+    received_at = UnicodeAttribute()
+    body = BinaryAttribute(legacy_encoding=False)
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
+class ClaimItem(Item):
+    """An event id that was used. *position* tells where the event is found."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+    position = UnicodeAttribute()
+    digest = BinaryAttribute(legacy_encoding=False)
+
+
+class LogItem(Item):
+    """A log that exists."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+
+def pending_key(log_id: str) -> str:
+    """The partition in which events of this log wait."""
+    return f"{log_id}#{PENDING}"
+
+
+def pending_item(log_id: str, row: Row) -> PendingItem:
+    """*row* as the item that waits."""
+    return PendingItem(
+        pending_key(log_id),
+        f"{PENDING}#{row.position}",
+        event_id=row.id,
+        received_at=row.received_at,
+        body=row.body,
+        sealed=row.sealed,
+    )
+
+
+class Outbox:
+    """Where events go first. One event enters once, however often it is written."""
+
+    def __init__(self, tables: Tables, envelope: Envelope, clock: Clock = system_clock) -> None:
+        self._tables = tables
+        self._envelope = envelope
+        self._clock = clock
+        self._known: set[str] = set()
+
+    def items(self, event: Event) -> Sequence[tuple[Item, Condition, Refusal]]:
+        """
+        The items to put for *event*, each with its condition and what it means when that fails.
+
+        Raises:
+            EventTooLarge: no entry could hold it.
+            Unavailable: the event cannot be sealed, or its log not be registered.
+        """
+        self._register(event.tenant_id)
+        row = seal_event(event, self._envelope)
+        digest = _digest(event)
+        claim = ClaimItem(
+            f"{event.tenant_id}#{CLAIM}#{event.id}",
+            CLAIM,
+            position=row.position,
+            digest=self._envelope.seal(event.tenant_id, PURPOSE, f"{CLAIM}|{event.id}", digest),
+            expires=int((self._clock() + timedelta(days=CLAIM_DAYS)).timestamp()),
+        )
+
+        def refused(found: dict[str, Any] | None) -> PlatformaError:
+            return self._taken(event, digest, found)
+
+        return [  # the claim first: where both fail, it is the one that tells why
+            (claim, ClaimItem.pk.does_not_exist(), refused),
+            (pending_item(event.tenant_id, row), PendingItem.pk.does_not_exist(), AnotherEvent()),
+        ]
+
+    def enter(self, event: Event) -> None:
+        """
+        Record an event of its own; the same event again is as good as once.
+
+        Raises:
+            AnotherEvent: its id was used for an event that says something else.
+            EventTooLarge: no entry could hold it.
+            Unavailable: it is not known to be recorded.
+        """
+        try:
+            Transaction(self._tables, self).commit(event)
+        except AlreadyEntered:
+            entered((event,))
+
+    def _register(self, log_id: str) -> None:
+        """Once a process: the write is idempotent, and comes first, so that no event waits in a log that no sweep sees."""
+        if log_id in self._known:
+            return
+        try:
+            LogItem(LOGS, log_id).save()
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        self._known.add(log_id)
+
+    def _taken(self, event: Event, digest: bytes, found: dict[str, Any] | None) -> PlatformaError:
+        if not found:
+            return AnotherEvent()
+        sealed = ClaimItem.from_raw_data(found).digest
+        known = self._envelope.open(event.tenant_id, PURPOSE, f"{CLAIM}|{event.id}", sealed)
+        return AlreadyEntered() if known == digest else AnotherEvent()
+
+
+def _digest(event: Event) -> bytes:
+    """What two writings of one event have in common: all it says but when it came to us."""
+    said = {name: value for name, value in plain(event.as_json()).items() if name != "received_at"}
+    return hashlib.sha256(canonical(said)).digest()

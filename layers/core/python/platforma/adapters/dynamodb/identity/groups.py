@@ -1,0 +1,146 @@
+"""The groups of a tenant in DynamoDB."""
+
+import unicodedata
+from hashlib import sha256
+from typing import Any
+
+from platforma.adapters.dynamodb.identity.items import (
+    GroupItem,
+    MemberItem,
+    OwnedItem,
+    UserItem,
+    moves,
+    passes_turn,
+    read,
+    read_page,
+    reading,
+)
+from platforma.adapters.dynamodb.tables import Tables
+from platforma.adapters.dynamodb.transaction import Outbox, Transaction
+from platforma.identity.errors import GroupNameTaken
+from platforma.identity.model import Group, Page, User
+from platforma.kernel.clock import parse_rfc3339, rfc3339
+from platforma.kernel.errors import Broken, PreconditionFailed
+from platforma.kernel.events import Event
+
+_PREFIX = "GROUP#"
+
+
+class DynamoGroups:
+    """`Groups`. A deleted group's id may stay in users and its list of members: nothing finds a group by it any more."""
+
+    def __init__(self, tables: Tables, outbox: Outbox) -> None:
+        self._tables = tables
+        self._outbox = outbox
+
+    def group(self, tenant_id: str, group_id: str) -> Group | None:
+        """The group."""
+        item = read(GroupItem, tenant_id, _PREFIX + group_id)
+        return None if item is None else _group(item)
+
+    def several(self, tenant_id: str, group_ids: tuple[str, ...]) -> tuple[Group, ...]:
+        """Those of the groups that exist, by id."""
+        if not group_ids:
+            return ()
+        keys = [(tenant_id, _PREFIX + group_id) for group_id in group_ids]
+        with reading():
+            found = [_group(item) for item in GroupItem.batch_get(keys, consistent_read=True)]
+        return tuple(sorted(found, key=lambda group: group.id))
+
+    def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Group]:
+        """Groups by id."""
+        return read_page(
+            GroupItem, tenant_id, _PREFIX, limit=limit, after=after, make=lambda items: [_group(item) for item in items]
+        )
+
+    def add(self, group: Group, event: Event) -> None:
+        """Add a group."""
+        item = _item(group)
+        t = Transaction(self._tables, self._outbox)
+        name = OwnedItem(group.tenant_id, item.name_key, owner=group.id)
+        t.put(name, OwnedItem.pk.does_not_exist(), refused=GroupNameTaken())
+        t.put(item, GroupItem.pk.does_not_exist(), refused=Broken("An id was made twice."))
+        t.commit(event)
+
+    def replace(self, before: Group, after: Group, event: Event, *, turn: int | None) -> None:
+        """Change a group."""
+        t = Transaction(self._tables, self._outbox)
+        old, new = _name_key(before), _name_key(after)
+        if old != new:
+            t.delete(OwnedItem(before.tenant_id, old), OwnedItem.owner == before.id, refused=PreconditionFailed())
+            name = OwnedItem(after.tenant_id, new, owner=after.id)
+            t.put(name, OwnedItem.pk.does_not_exist(), refused=GroupNameTaken())
+        t.put(_item(after), GroupItem.version == before.version, refused=PreconditionFailed())
+        passes_turn(t, after.tenant_id, turn)
+        moves(t, after.tenant_id, policy=before.roles != after.roles)
+        t.commit(event)
+
+    def remove(self, group: Group, event: Event, *, turn: int | None) -> None:
+        """Delete the group."""
+        t = Transaction(self._tables, self._outbox)
+        keys = GroupItem(group.tenant_id, _PREFIX + group.id)
+        t.delete(keys, GroupItem.version == group.version, refused=PreconditionFailed())
+        t.delete(OwnedItem(group.tenant_id, _name_key(group)))
+        passes_turn(t, group.tenant_id, turn)
+        moves(t, group.tenant_id, policy=True)
+        t.commit(event)
+
+    def members(self, tenant_id: str, group_id: str, *, limit: int, after: str | None) -> Page[str]:
+        """Ids of the group's members, by id."""
+        prefix = f"MEMBER#{group_id}#"
+        return read_page(
+            MemberItem, tenant_id, prefix, limit=limit, after=after, make=lambda items: [item.user_id for item in items]
+        )
+
+    def add_member(self, group: Group, before: User, after: User, event: Event) -> None:
+        """Put the user into the group."""
+        t = Transaction(self._tables, self._outbox)
+        sk = _PREFIX + group.id
+        t.check(GroupItem, group.tenant_id, sk, GroupItem.pk.exists(), refused=PreconditionFailed())
+        t.put(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}", user_id=after.id))
+        self._regroup(t, before, after)
+        t.commit(event)
+
+    def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
+        """Take the user out of the group."""
+        t = Transaction(self._tables, self._outbox)
+        t.delete(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}"))
+        self._regroup(t, before, after)
+        passes_turn(t, group.tenant_id, turn)
+        t.commit(event)
+
+    def _regroup(self, t: Transaction, before: User, after: User) -> None:
+        groups = UserItem.groups.set(set(after.groups)) if after.groups else UserItem.groups.remove()
+        actions: list[Any] = [groups, UserItem.version.set(after.version)]
+        keys = UserItem(before.tenant_id, f"USER#{before.id}")
+        t.update(keys, actions, UserItem.version == before.version, refused=PreconditionFailed())
+        moves(t, after.tenant_id, policy=True)
+
+
+def _name_key(group: Group) -> str:
+    return "GROUPNAME#" + sha256(unicodedata.normalize("NFKC", group.name).casefold().encode()).hexdigest()
+
+
+def _item(group: Group) -> GroupItem:
+    return GroupItem(
+        group.tenant_id,
+        _PREFIX + group.id,
+        name=group.name,
+        name_key=_name_key(group),
+        description=group.description,
+        roles=set(group.roles) or None,
+        created_at=rfc3339(group.created_at),
+        version=group.version,
+    )
+
+
+def _group(item: GroupItem) -> Group:
+    return Group(
+        id=item.sk.removeprefix(_PREFIX),
+        tenant_id=item.pk,
+        name=item.name,
+        description=item.description,
+        roles=tuple(sorted(item.roles or ())),
+        created_at=parse_rfc3339(item.created_at),
+        version=int(item.version),
+    )

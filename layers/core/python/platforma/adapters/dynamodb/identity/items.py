@@ -1,0 +1,179 @@
+"""
+The items of the Identity table that tell of tenants, users and groups.
+
+| pk | sk | |
+|---|---|---|
+| the platform's id | `TENANT#{tenant id}` | a tenant |
+| tenant id | `USER#{user id}` | a user; its groups' ids stand in it |
+| tenant id | `EMAIL#{HMAC of the folded address}` | whose address it is: holds it unique, finds its user |
+| tenant id | `GROUP#{group id}` | a group |
+| tenant id | `GROUPNAME#{SHA-256 of the folded name}` | whose name it is |
+| tenant id | `MEMBER#{group id}#{user id}` | lists a group's members |
+| tenant id | `LOCKOUT` | the lock-out guard's turn |
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.expressions.condition import Condition
+
+from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.transaction import Transaction
+from platforma.adapters.dynamodb.versions import SK, VersionsItem
+from platforma.identity.errors import TurnTaken
+from platforma.identity.model import Page
+from platforma.kernel.errors import Unavailable
+
+_EVALUATED = 1000
+"""How many items one page of a filtered list looks at, at most (a page's length more)."""
+
+I = TypeVar("I", bound=Item)  # noqa: E741  an item
+T = TypeVar("T")
+
+
+class _Identity(Item):
+    class Meta:
+        table_name = "unbound"
+
+
+class TenantItem(_Identity):
+    """A tenant."""
+
+    table = "identity"
+    name = UnicodeAttribute()
+    status = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    purge_after = UnicodeAttribute(null=True)
+    version = NumberAttribute()
+
+
+class UserItem(_Identity):
+    """A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address."""
+
+    table = "identity"
+    person = BinaryAttribute(legacy_encoding=False)
+    described = BinaryAttribute(legacy_encoding=False, null=True)
+    password = BinaryAttribute(legacy_encoding=False, null=True)
+    email_key = UnicodeAttribute()
+    status = UnicodeAttribute()
+    roles = UnicodeSetAttribute(null=True)
+    groups = UnicodeSetAttribute(null=True)
+    created_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+
+class OwnedItem(_Identity):
+    """An address or a name, and whose it is: at most one of each, by a conditional put."""
+
+    table = "identity"
+    owner = UnicodeAttribute()
+
+
+class GroupItem(_Identity):
+    """A group. *name_key* is the sk of its name."""
+
+    table = "identity"
+    name = UnicodeAttribute()
+    name_key = UnicodeAttribute()
+    description = UnicodeAttribute()
+    roles = UnicodeSetAttribute(null=True)
+    created_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+
+class MemberItem(_Identity):
+    """A user's being in a group, as the group lists it."""
+
+    table = "identity"
+    user_id = UnicodeAttribute()
+
+
+class LockoutItem(_Identity):
+    """How many writes the lock-out guard has let pass."""
+
+    table = "identity"
+    turn = NumberAttribute()
+
+
+LOCKOUT = "LOCKOUT"
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """DynamoDB's refusals of a read, as ours."""
+    try:
+        yield
+    except PynamoDBException as error:
+        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+
+
+def read(cls: type[I], pk: str, sk: str) -> I | None:
+    """The item with these keys, read consistently."""
+    with reading():
+        try:
+            return cls.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def read_page(
+    cls: type[I],
+    pk: str,
+    prefix: str,
+    *,
+    limit: int,
+    after: str | None,
+    only: Condition | None = None,
+    make: Callable[[list[I]], list[T]],
+) -> Page[T]:
+    """
+    Up to *limit* items below *prefix* that follow *after* and fulfil *only*, read consistently.
+
+    It looks at a bounded number of items, so that a page may be short although more follows.
+    """
+    found: list[I] = []
+    evaluated = 0
+    start = None if after is None else _key(pk, prefix + after)
+    size = limit if only is None else max(limit, 100)
+    with reading():
+        pages = cls.query(
+            pk, cls.sk.startswith(prefix), only, consistent_read=True, page_size=size, last_evaluated_key=start
+        ).page_iter
+        for page in pages:
+            for position, raw in enumerate(page["Items"]):
+                found.append(cls.from_raw_data(raw))
+                if len(found) == limit and position + 1 < len(page["Items"]):
+                    return Page(tuple(make(found)), found[-1].sk.removeprefix(prefix))
+            evaluated += page["ScannedCount"]
+            last: Any = page.get("LastEvaluatedKey")
+            if last is None:
+                return Page(tuple(make(found)), None)
+            if len(found) == limit or evaluated >= _EVALUATED:
+                return Page(tuple(make(found)), last["sk"]["S"].removeprefix(prefix))
+    return Page(tuple(make(found)), None)
+
+
+def _key(pk: str, sk: str) -> dict[str, dict[str, Any]]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def passes_turn(transaction: Transaction, tenant_id: str, turn: int | None) -> None:
+    """Let *transaction* be refused unless the lock-out guard's turn is *turn*, and pass it."""
+    if turn is not None:
+        condition = LockoutItem.turn.does_not_exist() if turn == 0 else LockoutItem.turn == turn
+        item = LockoutItem(tenant_id, LOCKOUT)
+        transaction.update(item, [LockoutItem.turn.set(turn + 1)], condition, refused=TurnTaken())
+
+
+def moves(transaction: Transaction, tenant_id: str, *, policy: bool = False, revocation: bool = False) -> None:
+    """Let *transaction* also move the tenant's versions: a transaction may touch an item only once."""
+    actions: list[Any] = []
+    if policy:
+        actions.append(VersionsItem.policy_version.add(1))
+    if revocation:
+        actions.append(VersionsItem.revocation_version.add(1))
+    if actions:
+        transaction.update(VersionsItem(tenant_id, SK), actions)

@@ -1,0 +1,143 @@
+"""API keys and their counters in memory."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from platforma.apikeys.model import APIKey, Charge, RateLimit
+from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed
+from platforma.kernel.events import Event, entered
+from platforma.keys.stored_secret import StoredSecret
+
+_MINUTE = timedelta(minutes=1)
+
+
+class MemoryKeys:
+    """`platforma.apikeys.ports.Keys`. *record* gets each event; *reads* and *writes* count what a check costs."""
+
+    def __init__(self, record: Callable[[Event], None] = lambda _: None) -> None:
+        self._record = record
+        self._keys: dict[str, APIKey] = {}
+        self._lock = Lock()
+        self.reads = 0
+        self.writes = 0
+
+    def find(self, key_id: str) -> APIKey | None:
+        """The key of this id, without its address."""
+        self.reads += 1
+        key = self._keys.get(key_id)
+        return None if key is None else replace(key, last_used_ip=None)
+
+    def get(self, tenant_id: str, key_id: str) -> APIKey:
+        """The tenant's key of this id."""
+        key = self._keys.get(key_id)
+        if key is None or key.tenant_id != tenant_id:
+            raise NotFound
+        return key
+
+    def page(
+        self, tenant_id: str, *, limit: int, after: str | None = None, owner_id: str | None = None
+    ) -> tuple[tuple[APIKey, ...], str | None]:
+        """A page of the tenant's keys."""
+        with self._lock:
+            listed = sorted(
+                (
+                    key
+                    for key in self._keys.values()
+                    if key.tenant_id == tenant_id and owner_id in (None, key.owner_id) and key.id > (after or "")
+                ),
+                key=lambda key: key.id,
+            )
+        return tuple(listed[:limit]), listed[limit - 1].id if len(listed) > limit else None
+
+    def add(self, key: APIKey, event: Event) -> None:
+        """Keep a new key."""
+        with self._lock:
+            if key.id in self._keys:
+                raise Conflict
+            self._keys[key.id] = key
+            self._enter(event)
+
+    def change(self, before: APIKey, after: APIKey, event: Event) -> None:
+        """Put *after* in the place of *before*."""
+        with self._lock:
+            self._replace(before, after)
+            self._enter(event)
+
+    def rotate(self, before: APIKey, after: APIKey, successor: APIKey, event: Event) -> None:
+        """Put *after* in the place of *before*, and keep its successor."""
+        with self._lock:
+            self._replace(before, after)
+            self._keys[successor.id] = successor
+            self._enter(event)
+
+    def renew_ticket(self, key: APIKey, secret: StoredSecret, *, used_at: datetime | None, ip_address: str | None) -> None:
+        """Keep the new ticket, and the use."""
+        with self._lock:
+            kept = self._unchanged(key)
+            if kept is None:
+                raise Conflict
+            if used_at is not None:
+                kept = replace(kept, last_used_at=used_at, last_used_ip=ip_address)
+            self._keys[key.id] = replace(kept, secret=secret)
+            self.writes += 1
+
+    def note_use(self, key: APIKey, *, used_at: datetime, ip_address: str | None) -> None:
+        """Keep time and address of a use."""
+        with self._lock:
+            kept = self._unchanged(key)
+            if kept is not None and (kept.last_used_at is None or used_at - kept.last_used_at >= _MINUTE):
+                self._keys[key.id] = replace(kept, last_used_at=used_at, last_used_ip=ip_address)
+                self.writes += 1
+
+    def end_predecessor(self, key: APIKey, at: datetime, event: Event) -> None:
+        """End the predecessor, unless it is over already."""
+        with self._lock:
+            if (kept := self._keys.get(key.id)) is not None:
+                self._keys[key.id] = replace(kept, ends_predecessor=False)
+            ended = self._keys.get(key.predecessor_id or "")
+            if ended is None or ended.successor_id != key.id or ended.revoked_at is not None:
+                return
+            if ended.expires_at is not None and ended.expires_at <= at:
+                return
+            gone = replace(ended.secret, ticket="", ticket_expires=0)
+            self._keys[ended.id] = replace(ended, expires_at=at, secret=gone, version=ended.version + 1)
+            self._enter(event)
+
+    def _replace(self, before: APIKey, after: APIKey) -> None:
+        kept = self._keys.get(before.id)
+        if kept is None or kept.version != before.version:
+            raise PreconditionFailed
+        self._keys[before.id] = replace(after, last_used_at=kept.last_used_at, last_used_ip=kept.last_used_ip)
+
+    def _unchanged(self, key: APIKey) -> APIKey | None:
+        kept = self._keys.get(key.id)
+        if kept is None or kept.revoked_at is not None or not kept.enabled or kept.secret.hash != key.secret.hash:
+            return None
+        return kept
+
+    def _enter(self, event: Event) -> None:
+        self._record(event)
+        entered((event,))
+
+
+class MemoryLimits:
+    """`platforma.apikeys.ports.Limits`."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, tuple[datetime, int]] = {}
+        self._lock = Lock()
+
+    def charge(self, key_id: str, limit: RateLimit, cost: int, now: datetime) -> Charge:
+        """Take *cost* from the key's window."""
+        period = timedelta(seconds=limit.period_seconds)
+        with self._lock:
+            opened, used = self._windows.get(key_id, (now, 0))
+            if now - opened >= period:
+                opened, used = now, 0
+            allowed = cost == 0 or used + cost <= limit.limit
+            if allowed and cost:
+                used += cost
+                self._windows[key_id] = (opened, used)
+        return Charge(allowed, limit, max(0, limit.limit - used), opened + period)

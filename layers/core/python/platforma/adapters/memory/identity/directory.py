@@ -1,0 +1,108 @@
+"""The users of a tenant in memory."""
+
+from collections.abc import Iterator
+
+from platforma.adapters.memory.identity.store import MemoryIdentity, page_of
+from platforma.identity.email_address import folded
+from platforma.identity.errors import EmailTaken
+from platforma.identity.model import Page, Standing, User
+from platforma.kernel.events import Event
+
+
+class MemoryDirectory:
+    """`Directory`."""
+
+    def __init__(self, store: MemoryIdentity) -> None:
+        self._store = store
+
+    def user(self, tenant_id: str, user_id: str) -> User | None:
+        """The user."""
+        return self._store.users.get((tenant_id, user_id))
+
+    def user_by_email(self, tenant_id: str, email: str) -> User | None:
+        """The user with this address."""
+        return next((user for user in self._of(tenant_id) if folded(user.email) == folded(email)), None)
+
+    def users(
+        self, tenant_id: str, *, limit: int, after: str | None, status: str | None, role: str | None, groups: frozenset[str]
+    ) -> Page[User]:
+        """Users by id."""
+        found = (
+            user
+            for user in self._of(tenant_id)
+            if status in (None, user.status) and (role is None or role in user.roles or not groups.isdisjoint(user.groups))
+        )
+        return page_of(found, limit, after)
+
+    def standing(self, tenant_id: str, user_id: str) -> Standing | None:
+        """What a decision needs of the user."""
+        user = self.user(tenant_id, user_id)
+        return None if user is None else _standing(user)
+
+    def add(self, user: User, password_hash: str | None, event: Event) -> None:
+        """Add a user."""
+        with self._store.lock:
+            self._require_free(user)
+            self._store.commit(user.tenant_id, event)
+            self._store.users[user.tenant_id, user.id] = user
+            if password_hash is not None:
+                self._store.passwords[user.tenant_id, user.id] = password_hash
+
+    def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
+        """Change a user in all but password and groups."""
+        with self._store.lock:
+            self._require_free(after)
+            self._store.requires(self.user(before.tenant_id, before.id), before)
+            self._store.check_turn(after.tenant_id, turn)
+            self._store.commit(after.tenant_id, event, turn=turn)
+            self._store.users[after.tenant_id, after.id] = after
+            self._store.moves(after.tenant_id, policy=before.roles != after.roles, revocation=before.status != after.status)
+
+    def remove(self, user: User, event: Event, *, turn: int | None) -> None:
+        """Delete the user and its password."""
+        with self._store.lock:
+            self._store.requires(self.user(user.tenant_id, user.id), user)
+            self._store.check_turn(user.tenant_id, turn)
+            self._store.commit(user.tenant_id, event, turn=turn)
+            del self._store.users[user.tenant_id, user.id]
+            self._store.passwords.pop((user.tenant_id, user.id), None)
+            self._store.moves(user.tenant_id, policy=True, revocation=True)
+
+    def password_hash(self, tenant_id: str, user_id: str) -> str | None:
+        """The user's password hash, if it has one."""
+        return self._store.passwords.get((tenant_id, user_id))
+
+    def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
+        """Give the user this password hash."""
+        with self._store.lock:
+            self._store.requires(self.user(before.tenant_id, before.id), before)
+            self._store.commit(after.tenant_id, event)
+            self._store.users[after.tenant_id, after.id] = after
+            self._store.passwords[after.tenant_id, after.id] = password_hash
+            self._store.moves(after.tenant_id, revocation=True)
+
+    def turn(self, tenant_id: str) -> int:
+        """How many writes the lock-out guard has let pass."""
+        return self._store.turns.get(tenant_id, 0)
+
+    def candidates(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
+        """Active users with a password who might administer."""
+        for user in self._of(tenant_id):
+            has_one = not (roles.isdisjoint(user.roles) and groups.isdisjoint(user.groups))
+            if has_one and user.status == "active" and user.has_password:
+                yield _standing(user)
+
+    def _of(self, tenant_id: str) -> list[User]:
+        with self._store.lock:
+            return sorted(
+                (user for (tenant, _), user in self._store.users.items() if tenant == tenant_id), key=lambda user: user.id
+            )
+
+    def _require_free(self, user: User) -> None:
+        holder = self.user_by_email(user.tenant_id, user.email)
+        if holder is not None and holder.id != user.id:
+            raise EmailTaken
+
+
+def _standing(user: User) -> Standing:
+    return Standing(user.id, user.status, user.has_password, user.roles, user.groups, user.attributes)

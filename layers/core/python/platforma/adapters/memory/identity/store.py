@@ -1,0 +1,66 @@
+"""What the three ports keep together, under one lock."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, TypeVar
+
+from platforma.identity.errors import TurnTaken
+from platforma.identity.model import Group, Page, Tenant, User
+from platforma.kernel.errors import PreconditionFailed
+from platforma.kernel.events import Event, entered
+
+T = TypeVar("T", Tenant, User, Group)
+
+
+@dataclass(slots=True)
+class MemoryVersions:
+    """A tenant's status and counters, as every function that authenticates sees them."""
+
+    status: str = "active"
+    policy: int = 1
+    revocation: int = 1
+
+
+@dataclass(slots=True)
+class MemoryIdentity:
+    """What the three ports below keep together. *record* is told each event in the moment of its write."""
+
+    record: Callable[[Event], None] = field(default=lambda _: None)
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    users: dict[tuple[str, str], User] = field(default_factory=dict)
+    passwords: dict[tuple[str, str], str] = field(default_factory=dict)
+    groups: dict[tuple[str, str], Group] = field(default_factory=dict)
+    versions: dict[str, MemoryVersions] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+    lock: Any = field(default_factory=RLock)
+
+    def moves(self, tenant_id: str, *, policy: bool = False, revocation: bool = False) -> None:
+        """Move the tenant's versions."""
+        versions = self.versions.setdefault(tenant_id, MemoryVersions())
+        versions.policy += policy
+        versions.revocation += revocation
+
+    def requires(self, stored: T | None, before: T) -> None:
+        """Refuse unless *stored* is what *before* was."""
+        if stored is None or stored.version != before.version:
+            raise PreconditionFailed
+
+    def check_turn(self, tenant_id: str, turn: int | None) -> None:
+        """Refuse unless the lock-out guard's turn is *turn*."""
+        if turn is not None and self.turns.get(tenant_id, 0) != turn:
+            raise TurnTaken
+
+    def commit(self, tenant_id: str, event: Event, *, turn: int | None = None) -> None:
+        """Enter the event and pass the turn; nothing can fail after it."""
+        self.record(event)
+        if turn is not None:
+            self.turns[tenant_id] = turn + 1
+        entered((event,))
+
+
+def page_of(things: Iterable[T], limit: int, after: str | None) -> Page[T]:
+    """A page of *things* by id."""
+    following = sorted((thing for thing in list(things) if after is None or thing.id > after), key=lambda thing: thing.id)
+    more = len(following) > limit
+    return Page(tuple(following[:limit]), following[limit - 1].id if more else None)

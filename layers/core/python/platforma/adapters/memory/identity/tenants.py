@@ -1,0 +1,40 @@
+"""Tenants in memory."""
+
+from platforma.adapters.memory.identity.store import MemoryIdentity, MemoryVersions, page_of
+from platforma.identity.model import Page, Tenant, User
+from platforma.kernel.events import Event
+
+
+class MemoryTenants:
+    """`Tenants`."""
+
+    def __init__(self, store: MemoryIdentity) -> None:
+        self._store = store
+
+    def create(self, tenant: Tenant, admin: User, password_hash: str | None, event: Event) -> None:
+        """Add the tenant, its versions and its first user."""
+        with self._store.lock:
+            self._store.commit(tenant.id, event)
+            self._store.tenants[tenant.id] = tenant
+            self._store.versions[tenant.id] = MemoryVersions(status=tenant.status)
+            self._store.users[tenant.id, admin.id] = admin
+            if password_hash is not None:
+                self._store.passwords[tenant.id, admin.id] = password_hash
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """The tenant, whatever its status."""
+        return self._store.tenants.get(tenant_id)
+
+    def page(self, *, limit: int, after: str | None) -> Page[Tenant]:
+        """Tenants by id."""
+        return page_of(self._store.tenants.values(), limit, after)
+
+    def replace(self, before: Tenant, after: Tenant, event: Event) -> None:
+        """Change a tenant."""
+        with self._store.lock:
+            self._store.requires(self._store.tenants.get(before.id), before)
+            self._store.commit(after.id, event)
+            self._store.tenants[after.id] = after
+            if before.status != after.status:
+                self._store.moves(after.id, revocation=True)
+                self._store.versions[after.id].status = after.status

@@ -1,0 +1,194 @@
+"""
+Vault: tenants' keys (transit), the platform's secrets (kv), and the signature under checkpoints.
+
+Nothing here is of OpenBao alone. hvac is imported at the first call: a function that never calls does not pay for it.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from platforma.adapters.client_certificate import ClientCertificate
+from platforma.kernel.clock import Clock, system_clock
+from platforma.kernel.errors import Broken, Unavailable
+from platforma.kernel.ids import is_id
+from platforma.kernel.tenancy import PLATFORM
+from platforma.keys.errors import DoesNotOpen, NoSuchKey
+from platforma.keys.model import KEY_SIZE, DataKey, key_context
+
+if TYPE_CHECKING:
+    from platforma.adapters.vault_session import Session
+
+ROTATED_EVERY = "2160h"
+"""How often Vault gives a tenant's key a new version: 90 days."""
+_WRAPPED = re.compile(rb"\Avault:v[1-9][0-9]{0,8}:[0-9A-Za-z+/]{40,400}={0,2}\Z")
+_SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
+_KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
+
+
+class Vault:
+    """
+    `DataKeys`, `SecretSource` and Ed25519 signatures by one role of Vault's cert auth.
+
+    *certificate* is asked for at every login, since it may have been renewed in the meantime.
+    """
+
+    def __init__(
+        self, addr: str, role: str, certificate: Callable[[], ClientCertificate], clock: Clock = system_clock
+    ) -> None:
+        self._addr = addr
+        self._role = role
+        self._certificate = certificate
+        self._clock = clock
+        self._session: Session | None = None
+        self._good: tuple[datetime, datetime] | None = None
+
+    def generate(self, tenant_id: str, purpose: str) -> DataKey:
+        """
+        A fresh data key under the tenant's key.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        context = _base64(key_context(tenant_id, purpose))
+        answer = self._transit("datakey/plaintext", tenant_id, {"context": context, "bits": 256})
+        wrapped = str(answer.get("ciphertext")).encode()
+        if not _WRAPPED.match(wrapped):
+            raise Broken("Vault's wrapped key is not of its form.")
+        return DataKey(_key(answer.get("plaintext")), wrapped)
+
+    def unwrap(self, tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
+        """
+        The key behind *wrapped*. Nothing about *wrapped* is verified yet.
+
+        Raises:
+            DoesNotOpen: it is damaged or was made for another tenant or purpose.
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        return self.unwrap_all(tenant_id, purpose, [wrapped])[0]
+
+    def unwrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes]:
+        """As `unwrap`, for many in one call."""
+        context = _base64(key_context(tenant_id, purpose))
+        if not all(_WRAPPED.match(one) for one in wrapped):
+            raise DoesNotOpen("A wrapped key is not of Vault's form.")
+        batch = [{"ciphertext": one.decode(), "context": context} for one in wrapped]
+        refused = DoesNotOpen("Vault does not open a wrapped key.", tenant_id=tenant_id)
+        results = self._transit("decrypt", tenant_id, {"batch_input": batch}, refused).get("batch_results")
+        if not isinstance(results, list) or len(results) != len(batch):
+            raise Unavailable("Vault's answer does not fit the question.")
+        return [_key(result.get("plaintext")) for result in results]
+
+    def create_tenant_key(self, tenant_id: str) -> None:
+        """
+        Make the tenant's key (derived, rotated by Vault, not exportable) unless it exists.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        parameters = {"type": "aes256-gcm96", "derived": True, "auto_rotate_period": ROTATED_EVERY}
+        self._transit("keys", tenant_id, parameters)
+
+    def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
+        """
+        The document at `kv/platforma/`*name*.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, does not let us, or has no such document.
+        """
+        values = self._call(lambda session: session.get(f"kv/data/platforma/{name}")).get("data")
+        if not isinstance(values, dict):
+            raise Unavailable("A secret is not set up.", secret=name)
+        return {str(key): str(value) for key, value in values.items()}
+
+    def sign_ed25519(self, key: str, message: bytes) -> bytes:
+        """
+        The 64 bytes of the signature by the newest version of the transit key of this name (RFC 8032, not prehashed).
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        answer = self._call(lambda session: session.post(f"transit/sign/{_name(key)}", {"input": _base64(message)}))
+        signature = _SIGNATURE.match(str(answer.get("signature")))
+        if signature is None:
+            raise Broken("Vault's signature is none of Ed25519.", key=key)
+        return b64decode(signature[1])
+
+    def ed25519_public_keys(self, key: str) -> dict[int, bytes]:
+        """
+        The 32 bytes of each version's public key, by version.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        answer = self._call(lambda session: session.get(f"transit/keys/{_name(key)}"))
+        if answer.get("type") != "ed25519":
+            raise Broken("A key for checkpoints is of Ed25519.", key=key)
+        return {int(version): b64decode(entry["public_key"]) for version, entry in answer["keys"].items()}
+
+    def _transit(
+        self, operation: str, tenant_id: str, data: Mapping[str, Any], refused: Exception | None = None
+    ) -> dict[str, Any]:
+        path = f"transit/{operation}/{_transit_key(tenant_id)}"
+        missing = NoSuchKey("A tenant has no key.", tenant_id=tenant_id)
+        return self._call(lambda session: session.post(path, data), refused, missing)
+
+    def _call(
+        self, ask: Callable[["Session"], dict[str, Any]], refused: Exception | None = None, missing: Exception | None = None
+    ) -> dict[str, Any]:
+        """
+        Ask, logging in before if need be; a refused token or a lost connection gets one fresh login and a second try.
+
+        Everything asked here may be asked twice.
+        """
+        from platforma.adapters.vault_session import ConnectionLost, Refused, TokenRefused  # noqa: PLC0415  imports hvac
+
+        for _ in range(2):
+            try:
+                return ask(self._logged_in())
+            except (ConnectionLost, TokenRefused) as error:
+                self._session = None
+                cause = type(error).__name__
+            except Refused as error:
+                failure = missing if any("key not found" in text for text in error.errors) else refused
+                raise failure or Unavailable(cause="Refused", status=error.status) from None
+        raise Unavailable(cause=cause)
+
+    def _logged_in(self) -> "Session":
+        """The session, while four fifths of its token's life last."""
+        from platforma.adapters import vault_session  # noqa: PLC0415  imports hvac
+
+        now = self._clock()
+        if self._session is None or self._good is None or not self._good[0] <= now < self._good[1]:
+            self._session = vault_session.login(self._addr, self._role, self._certificate())
+            self._good = (now, now + timedelta(seconds=self._session.lifetime * 0.8))
+        return self._session
+
+
+def _transit_key(tenant_id: str) -> str:
+    if tenant_id == PLATFORM:
+        return "platform"
+    if not is_id(tenant_id, "ten"):
+        raise Broken("Only tenants have keys.", tenant_id=tenant_id)
+    return f"tenant-{tenant_id}"
+
+
+def _name(key: str) -> str:
+    if not _KEY_NAME.match(key):
+        raise Broken("Not a name of a key.", key=key)
+    return key
+
+
+def _base64(raw: bytes) -> str:
+    return b64encode(raw).decode()
+
+
+def _key(text: object) -> bytes:
+    key = b64decode(str(text or ""))
+    if len(key) != KEY_SIZE:
+        raise DoesNotOpen("Vault gave no key of 32 bytes.")
+    return key

@@ -1,0 +1,36 @@
+"""API keys: their text, their issue, and every check of one until its end."""
+
+from platforma.apikeys.change import change_key
+from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
+from platforma.apikeys.model import APIKey, Charge, Code, IssuedKey, RateLimit
+from platforma.apikeys.ports import Keys, Limits
+from platforma.apikeys.rate_limit import charge_key
+from platforma.apikeys.read import get_key, list_keys
+from platforma.apikeys.revoke import revoke_key
+from platforma.apikeys.rotate import rotate_key
+from platforma.apikeys.scan import key_format
+from platforma.apikeys.verify import KeyCheck, check_key, verify_key
+
+__all__ = [
+    "APIKey",
+    "Bound",
+    "Charge",
+    "Code",
+    "IssuedKey",
+    "KeyCheck",
+    "KeyRequest",
+    "Keys",
+    "Limits",
+    "RateLimit",
+    "bound_by",
+    "change_key",
+    "charge_key",
+    "check_key",
+    "get_key",
+    "issue_key",
+    "key_format",
+    "list_keys",
+    "revoke_key",
+    "rotate_key",
+    "verify_key",
+]

@@ -1,0 +1,202 @@
+"""
+From a presented text to the key that it is, or to why it is none.
+
+Cheapest first: form and CRC32, keyed checksum, one consistent read, standing and address, and only then the secret: a
+quarter second of bcrypt is never spent on a forged, dead or misplaced key, and about once an hour on a good one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from platforma.apikeys.format import check_checksum, parse
+from platforma.apikeys.model import APIKey, Charge, Code, Refusal
+from platforma.apikeys.ports import Keys, Limits
+from platforma.kernel.clock import Clock
+from platforma.kernel.errors import Conflict, Malformed, Unauthenticated, Unavailable
+from platforma.kernel.events import Attempt, Event
+from platforma.keys import stored_secret
+from platforma.keys.ports import Secrets
+from platforma.keys.stored_secret import StoredSecret
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+Permits = Callable[[APIKey], Refusal | None]
+"""What else stands in the way of a genuine key: its owner's state, its scopes, a policy. None: nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """
+    What became of a check. *key* is None where its holder shall learn nothing of it: malformed, unknown.
+
+    *charge* is set where a rate limit was asked.
+    """
+
+    code: Code
+    key: APIKey | None = None
+    charge: Charge | None = None
+
+
+class _Examined(NamedTuple):
+    refusal: Refusal | None
+    key: APIKey | None
+    renewed: StoredSecret | None = None
+
+
+def verify_key(
+    presented: str,
+    *,
+    keys: Keys,
+    secrets: Secrets,
+    clock: Clock,
+    ip_address: str | None,
+    attempt: Attempt,
+    permits: Permits | None = None,
+) -> APIKey:
+    """
+    Turn a presented API key into the tenant, owner and scopes it stands for.
+
+    Nothing about *presented* is verified yet. Of *attempt* only the request's facts are taken. The rate limit is not charged
+    here (see `charge_key`), and of the key's owner and tenant nothing is known unless *permits* asks.
+
+    Raises:
+        Unauthenticated: malformed, forged, unknown, revoked, expired, suspended, from a wrong address, or not permitted;
+            one error for all. Its facts, for our own log, name the `cause`, and of a genuine but dead key `key_id` and
+            `tenant_id`.
+        Unavailable: it could not be checked.
+    """
+    now = clock()
+    found = _examine(presented, keys=keys, secrets=secrets, now=now, ip_address=ip_address)
+    refusal, key = found.refusal, found.key
+    if refusal is None and key is not None and permits is not None:
+        refusal = permits(key)
+    if refusal is None and key is not None:
+        refusal = _note(found, keys=keys, now=now, ip_address=ip_address, attempt=attempt)
+    if refusal is not None or key is None:
+        facts = {} if key is None else {"key_id": key.id, "tenant_id": key.tenant_id}
+        raise Unauthenticated(cause=refusal or "unknown", **facts)
+    return key
+
+
+def check_key(
+    presented: str,
+    *,
+    tenant_id: str,
+    keys: Keys,
+    secrets: Secrets,
+    limits: Limits,
+    clock: Clock,
+    ip_address: str | None,
+    attempt: Attempt,
+    permits: Permits | None = None,
+    cost: int = 1,
+) -> KeyCheck:
+    """
+    What to tell a tenant of a key that was presented to it. Another tenant's is unknown, at whatever state.
+
+    Its own rate limit is charged last, and only if nothing else refuses; a *cost* of 0 only looks. Only a valid key is used.
+
+    Raises:
+        Unavailable: it could not be checked or counted; it is not valid then.
+    """
+    now = clock()
+    found = _examine(presented, keys=keys, secrets=secrets, now=now, ip_address=ip_address, tenant_id=tenant_id)
+    key = found.key
+    if found.refusal is not None or key is None:
+        return KeyCheck(found.refusal or "unknown", key)
+    if permits is not None and (refusal := permits(key)):
+        return KeyCheck(refusal, key)
+    charge = limits.charge(key.id, key.rate_limit, cost, now) if key.rate_limit else None
+    if charge is not None and not charge.allowed:
+        return KeyCheck("rate_limited", key, charge)
+    return KeyCheck(_note(found, keys=keys, now=now, ip_address=ip_address, attempt=attempt) or "valid", key, charge)
+
+
+def _examine(
+    presented: str,
+    *,
+    keys: Keys,
+    secrets: Secrets,
+    now: datetime,
+    ip_address: str | None,
+    tenant_id: str | None = None,
+) -> _Examined:
+    try:
+        unverified = parse(presented)
+    except Malformed:
+        return _Examined("malformed", None)
+    try:
+        check_checksum(unverified, secrets.pepper(unverified.pepper_version))
+    except Unauthenticated:
+        return _Examined("unknown", None)
+    key = keys.find(unverified.id)
+    if key is None or (tenant_id is not None and key.tenant_id != tenant_id):
+        return _Examined("unknown", None)
+    if refusal := _standing(key, keys=keys, now=now, ip_address=ip_address):
+        return _Examined(refusal, key)
+    try:
+        renewed = stored_secret.verify(unverified.secret, key.secret, bound_to=key.id, secrets=secrets, now=now)
+    except Unauthenticated:
+        return _Examined("unknown", None)
+    return _Examined(None, key, renewed)
+
+
+def _standing(key: APIKey, *, keys: Keys, now: datetime, ip_address: str | None) -> Refusal | None:
+    """Why the key, or one through which it was made, may not be used now and from there; a key ends with its ancestors."""
+    if refusal := _own_standing(key, now, ip_address):
+        return refusal
+    for ancestor_id in key.ancestors:
+        ancestor = keys.find(ancestor_id)
+        if ancestor is None:
+            return "revoked"
+        if refusal := _own_standing(ancestor, now, ip_address):
+            return refusal
+    return None
+
+
+def _own_standing(key: APIKey, now: datetime, ip_address: str | None) -> Refusal | None:
+    status = key.status(now)
+    if status != "active":
+        return status
+    return None if key.allows(ip_address) else "ip_not_allowed"
+
+
+def _note(found: _Examined, *, keys: Keys, now: datetime, ip_address: str | None, attempt: Attempt) -> Refusal | None:
+    """
+    Write down what a good use leaves: a fresh ticket, the time and address once a minute, the end of a predecessor.
+
+    None of it decides, so a table that takes no writes refuses no key. But a key that was switched off while its secret was
+    being hashed is told by the ticket's condition, and is refused.
+    """
+    key = found.key
+    assert key is not None
+    used_at = now if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY else None
+    try:
+        if found.renewed is not None:
+            keys.renew_ticket(key, found.renewed, used_at=used_at, ip_address=ip_address)
+        elif used_at is not None:
+            keys.note_use(key, used_at=used_at, ip_address=ip_address)
+        if key.ends_predecessor:
+            keys.end_predecessor(key, now, _ending(key, attempt))
+    except Conflict:
+        current = keys.find(key.id)
+        return "revoked" if current is None else _own_standing(current, now, ip_address)
+    except Unavailable:
+        return None
+    return None
+
+
+def _ending(key: APIKey, attempt: Attempt) -> Event:
+    """The event of a predecessor's end: by the key, whoever asked for the check, beside the request's own event."""
+    by_key = replace(
+        attempt,
+        action="settings.api_keys.end",
+        tenant_id=key.tenant_id,
+        principal_type="api_key",
+        principal_id=key.id,
+        user_id=key.owner_id if key.owner_type == "user" else None,
+        decision=None,
+    )
+    return by_key.event("success", resource=key.predecessor_id, resource_type="api_key", reason="successor_used", part=2)

@@ -1,0 +1,1 @@
+"""Audit: what happened, recorded with the change itself, entered in a provable log, searchable at once."""

@@ -1,0 +1,48 @@
+"""
+Canonical JSON (RFC 8785), the one form in which events are stored, hashed and compared.
+
+Callers decide parts of an event (a decision's context, an external writer's changes), so `plain` first makes of any JSON
+value one that has a canonical form: I-JSON (RFC 7493) knows no lone surrogates and no integers that a double cannot hold.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rfc8785
+
+from platforma.kernel.errors import Broken
+
+_LARGEST = 2**53 - 1
+
+
+def canonical(value: Any) -> bytes:
+    """
+    *value* in its canonical form, UTF-8.
+
+    Raises:
+        Broken: it has none; give it to `plain` first.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise Broken("A value has no canonical form.", cause=str(error)) from error
+
+
+def plain(value: Any) -> Any:
+    """*value* with what I-JSON cannot say as text that tells it: numbers out of range, lone surrogates (as U+FFFD)."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {plain(str(name)): plain(inner) for name, inner in value.items()}
+    if isinstance(value, set | frozenset):
+        return [plain(inner) for inner in sorted(value)]
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [plain(inner) for inner in value]
+    return value if value is None or _is_sayable(value) else str(value)
+
+
+def _is_sayable(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, bool) or (isinstance(value, int) and -_LARGEST <= value <= _LARGEST)

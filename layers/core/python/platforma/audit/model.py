@@ -1,0 +1,100 @@
+"""
+The values of this area.
+
+A log is named by its id: the tenant's for its first, `{tenant_id}.2` for the next. An event's *position* is its place in the
+order that readers see, `{timestamp}#{id}`; its *sequence* is its index in the log, which is the order of entering.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+MAX_ENTRY = 32 * 1024
+"""Bytes of one entry, its LF left out."""
+
+HOT_DAYS = 90
+CLAIM_DAYS = 14
+
+
+def tenant_of(log_id: str) -> str:
+    """Whose log it is."""
+    return log_id.partition(".")[0]
+
+
+def position_of(timestamp: str, event_id: str) -> str:
+    """Where readers find the event: by time, then by id."""
+    return f"{timestamp}#{event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    An event as the tables keep it: pending without, hot with its *sequence*.
+
+    *body* is canonical JSON in the clear; *sealed* holds, under the tenant's key, the personal values and the seed from
+    which everything random in the entry is derived.
+    """
+
+    id: str
+    position: str
+    received_at: str
+    body: bytes
+    sealed: bytes = field(repr=False)
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """
+    What a relay is about to enter, committed before it writes: whoever comes next writes the same bytes.
+
+    *persons* are the names of the keys that each event's personal values are sealed under; *root* and *frontier* are the
+    tree's with these entries in it.
+    """
+
+    id: str
+    first: int
+    positions: tuple[str, ...]
+    persons: tuple[tuple[tuple[str, str], ...], ...]
+    root: bytes
+    frontier: tuple[bytes, ...]
+    newest: str
+    retain_until: datetime
+
+    @property
+    def count(self) -> int:
+        """How many events."""
+        return len(self.positions)
+
+    @property
+    def size(self) -> int:
+        """Entries in the log once these are in it."""
+        return self.first + len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """
+    A log's state. *fence* counts the leases given, *rung* the bells that found the log leased.
+
+    *newest* is the latest `received_at` of all entries; *checkpoint_size* the size of the newest checkpoint, *checkpoint_at*
+    when it was made.
+    """
+
+    log_id: str
+    origin: str
+    size: int = 0
+    frontier: tuple[bytes, ...] = ()
+    newest: str = ""
+    fence: int = 0
+    rung: int = 0
+    checkpoint_size: int = 0
+    checkpoint_at: datetime | None = None
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in order of position, and whether there are more beyond."""
+
+    rows: tuple[Row, ...]
+    more: bool

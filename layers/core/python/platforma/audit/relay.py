@@ -1,0 +1,225 @@
+"""
+From the tables into the log: events that wait become entries of a locked segment.
+
+    1  take the log's lease, which fences off whoever had it
+    2  finish an open intent, if there is one
+    3  read what waits, decide the entries, commit them as an intent (conditional on the lease)
+    4  write the segment, then the hot index, then let the events wait no longer, then close the intent
+    5  again from 3 until nothing waits; give the lease back, or look again if somebody rang in between
+
+The intent settles every byte before the first is written, and each step of 4 can be done again by anybody: a relay that is
+killed anywhere, runs twice or wakes up late leaves the same log.
+"""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from platforma.audit import segment, tree
+from platforma.audit.entry import line_of
+from platforma.audit.errors import LogBroken, WrittenBefore
+from platforma.audit.model import Head, Intent, Row, tenant_of
+from platforma.audit.person_keys import PersonKeys
+from platforma.audit.ports import Bucket, LogStore
+from platforma.audit.retention import YEARS, not_past, retain_until
+from platforma.audit.sealing import Opened, open_rows
+from platforma.kernel.clock import Clock, parse_rfc3339, system_clock
+from platforma.kernel.errors import PlatformaError, Unavailable
+from platforma.keys.envelope import Envelope
+from platforma.keys.errors import DoesNotOpen
+
+BATCH = 1000
+BATCH_BYTES = 8 * 2**20
+LEASE = timedelta(seconds=30)
+"""Longer than a call's budget: whoever finds it over may take the log from one that hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What relaying needs. *budget* is how long one call may go on taking batches."""
+
+    store: LogStore
+    bucket: Bucket
+    envelope: Envelope
+    persons: PersonKeys
+    clock: Clock = system_clock
+    years: int = YEARS
+    batch: int = BATCH
+    budget: timedelta = timedelta(seconds=15)
+
+
+@dataclass(slots=True)
+class Relayed:
+    """What a call did: events *entered*, ids *set_aside* that cannot be (an alarm), whether another relay has the log."""
+
+    log_id: str
+    entered: int = 0
+    set_aside: list[str] = field(default_factory=list)
+    busy: bool = False
+    head: Head | None = None
+
+
+def relay(log_id: str, *, origin: str, by: Relay) -> Relayed:
+    """
+    Enter what waits for this log; *origin* is its name if it is new.
+
+    Raises:
+        LogBroken: what is stored is not what was committed to; nothing more enters this log until that is explained.
+        Unavailable: a dependency failed. Whatever was begun is finished by the next call.
+    """
+    owner = os.urandom(8).hex()
+    done = Relayed(log_id)
+    started = by.clock()
+    while True:
+        now = by.clock()
+        head = by.store.lease(log_id, origin=origin, owner=owner, now=now, until=now + LEASE)
+        if head is None:
+            done.busy = True
+            return done
+        try:
+            done.head = _emptied(head, by, done, started)
+        except PlatformaError:
+            with contextlib.suppress(PlatformaError):
+                by.store.release(head, owner, heed_bells=False)
+            raise
+        if done.head is None:
+            done.busy = True
+            return done
+        if by.store.release(done.head, owner) or by.clock() - started > by.budget:
+            return done
+
+
+def _emptied(head: Head, by: Relay, done: Relayed, started: datetime) -> Head | None:
+    """The head once nothing waits any more (or time is up); None if another relay took the log."""
+    if head.intent is not None:
+        _finish(head, head.intent, by)
+        done.entered += head.intent.count
+        head = _after(head, head.intent)
+    while by.clock() - started <= by.budget:
+        page = by.store.pending(head.log_id, limit=by.batch)
+        if not page.rows:
+            break
+        fresh = _fresh(head.log_id, page.rows, by)
+        opened = _openable(head.log_id, fresh, by, done)
+        if not opened:
+            continue
+        intent, lines = _decided(head, opened, by)
+        committed = by.store.commit(head, intent)
+        if committed is None:
+            return None
+        _write(committed, intent, opened, lines, by)
+        done.entered += intent.count
+        head = _after(committed, intent)
+    return head
+
+
+def _after(head: Head, intent: Intent) -> Head:
+    return replace(head, size=intent.size, frontier=intent.frontier, newest=intent.newest, intent=None)
+
+
+def _fresh(log_id: str, rows: Sequence[Row], by: Relay) -> list[Row]:
+    """Without those that are in the log already: a copy that came back does not enter twice."""
+    known = by.store.entered(log_id, [row.position for row in rows])
+    if known:
+        by.store.drop(log_id, list(known))
+    return [row for row in rows if row.position not in known]
+
+
+def _openable(log_id: str, rows: Sequence[Row], by: Relay, done: Relayed) -> list[Opened]:
+    """These rows opened; one that cannot be is set aside, so that it holds up nobody else."""
+    try:
+        return open_rows(log_id, rows, by.envelope)
+    except (DoesNotOpen, LogBroken):
+        opened = []
+        for row in rows:
+            try:
+                opened += open_rows(log_id, [row], by.envelope)
+            except (DoesNotOpen, LogBroken):
+                by.store.set_aside(log_id, row)
+                done.set_aside.append(row.id)
+        return opened
+
+
+def _decided(head: Head, opened: list[Opened], by: Relay) -> tuple[Intent, list[bytes]]:
+    persons = {person: one.row.received_at for one in opened for person in one.values}
+    keys = by.persons.for_entering(tenant_of(head.log_id), persons.items())
+    lines: list[bytes] = []
+    room = BATCH_BYTES
+    for one in opened:
+        line = line_of(one.body, one.values, one.seed, sequence=head.size + len(lines), keys=keys)
+        room -= len(line)
+        if lines and room < 0:
+            break
+        lines.append(line)
+    taken = opened[: len(lines)]
+    del opened[len(lines) :]
+    newest = max(one.row.received_at for one in taken)
+    frontier = tree.extended(head.frontier, head.size, map(tree.leaf_hash, lines))
+    intent = Intent(
+        id=os.urandom(16).hex(),
+        first=head.size,
+        positions=tuple(one.row.position for one in taken),
+        persons=tuple(tuple((person, keys[person].name) for person in one.values) for one in taken),
+        root=tree.root_of(frontier),
+        frontier=frontier,
+        newest=max(head.newest, newest),
+        retain_until=retain_until(parse_rfc3339(newest), by.years),
+    )
+    return intent, lines
+
+
+def _finish(head: Head, intent: Intent, by: Relay) -> None:
+    """Do what an open intent says, as far as it was not done."""
+    waiting = by.store.waiting(head.log_id, intent.positions)
+    if len(waiting) == intent.count:
+        opened = open_rows(head.log_id, [waiting[position] for position in intent.positions], by.envelope)
+        lines = _settled(head, intent, opened, by)
+        _write(head, intent, opened, lines, by)
+        return
+    # Events are let go only after the segment and all of the index are written.
+    name = segment.SegmentName(head.log_id, intent.first, intent.count)
+    body = by.bucket.get(str(name))
+    if body is None:
+        raise LogBroken("Events of an open intent are gone, and were not entered.", log_id=head.log_id, intent=intent.id)
+    _checked(head, intent, segment.unpack(body, str(name)))
+    by.store.drop(head.log_id, list(waiting))
+    by.store.close(head.log_id, intent)
+
+
+def _settled(head: Head, intent: Intent, opened: list[Opened], by: Relay) -> list[bytes]:
+    """The lines that the intent was made of."""
+    names = {name for persons in intent.persons for _, name in persons}
+    keys = by.persons.by_name(tenant_of(head.log_id), sorted(names))
+    if names - keys.keys():
+        raise LogBroken("A key of an open intent is gone.", log_id=head.log_id, keys=sorted(names - keys.keys()))
+    lines = [
+        line_of(one.body, one.values, one.seed, sequence=at, keys={person: keys[name] for person, name in persons})
+        for at, (one, persons) in enumerate(zip(opened, intent.persons, strict=True), intent.first)
+    ]
+    _checked(head, intent, lines)
+    return lines
+
+
+def _checked(head: Head, intent: Intent, lines: list[bytes]) -> None:
+    frontier = tree.extended(head.frontier, head.size, map(tree.leaf_hash, lines))
+    if len(lines) != intent.count or head.size != intent.first or tree.root_of(frontier) != intent.root:
+        raise LogBroken("Entries are not those that an intent was made of.", log_id=head.log_id, intent=intent.id)
+
+
+def _write(head: Head, intent: Intent, opened: list[Opened], lines: list[bytes], by: Relay) -> None:
+    name = str(segment.SegmentName(head.log_id, intent.first, intent.count))
+    until = not_past(intent.retain_until, by.clock())
+    try:
+        by.bucket.put(name, segment.pack(lines), retain_until=until)
+    except WrittenBefore:
+        stored = by.bucket.get(name)
+        if stored is None:
+            raise Unavailable("A segment is there and is not.") from None
+        if segment.unpack(stored, name) != lines:
+            raise LogBroken("A segment holds other entries than were committed to.", log_id=head.log_id, key=name) from None
+    rows = [replace(one.row, sequence=at) for at, one in enumerate(opened, intent.first)]
+    by.store.index(head.log_id, rows)
+    by.store.drop(head.log_id, list(intent.positions))
+    by.store.close(head.log_id, intent)

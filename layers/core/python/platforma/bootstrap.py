@@ -1,0 +1,324 @@
+"""
+The one composition root: settings from the environment, adapters behind ports, ports into use cases.
+
+Nothing is read or made at import; each part is made when it is first asked for, and once. A use case gets a port by the
+name of its parameter: `create_client(..., clients=, secrets=, clock=)` is called as `bootstrap.oauth.create_client(...)`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from platforma.kernel.clock import system_clock
+from platforma.kernel.errors import Broken
+
+if TYPE_CHECKING:
+    from platforma.adapters.dynamodb.apikeys import DynamoDBKeys, DynamoDBLimits
+    from platforma.adapters.dynamodb.audit import Outbox
+    from platforma.adapters.dynamodb.clients import DynamoDBClients
+    from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
+    from platforma.adapters.dynamodb.policies import DynamoPolicies
+    from platforma.adapters.dynamodb.tables import Tables
+    from platforma.adapters.vault import Vault
+    from platforma.edge.api import Edge
+    from platforma.edge.authentication import Authenticator
+    from platforma.edge.call import Call
+    from platforma.edge.cursors import Cursors
+    from platforma.edge.decisions import Desk
+    from platforma.edge.giving import Giving
+    from platforma.edge.subjects import Subjects
+    from platforma.keys.envelope import Envelope
+    from platforma.keys.secrets import CachedSecrets
+    from platforma.keys.signing import SigningKeys
+    from platforma.policy.snapshots import Snapshots
+
+TABLES = ("identity", "credential", "policy", "audit", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment decides: addresses and names, never a secret. *tables* has those that this function may open."""
+
+    url: str
+    internal_url: str | None
+    region: str
+    tables: Mapping[str, str]
+    audit_bucket: str
+    vault_addr: str
+    vault_role: str
+    vault_secret: str
+    request_id_header: str | None
+    audit_retention_years: int
+
+
+@cache
+def settings() -> Settings:
+    """
+    The environment, read once.
+
+    Raises:
+        Broken: a variable that this system cannot do without is missing.
+    """
+    env = os.environ
+    if not (url := env.get("PLATFORMA_URL")):
+        raise Broken("PLATFORMA_URL is not set.")
+    return Settings(
+        url=url,
+        internal_url=env.get("PLATFORMA_INTERNAL_URL") or None,
+        region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-central-1")),
+        tables={name: value for name in TABLES if (value := env.get(f"{name.upper()}_TABLE"))},
+        audit_bucket=env.get("AUDIT_BUCKET", ""),
+        vault_addr=env.get("VAULT_ADDR", ""),
+        vault_role=env.get("VAULT_ROLE", ""),
+        vault_secret=env.get("VAULT_SECRET", ""),
+        request_id_header=(env.get("REQUEST_ID_HEADER") or "").lower() or None,
+        audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
+    )
+
+
+clock = system_clock
+
+
+def issuer() -> str:
+    """The issuer of tokens and the audience of this API: its stable URL (RFC 8414 section 2)."""
+    return settings().url
+
+
+# Adapters
+
+
+@cache
+def tables() -> "Tables":
+    """The deployed tables."""
+    from platforma.adapters.dynamodb.tables import Tables
+
+    return Tables(dict(settings().tables), settings().region)
+
+
+@cache
+def vault() -> "Vault":
+    """Vault, as this function's own role."""
+    from platforma.adapters.secretsmanager import ClientCertificates
+    from platforma.adapters.vault import Vault
+
+    return Vault(settings().vault_addr, settings().vault_role, ClientCertificates(settings().vault_secret), clock)
+
+
+@cache
+def envelope() -> "Envelope":
+    """Envelope encryption under Vault's keys."""
+    from platforma.keys.envelope import Envelope
+
+    return Envelope(vault(), clock)
+
+
+@cache
+def secrets() -> "CachedSecrets":
+    """Peppers and the like, from Vault."""
+    from platforma.keys.secrets import CachedSecrets
+
+    return CachedSecrets(vault(), clock)
+
+
+@cache
+def outbox() -> "Outbox":
+    """Where events go first."""
+    from platforma.adapters.dynamodb.audit import Outbox
+
+    return _bound(Outbox(tables(), envelope(), clock))
+
+
+@cache
+def signing_keys() -> "SigningKeys":
+    """The keys that tokens are signed and verified with."""
+    from platforma.adapters.dynamodb.keys import DynamoDBSigningKeyStore
+    from platforma.keys.signing import SigningKeys
+
+    return SigningKeys(_bound(DynamoDBSigningKeyStore(tables(), outbox())), envelope(), clock)
+
+
+@cache
+def signing_key_store() -> Any:
+    """Where signing keys are kept."""
+    from platforma.adapters.dynamodb.keys import DynamoDBSigningKeyStore
+
+    return _bound(DynamoDBSigningKeyStore(tables(), outbox()))
+
+
+@cache
+def keys() -> "DynamoDBKeys":
+    """API keys on record."""
+    from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
+
+    return _bound(DynamoDBKeys(tables(), outbox(), envelope()))
+
+
+@cache
+def limits() -> "DynamoDBLimits":
+    """Counters of keys' rate limits."""
+    from platforma.adapters.dynamodb.apikeys import DynamoDBLimits
+
+    return _bound(DynamoDBLimits())
+
+
+@cache
+def clients() -> "DynamoDBClients":
+    """OAuth clients on record."""
+    from platforma.adapters.dynamodb.clients import DynamoDBClients
+
+    return _bound(DynamoDBClients(tables(), outbox(), clock))
+
+
+@cache
+def directory() -> "DynamoDirectory":
+    """The people of a tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoDirectory
+
+    return _bound(DynamoDirectory(tables(), outbox(), envelope(), secrets()))
+
+
+@cache
+def groups() -> "DynamoGroups":
+    """The groups of a tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoGroups
+
+    return _bound(DynamoGroups(tables(), outbox()))
+
+
+@cache
+def tenants() -> "DynamoTenants":
+    """Every tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoTenants
+
+    return _bound(DynamoTenants(tables(), outbox(), envelope(), secrets()))
+
+
+@cache
+def policies() -> "DynamoPolicies":
+    """Policies, roles, protected APIs and known resources."""
+    from platforma.adapters.dynamodb.policies import DynamoPolicies
+
+    return _bound(DynamoPolicies(tables(), outbox()))
+
+
+@cache
+def snapshots() -> "Snapshots":
+    """Compiled policy, kept warm."""
+    from platforma.policy.snapshots import Snapshots
+
+    return Snapshots(policies(), clock)
+
+
+def _bound(adapter: Any) -> Any:
+    tables().bind()
+    return adapter
+
+
+# The edge
+
+
+@cache
+def subjects() -> "Subjects":
+    """Principals as the decision engine sees them."""
+    from platforma.edge.subjects import Subjects
+    from platforma.identity.principals import read_principal
+
+    principal = partial(read_principal, directory=directory(), groups=groups())
+    return Subjects(principal=principal, clients=clients(), keys=keys, snapshots=snapshots())
+
+
+@cache
+def authenticator() -> "Authenticator":
+    """What proves credentials."""
+    from platforma.edge.authentication import Authenticator
+
+    return Authenticator(
+        issuer=issuer(), signing_keys=signing_keys(), keys=keys(), secrets=secrets(), subjects=subjects(), clock=clock
+    )
+
+
+@cache
+def cursors() -> "Cursors":
+    """What seals the positions in lists."""
+    from platforma.edge.cursors import Cursors
+
+    return Cursors(lambda: secrets().secret("cursor"))
+
+
+@cache
+def edge() -> "Edge":
+    """What every function's edge needs."""
+    from platforma.edge.api import Edge
+
+    return Edge(
+        clock=clock,
+        authenticator=authenticator,
+        snapshots=snapshots,
+        enter=lambda event: outbox().enter(event),
+        cursors=cursors,
+        request_id_header=settings().request_id_header,
+    )
+
+
+def giving(call: "Call") -> "Giving":
+    """What the caller may give."""
+    from platforma.edge.giving import Giving
+
+    return Giving(call, snapshots().of(call.tenant_id), subjects(), clock())
+
+
+def desk(call: "Call") -> "Desk":
+    """Where the caller's questions are decided."""
+    from platforma.edge.decisions import Desk
+
+    return Desk(call, snapshots().of(call.tenant_id), subjects(), clock())
+
+
+def known_roles(call: "Call") -> frozenset[str]:
+    """The names of the roles that the caller's tenant has."""
+    return frozenset(snapshots().of(call.tenant_id).policy_set.roles)
+
+
+# The areas' use cases
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area's use cases, each with its ports filled in by the names of its parameters."""
+
+    name: str
+    ports: Mapping[str, Callable[[], Any]]
+    made: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def __getattr__(self, use_case: str) -> Callable[..., Any]:
+        if use_case.startswith("_"):
+            raise AttributeError(use_case)
+        if use_case not in self.made:
+            function = getattr(import_module(f"platforma.{self.name}"), use_case)
+            wanted = signature(function).parameters.keys() & self.ports.keys()
+            self.made[use_case] = partial(function, **{name: self.ports[name]() for name in wanted})
+        return self.made[use_case]
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+identity = Area("identity", {"tenants": tenants, "directory": directory, "groups": groups, "keys": vault})
+apikeys = Area("apikeys", {"keys": keys, "limits": limits, "secrets": secrets, "clock": _always(clock)})
+oauth = Area(
+    "oauth",
+    {
+        "clients": clients,
+        "secrets": secrets,
+        "clock": _always(clock),
+        "signing_keys": signing_keys,
+        "issuer": issuer,
+        "internal_url": lambda: settings().internal_url,
+    },
+)
+policy = Area("policy", {"policies": policies, "store": policies, "snapshots": snapshots, "clock": _always(clock)})

@@ -1,0 +1,54 @@
+"""What goes back: a status, a JSON body, headers; and its form as a Lambda proxy result."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status with a JSON *body* (None: no body). *resource* is the id that the audit event shall name."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+    resource: str | None = None
+
+    def as_proxy_result(self, request_id: str) -> dict[str, Any]:
+        """The Lambda proxy result, with the headers that every answer has."""
+        headers = {**SECURITY_HEADERS, **NO_STORE, "X-Request-Id": request_id, **self.headers}
+        if self.body is None:
+            return {"statusCode": self.status, "headers": headers, "body": ""}
+        headers["Content-Type"] = self.media_type
+        text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return {"statusCode": self.status, "headers": headers, "body": text}
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of an object's *version* (RFC 9110 section 8.8.3)."""
+    return f'"v{version}"'
+
+
+def shown(body: dict[str, Any], version: int, *, status: int = 200) -> Answer:
+    """An object as it stands, with its entity tag."""
+    return Answer(status, body, {"ETag": etag(version)})
+
+
+def created(body: dict[str, Any], version: int, resource: str) -> Answer:
+    """A new object, with its entity tag; the audit event names it."""
+    return Answer(201, body, {"ETag": etag(version)}, resource=resource)
+
+
+def listed(items: list[Any], next_cursor: str | None) -> Answer:
+    """A page of a list."""
+    return Answer(200, {"items": items, "next_cursor": next_cursor})

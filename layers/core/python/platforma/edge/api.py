@@ -1,0 +1,169 @@
+"""
+The one path every request of ours takes: parse, authenticate, decide, check the body, do it, record it, answer.
+
+A function names the operations it serves; which method and path that is, who may, and what the body is stands in the
+endpoint table. Nothing is answered before its event is in the outbox, and no answer is a stack trace.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from platforma.edge.answer import Answer
+from platforma.edge.authentication import Authenticator
+from platforma.edge.authorization import decide_call
+from platforma.edge.bodies import read_body, read_query
+from platforma.edge.call import Call, client_request_id, headers_of, printable, read_call
+from platforma.edge.cursors import Cursors
+from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
+from platforma.edge.problems import oauth_problem, problem, status_of
+from platforma.kernel.clock import Clock
+from platforma.kernel.errors import (
+    AlreadyUsed,
+    Broken,
+    Denied,
+    Forbidden,
+    NotFound,
+    PlatformaError,
+    RateLimited,
+    Unavailable,
+)
+from platforma.kernel.events import Attempt, Event, Result
+from platforma.policy.snapshots import Snapshots
+
+UseCase = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the edge needs of the world. *request_id_header* is set where the edge in front, not the gateway, names requests."""
+
+    clock: Clock
+    authenticator: Callable[[], Authenticator]
+    snapshots: Callable[[], Snapshots]
+    enter: Callable[[Event], None]
+    cursors: Callable[[], Cursors]
+    request_id_header: str | None = None
+
+
+class API:
+    """The handler of one function. *edge* is asked at the first request, never at import."""
+
+    def __init__(self, function: str, edge: Callable[[], Edge]) -> None:
+        self._function, self._edge = function, edge
+        self._use_cases: dict[str, UseCase] = {}
+        self._log = Logger(service=function)
+
+    def serves(self, operation: str) -> Callable[[UseCase], UseCase]:
+        """Mark the use case of *operation*, which must be this function's in the endpoint table."""
+        if BY_OPERATION[operation].function != self._function:
+            raise Broken("An operation is served by the function that the endpoint table names.", operation=operation)
+
+        def marked(use_case: UseCase) -> UseCase:
+            self._use_cases[operation] = use_case
+            return use_case
+
+        return marked
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations served here."""
+        return frozenset(self._use_cases)
+
+    def handler(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        """The Lambda entry for a REST proxy event (payload 1.0)."""
+        started = time.perf_counter()
+        edge = self._edge()
+        endpoint = BY_ROUTE.get((str(event.get("httpMethod")), str(event.get("resource"))))
+        attempt = _attempt(event, endpoint, edge)
+        if endpoint is None or endpoint.operation not in self._use_cases:
+            answer, call, error = problem(NotFound("No such endpoint."), attempt.request_id), None, None
+        else:
+            answer, call, error = self._answer(event, endpoint, attempt, edge)
+        level = self._log.error if answer.status >= 500 else self._log.info
+        level(
+            "request",
+            request_id=attempt.request_id,
+            operation=attempt.action,
+            status=answer.status,
+            record="audited" if attempt.entered else "anonymous",
+            tenant_id=attempt.tenant_id if call is not None and call.authenticated else None,
+            code=error.code if error else None,
+            facts=dict(error.facts) if error else None,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return answer.as_proxy_result(attempt.request_id)
+
+    def _answer(
+        self, event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, edge: Edge
+    ) -> tuple[Answer, Call | None, PlatformaError | None]:
+        call, error = None, None
+        try:
+            call = read_call(event, endpoint, attempt, edge.cursors)
+            answer = self._do(call, edge)
+            attempt.resource = answer.resource or attempt.resource
+        except PlatformaError as raised:
+            error = raised
+        except Exception:  # noqa: BLE001  whatever it is, the caller gets a problem and no trace
+            self._log.exception("unexpected", request_id=attempt.request_id)
+            error = Broken()
+        try:
+            # An attempt of nobody's enters no tenant's log; the access log has it.
+            if attempt.principal_type != "anonymous" and not attempt.entered:
+                self._record(attempt, error, edge)
+        except PlatformaError as raised:
+            error = raised
+        if error is not None:
+            tell = oauth_problem if endpoint.path.startswith("/oauth2/") else problem
+            answer = tell(error, attempt.request_id)
+        return answer, call, error
+
+    def _do(self, call: Call, edge: Edge) -> Answer:
+        endpoint = call.endpoint
+        if endpoint.access not in ("public", "client"):
+            call.identify(edge.authenticator().authenticate(call.headers, call.attempt.ip_address))
+            decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
+            call.permitted = decision.allowed
+            if not decision.allowed and endpoint.access == "permission":
+                raise Forbidden(f"You lack {endpoint.permission}, which {endpoint.operation} needs.")
+        if endpoint.if_match:
+            _ = call.if_match
+        call.parameters = read_query(call)
+        call.body = read_body(call)
+        return self._use_cases[endpoint.operation](call)
+
+    def _record(self, attempt: Attempt, error: PlatformaError | None, edge: Edge) -> None:
+        try:
+            edge.enter(attempt.event(_result(error), reason=error.code if error else None))
+        except AlreadyUsed:
+            # The change was committed with its own event although its answer was lost: that event stands.
+            attempt.entered = True
+
+
+def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) -> Attempt:
+    context = event.get("requestContext") or {}
+    identity = context.get("identity") or {}
+    headers = headers_of(event)
+    request_id = headers.get(edge.request_id_header or "") or context.get("requestId") or ""
+    path = event.get("pathParameters") or {}
+    return Attempt(
+        request_id=request_id,
+        action=endpoint.operation if endpoint else "unknown",
+        clock=edge.clock,
+        ip_address=identity.get("sourceIp"),
+        user_agent=printable(identity.get("userAgent") or headers.get("user-agent"), 512),
+        client_request_id=client_request_id(headers),
+        resource=printable(path.get("id"), 256),
+        resource_type=endpoint.resource if endpoint else None,
+    )
+
+
+def _result(error: PlatformaError | None) -> Result:
+    if error is None:
+        return "success"
+    if isinstance(error, (Denied, RateLimited)):
+        return "denied"
+    return "error" if isinstance(error, Unavailable) or status_of(error)[0] >= 500 else "failure"

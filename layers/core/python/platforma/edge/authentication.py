@@ -1,0 +1,141 @@
+"""
+Who is calling: a presented credential becomes a `Caller`, or the request is refused.
+
+`Authorization: Bearer` with an access token or an API key, or `X-API-Key`. Every function of ours and the authorizer use
+this, so that one credential means the same everywhere.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from platforma.apikeys.model import APIKey
+from platforma.apikeys.ports import Keys
+from platforma.apikeys.verify import verify_key
+from platforma.edge.subjects import Subjects
+from platforma.kernel.clock import Clock
+from platforma.kernel.errors import Malformed, Unauthenticated
+from platforma.kernel.events import PrincipalType
+from platforma.keys.ports import Secrets
+from platforma.keys.signing import SigningKeys
+from platforma.oauth.access_token import verify_access_token
+from platforma.policy.model import Subject
+
+_KEY_PREFIXES = ("pk_live_", "pk_test_")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A proven caller. *subject* is what the decision engine sees; *expires_at* is when the credential ends, if it does."""
+
+    tenant_id: str
+    principal_type: PrincipalType
+    principal_id: str
+    user_id: str | None
+    subject: Subject
+    credential: Literal["token", "key"]
+    client_id: str | None = None
+    token_id: str | None = None
+    audience: str | None = None
+    key: APIKey | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def acting_id(self) -> str:
+        """Whose things are the caller's own: a key's owner's, else the principal's."""
+        return self.key.owner_id if self.key is not None else self.principal_id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The action patterns that cap the caller."""
+        return self.subject.scopes or ()
+
+
+def presented_credential(headers: Mapping[str, str]) -> str:
+    """
+    The one credential that *headers* carry.
+
+    Raises:
+        Unauthenticated: none, or of a scheme not served here.
+        Malformed: two that differ, or a header that was sent twice.
+    """
+    authorization, key = headers.get("authorization"), headers.get("x-api-key")
+    if authorization is None and key is None:
+        raise Unauthenticated
+    if key is not None and "," in key:
+        raise Malformed("X-API-Key was sent more than once.")
+    if authorization is None:
+        return (key or "").strip()
+    if "," in authorization:
+        raise Malformed("Authorization was sent more than once.")
+    scheme, _, credential = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Unauthenticated
+    if key is not None and key.strip() != credential.strip():
+        raise Malformed("Authorization and X-API-Key name different credentials.")
+    return credential.strip()
+
+
+class Authenticator:
+    """Proves credentials against the stores; keeps nothing but what its parts cache."""
+
+    def __init__(
+        self, *, issuer: str, signing_keys: SigningKeys, keys: Keys, secrets: Secrets, subjects: Subjects, clock: Clock
+    ) -> None:
+        self._issuer, self._signing_keys = issuer, signing_keys
+        self._keys, self._secrets, self._subjects, self._clock = keys, secrets, subjects, clock
+
+    def authenticate(
+        self, headers: Mapping[str, str], ip_address: str | None, *, is_audience: Callable[[str, str], bool] | None = None
+    ) -> Caller:
+        """
+        The caller that the request's credential stands for, now.
+
+        A token must be meant for this API, or, with *is_audience*, for one of which that holds (tenant id, audience).
+
+        Raises:
+            Unauthenticated: no credential, or one that is not good: one error for every cause.
+            Malformed: contradictory headers.
+            Unavailable: the keys or tables needed to tell are out of reach.
+        """
+        credential = presented_credential(headers)
+        if credential.startswith(_KEY_PREFIXES):
+            return self._by_key(credential, ip_address)
+        return self._by_token(credential, is_audience)
+
+    def _by_key(self, presented: str, ip_address: str | None) -> Caller:
+        key = verify_key(presented, keys=self._keys, secrets=self._secrets, clock=self._clock, ip_address=ip_address)
+        subject = self._subjects.of_key(key)
+        if subject is None or not subject.active:
+            raise Unauthenticated
+        return Caller(
+            tenant_id=key.tenant_id,
+            principal_type="api_key",
+            principal_id=key.id,
+            user_id=key.owner_id if key.owner_type == "user" else None,
+            subject=subject,
+            credential="key",
+            key=key,
+            expires_at=key.expires_at,
+        )
+
+    def _by_token(self, presented: str, is_audience: Callable[[str, str], bool] | None) -> Caller:
+        token = verify_access_token(
+            presented, signing_keys=self._signing_keys, issuer=self._issuer, clock=self._clock, is_audience=is_audience
+        )
+        subject = self._subjects.of_token(token)
+        if subject is None or not subject.active:
+            raise Unauthenticated
+        return Caller(
+            tenant_id=token.tenant_id,
+            principal_type="user" if subject.type == "user" else "oauth_client",
+            principal_id=token.sub,
+            user_id=token.sub if subject.type == "user" else None,
+            subject=subject,
+            credential="token",
+            client_id=token.client_id,
+            token_id=token.jti,
+            audience=token.audience,
+            expires_at=datetime.fromtimestamp(token.exp, UTC),
+        )

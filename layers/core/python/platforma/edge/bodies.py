@@ -1,0 +1,106 @@
+"""Bodies and queries held to their schemas; what does not fit is refused with a JSON pointer for each fault."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+
+from platforma.edge.call import Call
+from platforma.edge.schemas.common import Paging
+from platforma.kernel.errors import FieldError, Malformed, Unprocessable
+from platforma.kernel.strict_json import parse_json
+
+_MAX_ERRORS = 20
+_MAX_FORM_FIELDS = 50
+
+
+@cache
+def schema(name: str) -> type[BaseModel]:
+    """The model that the endpoint table calls `module.Model`."""
+    module, _, model = name.partition(".")
+    found: type[BaseModel] = getattr(import_module(f"platforma.edge.schemas.{module}"), model)
+    return found
+
+
+def read_body(call: Call) -> BaseModel | None:
+    """
+    The body as its model; None where the endpoint takes none.
+
+    Raises:
+        UnsupportedMediaType: not `application/json`.
+        Malformed: not JSON, or JSON that a second parser could read otherwise.
+        Unprocessable: JSON that does not fit the schema.
+    """
+    if call.endpoint.body is None:
+        return None
+    if not call.raw:
+        raise Malformed("A JSON body is required.")
+    call.media_type("application/json")
+    return _held_to(schema(call.endpoint.body), parse_json(call.raw))
+
+
+def read_query(call: Call) -> BaseModel | None:
+    """
+    The query parameters as their model, a `cursor` replaced by the position that it stands for.
+
+    Raises:
+        Unprocessable: unknown, repeated or invalid parameters, or a foreign cursor.
+    """
+    if call.endpoint.query is None:
+        return None
+    flat: dict[str, Any] = {}
+    for name, values in call.query.items():
+        if len(values) != 1:
+            raise Unprocessable("A parameter was repeated.", errors=[FieldError(f"/{name}", "Give it once.")])
+        flat[name] = values[0]
+    if isinstance(limit := flat.get("limit"), str) and limit.isascii() and limit.isdigit():
+        flat["limit"] = int(limit[:6])
+    parameters = _held_to(schema(call.endpoint.query), flat)
+    if isinstance(parameters, Paging) and parameters.cursor is not None:
+        position = call.cursors().open(call.attempt.tenant_id, call.question(), parameters.cursor)
+        parameters = parameters.model_copy(update={"cursor": position})
+    return parameters
+
+
+def read_form(call: Call) -> Mapping[str, str]:
+    """
+    The fields of an `application/x-www-form-urlencoded` body, each at most once (RFC 6749 section 3.2).
+
+    Raises:
+        UnsupportedMediaType: another type.
+        Malformed: not such a form, or a repeated field.
+    """
+    call.media_type("application/x-www-form-urlencoded")
+    try:
+        pairs = parse_qsl(
+            call.raw.decode("utf-8"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MAX_FORM_FIELDS,
+        )
+    except ValueError:
+        raise Malformed("The body is not a form in UTF-8.") from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise Malformed("A parameter was sent more than once.")
+    # An empty value is as if the parameter had been omitted (RFC 6749 section 3.1).
+    return {name: value for name, value in form.items() if value}
+
+
+def _held_to(model: type[BaseModel], document: Any) -> BaseModel:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)[:_MAX_ERRORS]
+        raise Unprocessable(
+            "The request does not fit its schema.",
+            errors=[FieldError(_pointer(fault["loc"]), fault["msg"]) for fault in faults],
+        ) from None
+
+
+def _pointer(path: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -1,0 +1,200 @@
+"""A Lambda proxy event (REST, payload 1.0) read into a `Call`; nothing in it is believed yet."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from platforma.edge.cursors import Cursors
+from platforma.edge.endpoints import Endpoint
+from platforma.kernel.errors import Malformed, NotFound, PreconditionRequired, TooLarge, UnsupportedMediaType
+from platforma.kernel.events import Attempt
+
+if TYPE_CHECKING:
+    from platforma.edge.authentication import Caller
+
+MAX_BODY = 1 << 20
+_CLIENT_REQUEST_ID = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
+_ETAG = re.compile(r'\A"v([1-9][0-9]{0,15})"\Z')
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to."""
+
+    endpoint: Endpoint
+    request_id: str
+    headers: Mapping[str, str]
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    raw: bytes
+    attempt: Attempt
+    cursors: Callable[[], Cursors]
+    _caller: "Caller | None" = None
+    body: Any = None
+    parameters: Any = None
+    permitted: bool = False
+
+    @property
+    def caller(self) -> "Caller":
+        """Who calls; only endpoints that authenticate may ask."""
+        if self._caller is None:
+            raise RuntimeError("This endpoint has no authenticated caller.")
+        return self._caller
+
+    def identify(self, caller: "Caller") -> None:
+        """Note who calls, here and in the attempt, so that its event belongs to the caller's tenant."""
+        self._caller = caller
+        attempt = self.attempt
+        attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
+        attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
+
+    def identify_client(self, tenant_id: str, client_id: str) -> None:
+        """As `identify`, where a client authenticated to the endpoint itself."""
+        self.attempt.tenant_id, self.attempt.principal_type, self.attempt.principal_id = tenant_id, "oauth_client", client_id
+
+    def note_decision(self, record: Mapping[str, Any]) -> None:
+        """Let the event tell of this decision, and of the resource that it was about."""
+        self.attempt.decision = record
+        if (resource := record["resource"]) is not None:
+            self.attempt.resource, self.attempt.resource_type = resource["id"], resource["type"]
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a genuine credential stands behind this call."""
+        return self._caller is not None
+
+    @property
+    def now(self) -> datetime:
+        """The time of this call, by the edge's clock."""
+        return self.attempt.clock()
+
+    @property
+    def tenant_id(self) -> str:
+        """The caller's tenant: the only one that this call can see."""
+        return self.caller.tenant_id
+
+    def given(self) -> dict[str, Any]:
+        """The fields of the body that were sent, nested ones as plain values."""
+        sent: dict[str, Any] = self.body.model_dump(exclude_unset=True)
+        return sent
+
+    def page(self) -> dict[str, Any]:
+        """`limit` and `after`, as the areas' lists take them."""
+        return {"limit": self.parameters.limit, "after": self.parameters.cursor}
+
+    def next_cursor(self, after: str | None) -> str | None:
+        """The cursor for the position *after*, bound to this caller's tenant and this query."""
+        return self.cursors().seal(self.attempt.tenant_id, self.question(), after)
+
+    def question(self) -> str:
+        """What a cursor is bound to: the operation and every parameter but cursor and limit."""
+        rest = sorted((name, values) for name, values in self.query.items() if name not in ("cursor", "limit"))
+        return repr((self.endpoint.operation, sorted(self.path.items()), rest))
+
+    def only_own(self) -> str | None:
+        """Whose things alone may be listed; None for a caller who may see all of the tenant's."""
+        return None if self.permitted else self.caller.acting_id
+
+    def require_own(self, *owners: str | None) -> None:
+        """
+        Require that one of *owners* is the caller, unless the caller may see all of the tenant's.
+
+        Raises:
+            NotFound: it is somebody else's, which is as if it did not exist.
+        """
+        if not self.permitted and self.caller.acting_id not in owners:
+            raise NotFound
+
+    @property
+    def if_match(self) -> int | None:
+        """
+        The version that a change is meant for; None where `*` allows any.
+
+        Raises:
+            PreconditionRequired: no `If-Match`.
+            Malformed: neither `*` nor one strong entity tag (RFC 9110 section 13.1.1).
+        """
+        value = self.headers.get("if-match")
+        if value is None:
+            raise PreconditionRequired
+        if value.strip() == "*":
+            return None
+        if not (match := _ETAG.match(value.strip())):
+            raise Malformed("If-Match takes `*` or the ETag of the version that the change is meant for.")
+        return int(match[1])
+
+    def media_type(self, *accepted: str) -> None:
+        """
+        Require a body's media type.
+
+        Raises:
+            UnsupportedMediaType: another, or another charset than UTF-8.
+        """
+        name, *parameters = [part.strip().lower() for part in self.headers.get("content-type", "").split(";")]
+        charsets = [part[8:].strip('"') for part in parameters if part.startswith("charset=")]
+        if name not in accepted or charsets not in ([], ["utf-8"]):
+            raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
+
+
+def _single(event: Mapping[str, Any], name: str) -> dict[str, list[str]]:
+    many = event.get(f"multiValue{name[0].upper()}{name[1:]}") or {}
+    one = event.get(name) or {}
+    return {**{key: [value] for key, value in one.items()}, **many}
+
+
+def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """Header names in lower case; a repeated header is its values joined by `, ` (RFC 9110 section 5.3)."""
+    headers: dict[str, str] = {}
+    for name, values in _single(event, "headers").items():
+        headers[name.lower()] = ", ".join(str(value) for value in values)
+    return headers
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if len(text) > 2 * MAX_BODY:
+        raise TooLarge(f"A body holds at most {MAX_BODY} bytes.")
+    try:
+        raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        raise Malformed("The body could not be decoded.") from None
+    if len(raw) > MAX_BODY:
+        raise TooLarge(f"A body holds at most {MAX_BODY} bytes.")
+    return raw
+
+
+def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cursors: Callable[[], Cursors]) -> Call:
+    """
+    The call that *event* asks for.
+
+    Raises:
+        TooLarge: the body is over 1 MiB.
+        Malformed: the body cannot be decoded.
+    """
+    return Call(
+        endpoint=endpoint,
+        request_id=attempt.request_id,
+        headers=headers_of(event),
+        path=event.get("pathParameters") or {},
+        query=_single(event, "queryStringParameters"),
+        raw=_body(event),
+        attempt=attempt,
+        cursors=cursors,
+    )
+
+
+def client_request_id(headers: Mapping[str, str]) -> str | None:
+    """A caller's own `X-Request-Id`, if it is one that a log may hold."""
+    value = headers.get("x-request-id", "")
+    return value if _CLIENT_REQUEST_ID.match(value) else None
+
+
+def printable(text: str | None, limit: int) -> str | None:
+    """*text* without control characters and not longer than *limit*, as a log may hold it."""
+    if text is None:
+        return None
+    return "".join(character if character.isprintable() else "�" for character in text[:limit])

@@ -1,0 +1,127 @@
+"""
+Nobody gives more than they hold: what a caller may put into roles, scopes, clients, keys and policies.
+
+Who holds `settings:manage` may give anything that the tenant has. Everyone else gives at most their own, by role, scope,
+policy or client alike. A key is never more than the credential that it was made through.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from platforma.apikeys.issue import UNBOUND, Bound, KeyRequest, bound_by
+from platforma.apikeys.model import OwnerType, RateLimit
+from platforma.edge.authorization import may
+from platforma.edge.call import Call
+from platforma.edge.schemas.apikeys import KeyCreate, Owner
+from platforma.edge.subjects import Subjects
+from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
+from platforma.policy.actions import within
+from platforma.policy.document import allowed_actions
+from platforma.policy.snapshots import Snapshot
+
+_NOT_ACTIONS = frozenset({"openid", "profile", "email", "offline_access"})
+
+
+class Giving:
+    """What the caller of this call may give."""
+
+    def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, now: datetime) -> None:
+        self._caller, self._subjects, self._roles = call.caller, subjects, snapshot.policy_set.roles
+        subject = call.caller.subject
+        self._manages = may(snapshot, subject, "settings:manage", now=now, ip_address=call.attempt.ip_address)
+
+    def check(self, *, scopes: Iterable[str] | None = None, roles: Iterable[str] | None = None) -> None:
+        """
+        Require that the caller holds all of *scopes* and all that *roles* grant.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        if self._manages:
+            return
+        wanted = [scope for scope in scopes or () if scope not in _NOT_ACTIONS]
+        wanted += [action for role in roles or () for action in self._roles.get(role, ())]
+        if not all(self._holds(action) for action in wanted):
+            raise Forbidden("You cannot give more than you hold.")
+
+    def check_key_scopes(self, scopes: Iterable[str]) -> None:
+        """
+        Require that a key's *scopes* lie within those of the credential that it is made through.
+
+        Raises:
+            Forbidden: they reach further.
+        """
+        if self._caller.subject.scopes is not None and not within(scopes, self._caller.subject.scopes):
+            raise Forbidden("A key's scopes lie within those of the credential that it is made through.")
+
+    def check_document(self, document: Any) -> None:
+        """
+        Require that the caller holds all that a policy *document* allows.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        self.check(scopes=allowed_actions(document))
+
+    def narrows(self, held: tuple[str, ...], asked: tuple[str, ...]) -> bool:
+        """Whether a key's scopes may go from *held* to *asked*: always narrower, wider only up to the caller's own."""
+        if within(asked, held):
+            return True
+        own = self._caller.subject.scopes
+        return self._manages and (own is None or within(asked, own))
+
+    def key_owner(self, wanted: Owner | None) -> tuple[OwnerType, str]:
+        """
+        On whose behalf a new key acts: the caller's own, unless *wanted* names another of the tenant.
+
+        Raises:
+            Forbidden: another, and the caller lacks `settings:manage`.
+            Unprocessable: there is no such user or client.
+        """
+        caller = self._caller
+        own: tuple[OwnerType, str] = ("user" if caller.user_id == caller.acting_id else "oauth_client", caller.acting_id)
+        if wanted is None or (wanted.type, wanted.id) == own:
+            return own
+        if not self._manages:
+            raise Forbidden("You lack settings:manage, which giving a key to another owner needs.")
+        owner = self._subjects.of(caller.tenant_id, wanted.type, wanted.id)
+        if owner is None or not owner.active:
+            fault = FieldError("/owner", "There is no such active user or client.")
+            raise Unprocessable("The owner is not known.", errors=[fault])
+        return wanted.type, wanted.id
+
+    def bound(self) -> Bound:
+        """How long a key made by this call may live: no longer than the credential that it was made through."""
+        caller = self._caller
+        if caller.key is not None:
+            return bound_by(caller.key)
+        return Bound(not_after=caller.expires_at, token_id=caller.token_id) if caller.token_id else UNBOUND
+
+    def _holds(self, action: str) -> bool:
+        subject = self._caller.subject
+        roles = (subject.owner or subject).roles
+        granted = [grant for role in roles for grant in self._roles.get(role, ())]
+        return within([action], granted) and (subject.scopes is None or within([action], subject.scopes))
+
+
+def key_request(body: KeyCreate) -> KeyRequest:
+    """A new key's fields, as the use case takes them."""
+    limit = body.rate_limit
+    return KeyRequest(
+        name=body.name,
+        environment=body.environment,
+        scopes=tuple(body.scopes),
+        expires_at=body.expires_at,
+        expires_in=body.expires_in,
+        ip_range=tuple(body.ip_range),
+        rate_limit=RateLimit(limit.limit, limit.period_seconds) if limit else None,
+    )
+
+
+def key_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """A key's changed fields, as the use case takes them."""
+    changed = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    if isinstance(changed.get("rate_limit"), dict):
+        changed["rate_limit"] = RateLimit(**changed["rate_limit"])
+    return changed

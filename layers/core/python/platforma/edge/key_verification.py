@@ -1,0 +1,65 @@
+"""Is a presented key good, and may its bearer do that: `/v1/api-keys/verify`, where alone the causes are told apart."""
+
+from collections.abc import Callable
+from typing import Any
+
+from platforma.apikeys.model import APIKey, Refusal
+from platforma.apikeys.verify import KeyCheck
+from platforma.edge.authorization import recorded
+from platforma.edge.call import Call
+from platforma.edge.decisions import resource_of
+from platforma.edge.subjects import Subjects
+from platforma.kernel.ids import new_id
+from platforma.policy.actions import covers
+from platforma.policy.decide import decide
+from platforma.policy.model import Context, Request
+from platforma.policy.snapshots import Snapshot
+
+
+def verify_presented_key(
+    call: Call, *, check: Callable[..., KeyCheck], snapshot: Snapshot, subjects: Subjects
+) -> dict[str, Any]:
+    """
+    What the key in the body is worth now; its *action* on its *resource* is decided as for a request made with the key.
+
+    The address is the one that the body's context states: that of whoever presented the key, not that of the caller.
+    """
+    body = call.body
+    about = resource_of(body.resource)
+
+    def permits(key: APIKey) -> Refusal | None:
+        subject = subjects.of_key(key)
+        if subject is None or not subject.active:
+            return "suspended"
+        if body.action is None:
+            return None
+        context = Context(time=call.now, ip_address=body.context.ip_address, mfa=None, environment=body.context.environment)
+        request = Request(action=body.action, context=context, **about)
+        decision = decide(snapshot.policy_set, subject, request)._replace(decision_id=new_id("dec"))
+        call.note_decision(recorded(subject, request, decision))
+        if decision.allowed:
+            return None
+        return "denied" if covers(key.scopes, body.action) else "insufficient_scope"
+
+    found = check(body.key, tenant_id=call.tenant_id, ip_address=body.context.ip_address, permits=permits, cost=body.cost)
+    call.attempt.resource, call.attempt.resource_type = (found.key.id if found.key else None), "api_key"
+    return answer(found)
+
+
+def answer(found: KeyCheck) -> dict[str, Any]:
+    """A check, as the API tells it; of a key that is not the caller's tenant's, nothing but the code."""
+    key = found.key
+    if key is None:
+        return {"valid": False, "code": found.code}
+    rate_limit = found.charge.as_json() if found.charge else (key.rate_limit.as_json() if key.rate_limit else None)
+    shown = key.as_json(key.created_at)
+    return {
+        "valid": found.code == "valid",
+        "code": found.code,
+        "key_id": key.id,
+        "tenant_id": key.tenant_id,
+        "environment": key.environment,
+        "scopes": list(key.scopes),
+        "expires_at": shown["expires_at"],
+        "rate_limit": rate_limit,
+    }

@@ -1,0 +1,80 @@
+"""
+The only table from an error's class to its status and wire form.
+
+`/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2.
+"""
+
+from typing import Any
+
+from platforma.edge.answer import Answer
+from platforma.kernel import errors
+from platforma.oauth.errors import OAuthError
+
+_TYPE = "https://platforma.dev/problems/"
+
+STATUS: dict[type[errors.PlatformaError], tuple[int, str]] = {
+    errors.Unauthenticated: (401, "Unauthenticated"),
+    errors.Forbidden: (403, "Forbidden"),
+    errors.Denied: (403, "Forbidden"),
+    errors.Malformed: (400, "Malformed request"),
+    errors.NotFound: (404, "Not found"),
+    errors.Conflict: (409, "Conflict"),
+    errors.PreconditionFailed: (412, "Precondition failed"),
+    errors.TooLarge: (413, "Content too large"),
+    errors.UnsupportedMediaType: (415, "Unsupported media type"),
+    errors.Unprocessable: (422, "Unprocessable content"),
+    errors.Invalid: (422, "Unprocessable content"),
+    errors.PreconditionRequired: (428, "Precondition required"),
+    errors.RateLimited: (429, "Too many requests"),
+    errors.Unavailable: (503, "Service unavailable"),
+    errors.Broken: (500, "Internal error"),
+    errors.PlatformaError: (500, "Internal error"),
+}
+
+
+def status_of(error: errors.PlatformaError) -> tuple[int, str]:
+    """Status and title of *error*: those of the nearest class in the table."""
+    for cls in type(error).__mro__:
+        if cls in STATUS:
+            return STATUS[cls]
+    return 500, "Internal error"
+
+
+def problem(error: errors.PlatformaError, request_id: str) -> Answer:
+    """*error* as problem details."""
+    status, title = status_of(error)
+    body: dict[str, Any] = {
+        "type": _TYPE + error.code,
+        "title": title,
+        "status": status,
+        "detail": error.public if status >= 500 and status != 503 else error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if isinstance(error, errors.Invalid) and error.errors:
+        body["errors"] = list(error.errors)
+    return Answer(status, body, _headers(error), media_type="application/problem+json")
+
+
+def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
+    """*error* as RFC 6749 section 5.2 has it."""
+    if isinstance(error, OAuthError):
+        return Answer(error.status, {"error": error.code, "error_description": error.detail}, _headers(error))
+    status, _ = status_of(error)
+    if isinstance(error, errors.Unavailable):
+        code = "temporarily_unavailable"
+    elif isinstance(error, errors.Unauthenticated):
+        code = "invalid_client"
+    else:
+        code = "server_error" if status >= 500 else "invalid_request"
+        status = status if status >= 500 else 400
+    detail = error.public if code == "server_error" else error.detail
+    return Answer(status, {"error": code, "error_description": f"{detail} ({request_id})"}, _headers(error))
+
+
+def _headers(error: errors.PlatformaError) -> dict[str, str]:
+    if isinstance(error, (errors.RateLimited, errors.Unavailable)):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"')}
+    return {}

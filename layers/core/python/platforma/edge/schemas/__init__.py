@@ -1,0 +1,1 @@
+"""The shapes of bodies, queries and answers, a module an area; OpenAPI is made from them."""

@@ -1,0 +1,121 @@
+"""API keys."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
+from platforma.edge.schemas.policy import DecisionContext, ResourceRef
+
+Networks = Annotated[list[Annotated[str, StringConstraints(min_length=2, max_length=64)]], Field(max_length=50)]
+
+
+class RateLimit(Body):
+    """At most *limit* uses a period."""
+
+    limit: Annotated[int, Field(ge=1, le=1_000_000)]
+    period_seconds: Annotated[int, Field(ge=1, le=86_400)]
+
+
+class Owner(Body):
+    """On whose behalf a key acts."""
+
+    type: Literal["user", "oauth_client"]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class KeyCreate(Body):
+    """A key to be issued; the caller owns it unless *owner* says otherwise."""
+
+    name: Name
+    environment: Literal["live", "test"]
+    scopes: Scopes
+    expires_at: Timestamp | None = None
+    expires_in: Annotated[int, Field(ge=1, le=315_360_000)] | None = None
+    ip_range: Networks = []
+    rate_limit: RateLimit | None = None
+    owner: Owner | None = None
+
+
+class KeyPatch(Body):
+    """What may be changed of a key; what is left out stays."""
+
+    name: Name | None = None
+    scopes: Scopes | None = None
+    enabled: bool | None = None
+    ip_range: Networks | None = None
+    rate_limit: RateLimit | None = None
+    expires_at: Timestamp | None = None
+
+
+class KeyRotate(Body):
+    """How long the old key lives on."""
+
+    grace_period_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 3600
+    until_used: bool = False
+
+
+class OwnerView(View):
+    """On whose behalf a key acts."""
+
+    type: str
+    id: str
+
+
+class KeyView(View):
+    """A key, without its secret."""
+
+    id: str
+    prefix: str
+    name: str
+    environment: str
+    scopes: list[str]
+    owner: OwnerView
+    ip_range: list[str]
+    rate_limit: dict[str, int] | None
+    status: str
+    enabled: bool
+    expires_at: Timestamp | None
+    created_at: Timestamp
+    last_used_at: Timestamp | None
+    last_used_ip: str | None
+    created_by: str
+    revoked_at: Timestamp | None
+    predecessor_id: str | None
+    successor_id: str | None
+
+
+class KeyCreated(KeyView):
+    """A new key; *key* is shown this once."""
+
+    key: str
+
+
+class KeyList(View):
+    """A page of keys."""
+
+    items: list[KeyView]
+    next_cursor: str | None
+
+
+class KeyVerify(Body):
+    """A key to be checked, and what its bearer wants to do."""
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    action: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    resource: ResourceRef | Annotated[str, StringConstraints(min_length=1, max_length=321)] | None = None
+    context: DecisionContext = DecisionContext()
+    cost: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+
+
+class KeyVerified(View):
+    """What a key is worth now. All but *valid* and *code* is null where the key is not the caller's tenant's."""
+
+    valid: bool
+    code: str
+    key_id: str | None = None
+    tenant_id: str | None = None
+    environment: str | None = None
+    scopes: list[str] | None = None
+    expires_at: Timestamp | None = None
+    rate_limit: dict[str, Any] | None = None

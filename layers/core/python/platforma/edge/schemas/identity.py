@@ -1,0 +1,209 @@
+"""Tenants, users, the caller."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from platforma.edge.schemas.common import Attributes, Body, Name, Paging, Timestamp, View
+
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Roles = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=50)]
+
+
+class FirstAdmin(Body):
+    """The first administrator of a tenant."""
+
+    email: Email
+    name: Name
+    password: Password | None = None
+
+
+class TenantCreate(Body):
+    """A tenant to be."""
+
+    name: Name
+    admin: FirstAdmin
+
+
+class TenantPatch(Body):
+    """What may be changed of a tenant; what is left out stays."""
+
+    name: Name | None = None
+    status: Literal["active", "suspended"] | None = None
+
+
+class TenantView(View):
+    """A tenant."""
+
+    id: str
+    name: str
+    status: str
+    created_at: Timestamp
+    purge_after: Timestamp | None
+    version: int
+
+
+class AdminRef(View):
+    """The user who administers a new tenant."""
+
+    user_id: str
+
+
+class TenantCreated(TenantView):
+    """A new tenant and its administrator."""
+
+    admin: AdminRef
+
+
+class TenantList(View):
+    """A page of tenants."""
+
+    items: list[TenantView]
+    next_cursor: str | None
+
+
+class UserCreate(Body):
+    """A user to be."""
+
+    email: Email
+    name: Name
+    password: Password | None = None
+    roles: Roles = []
+    attributes: Attributes = {}
+
+
+class UserPatch(Body):
+    """What may be changed of a user; what is left out stays."""
+
+    name: Name | None = None
+    email: Email | None = None
+    status: Literal["active", "suspended"] | None = None
+    attributes: Attributes | None = None
+
+
+class RolesSet(Body):
+    """A user's own roles, whole."""
+
+    roles: Roles
+
+
+class UserView(View):
+    """A user; no part of a password is ever shown."""
+
+    id: str
+    email: str
+    name: str
+    status: str
+    roles: list[str]
+    groups: list[str]
+    attributes: dict[str, Any]
+    has_password: bool
+    created_at: Timestamp
+    version: int
+
+
+class UserList(View):
+    """A page of users."""
+
+    items: list[UserView]
+    next_cursor: str | None
+
+
+class UserQuery(Paging):
+    """Which users."""
+
+    email: Email | None = None
+    status: Literal["active", "suspended", "invited"] | None = None
+    role: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+class RolesQuery(Body):
+    """How much to tell of a user's roles; query values are text."""
+
+    explain: Literal["true", "false"] = "false"
+
+
+class RoleSourceView(View):
+    """Why a user has a role."""
+
+    role: str
+    source: str
+    group_id: str | None
+
+
+class UserRoles(View):
+    """A user's roles, own and by group; *sources* only where an explanation was asked for."""
+
+    roles: list[str]
+    sources: list[RoleSourceView] | None = None
+
+
+class Deletion(Body):
+    """Whether to wait seven days."""
+
+    immediate: Literal["true", "false"] = "false"
+
+
+class PasswordChange(Body):
+    """A user's own new password."""
+
+    current_password: Password
+    new_password: Password
+
+
+class GroupCreate(Body):
+    """A group to be."""
+
+    name: Name
+    description: Annotated[str, StringConstraints(max_length=1000)] = ""
+    roles: Roles = []
+
+
+class GroupPatch(Body):
+    """What may be changed of a group; what is left out stays."""
+
+    name: Name | None = None
+    description: Annotated[str, StringConstraints(max_length=1000)] | None = None
+
+
+class GroupView(View):
+    """A group; its roles are its members'."""
+
+    id: str
+    name: str
+    description: str
+    roles: list[str]
+    created_at: Timestamp
+    version: int
+
+
+class GroupList(View):
+    """A page of groups."""
+
+    items: list[GroupView]
+    next_cursor: str | None
+
+
+class MemberList(View):
+    """A page of a group's members."""
+
+    items: list[dict[str, str]]
+    next_cursor: str | None
+
+
+class PrincipalView(View):
+    """Who the caller is."""
+
+    type: str
+    id: str
+
+
+class Me(View):
+    """The caller: principal, tenant, roles, effective permissions, scopes."""
+
+    principal: PrincipalView
+    tenant_id: str
+    roles: list[str]
+    permissions: list[str]
+    scopes: list[str]

@@ -1,0 +1,180 @@
+"""Policies, decisions, protected APIs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from platforma.edge.schemas.common import Attributes, Body, Name, ResourceID, Timestamp, View
+
+PrincipalKind = Literal["user", "api_key", "oauth_client"]
+
+
+class Attachment(Body):
+    """Whom a policy speaks of."""
+
+    type: Literal["tenant", "role", "group", "user", "api_key", "oauth_client"]
+    id: ResourceID
+
+
+class PolicyWrite(Body):
+    """A policy as its author writes it; *document* is one statement or `{"statements": [...]}`."""
+
+    name: Name
+    description: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    document: dict[str, Any]
+    attachments: Annotated[list[Attachment], Field(max_length=100)] = []
+
+
+class PolicyCheck(Body):
+    """A policy to be checked, not written."""
+
+    document: dict[str, Any]
+    attachments: Annotated[list[Attachment], Field(max_length=100)] = []
+
+
+class Fault(View):
+    """One fault or warning, at a JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
+class PolicyChecked(View):
+    """What is wrong, and what is odd."""
+
+    valid: bool
+    errors: list[Fault]
+    warnings: list[Fault]
+
+
+class AttachmentView(View):
+    """Whom a policy speaks of."""
+
+    type: str
+    id: str
+
+
+class PolicyView(View):
+    """A policy as it stands; *version* counts its writes from 1."""
+
+    id: str
+    name: str
+    description: str | None
+    document: dict[str, Any]
+    attachments: list[AttachmentView]
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    updated_by: str | None
+
+
+class PolicyList(View):
+    """A page of policies."""
+
+    items: list[PolicyView]
+    next_cursor: str | None
+
+
+class PrincipalRef(Body):
+    """A principal of the tenant."""
+
+    type: PrincipalKind
+    id: ResourceID
+    attributes: Attributes | None = None
+
+
+class ResourceRef(Body):
+    """What is acted on; without *id*, the type as a whole."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    id: ResourceID | None = None
+    attributes: Attributes = {}
+
+
+class DecisionContext(Body):
+    """The circumstances, as the caller states them."""
+
+    ip_address: Annotated[str, StringConstraints(max_length=64)] | None = None
+    time: Timestamp | None = None
+    mfa: bool | None = None
+    environment: Literal["live", "test"] | None = None
+
+
+class AuthorizeRequest(Body):
+    """One question: may this principal (the caller, if none is named) do this to that, now."""
+
+    principal: PrincipalRef | None = None
+    action: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    resource: ResourceRef | Annotated[str, StringConstraints(min_length=1, max_length=321)]
+    context: DecisionContext = DecisionContext()
+
+
+class AuthorizeBatch(Body):
+    """Several questions, answered in order."""
+
+    requests: Annotated[list[AuthorizeRequest], Field(min_length=1, max_length=100)]
+
+
+class DecisionView(View):
+    """The answer, and what decided it. *policy_set* is the hash of the tenant's policies as they stood."""
+
+    decision: Literal["allow", "deny"]
+    decision_id: str
+    kind: str
+    reason: str
+    matched: list[dict[str, Any]]
+    policy_set: str
+    nearest: list[dict[str, Any]] | None = None
+
+
+class DecisionBatch(View):
+    """The answers, in the order of the questions."""
+
+    decisions: list[DecisionView]
+
+
+class RouteResource(Body):
+    """Which resource a route acts on; `{name}` is a path parameter, `{query.name}` a query parameter."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    attributes: dict[str, str] = {}
+
+
+class Route(Body):
+    """One route of another API, and the operation that it performs."""
+
+    method: Literal["*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    path: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^/")]
+    action: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    resource: RouteResource | None = None
+
+
+class ProtectedAPIWrite(Body):
+    """Another API whose gateway asks our authorizer."""
+
+    name: Name
+    audience: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    environment: Literal["live", "test"]
+    domains: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=20)] = []
+    routes: Annotated[list[Route], Field(max_length=500)]
+
+
+class ProtectedAPIView(View):
+    """A protected API as it stands."""
+
+    id: str
+    name: str
+    audience: str
+    environment: str
+    domains: list[str]
+    routes: list[dict[str, Any]]
+    created_at: Timestamp
+    version: int
+
+
+class ProtectedAPIList(View):
+    """A page of protected APIs."""
+
+    items: list[ProtectedAPIView]
+    next_cursor: str | None

@@ -1,0 +1,103 @@
+"""
+From a principal's id to the `Subject` that the decision engine sees: status, roles, groups, owner.
+
+What was read is kept until one of the tenant's two counters moves, so that a warm instance decides without a read.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from platforma.apikeys.model import APIKey
+from platforma.apikeys.ports import Keys
+from platforma.identity.model import Principal
+from platforma.kernel.ids import is_id
+from platforma.oauth.access_token import AccessToken
+from platforma.oauth.ports import Clients
+from platforma.policy.model import Subject
+from platforma.policy.snapshots import Snapshots
+
+_KEPT = 4096
+
+PrincipalOf = Callable[[str, str], Principal | None]
+
+
+class Subjects:
+    """Reads principals, and keeps them while nothing in their tenant moved."""
+
+    def __init__(self, *, principal: PrincipalOf, clients: Clients, keys: Callable[[], Keys], snapshots: Snapshots) -> None:
+        self._principal, self._clients, self._keys, self._snapshots = principal, clients, keys, snapshots
+        self._kept: OrderedDict[tuple[str, str, str], tuple[tuple[int, int, str], Subject | None]] = OrderedDict()
+
+    def of(self, tenant_id: str, kind: str, principal_id: str) -> Subject | None:
+        """The tenant's principal of this type and id, without any credential's cap; None if it has none."""
+        if kind == "api_key":
+            key = self._keys().find(principal_id) if is_id(principal_id, "key") else None
+            return self.of_key(key) if key is not None and key.tenant_id == tenant_id else None
+        return self._bare(tenant_id, "user" if kind == "user" else "oauth_client", principal_id)
+
+    def of_key(self, key: APIKey) -> Subject | None:
+        """The key as its owner, within its scopes. None if its owner is gone."""
+        owner = self._bare(key.tenant_id, key.owner_type, key.owner_id)
+        if owner is None:
+            return None
+        return Subject(
+            type="api_key",
+            id=key.id,
+            tenant_id=key.tenant_id,
+            standing=owner.standing,
+            scopes=key.scopes,
+            environment=key.environment,
+            owner=owner,
+        )
+
+    def of_token(self, token: AccessToken) -> Subject | None:
+        """The token's subject, within its scopes, through its client. None if either is gone or not active."""
+        client = self._bare(token.tenant_id, "oauth_client", token.client_id)
+        if client is None or not client.active:
+            return None
+        subject = client if token.sub == token.client_id else self._bare(token.tenant_id, "user", token.sub)
+        return subject and replace(subject, scopes=token.scope, client_id=token.client_id)
+
+    def _bare(self, tenant_id: str, kind: Literal["user", "oauth_client"], principal_id: str) -> Subject | None:
+        versions = self._snapshots.of(tenant_id).versions
+        stamp = (versions.policy, versions.revocation, versions.status)
+        place = (tenant_id, kind, principal_id)
+        kept = self._kept.get(place)
+        if kept is not None and kept[0] == stamp:
+            self._kept.move_to_end(place)
+            return kept[1]
+        subject = self._read_user(tenant_id, principal_id) if kind == "user" else self._read_client(tenant_id, principal_id)
+        if subject is not None and versions.status != "active":
+            subject = replace(subject, standing="suspended")
+        self._kept[place] = (stamp, subject)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return subject
+
+    def _read_user(self, tenant_id: str, user_id: str) -> Subject | None:
+        person = self._principal(tenant_id, user_id)
+        if person is None:
+            return None
+        return Subject(
+            type="user",
+            id=user_id,
+            tenant_id=tenant_id,
+            standing="active" if person.active else "suspended",
+            roles=person.roles,
+            groups=person.groups,
+            attributes=person.attributes,
+        )
+
+    def _read_client(self, tenant_id: str, client_id: str) -> Subject | None:
+        client = self._clients.get(client_id) if is_id(client_id, "cli") else None
+        if client is None or client.tenant_id != tenant_id or client.status == "deleted":
+            return None
+        return Subject(
+            type="oauth_client",
+            id=client_id,
+            tenant_id=tenant_id,
+            standing="active" if client.status == "active" else "suspended",
+            roles=frozenset(client.roles),
+        )

@@ -1,0 +1,59 @@
+"""Tenants, users, groups, roles given, passwords. A file per use case; `principals` says what a decision needs of a user."""
+
+from platforma.identity.change_group import change_group
+from platforma.identity.change_password import change_password
+from platforma.identity.change_tenant import change_tenant
+from platforma.identity.change_user import change_user
+from platforma.identity.create_group import create_group
+from platforma.identity.create_tenant import create_tenant
+from platforma.identity.create_user import create_user
+from platforma.identity.delete_group import delete_group
+from platforma.identity.delete_tenant import delete_tenant, purge_tenant, restore_tenant
+from platforma.identity.delete_user import delete_user
+from platforma.identity.group_members import add_member, list_members, remove_member
+from platforma.identity.list_users import list_users
+from platforma.identity.model import Group, NewTenant, Page, Principal, RoleSource, Tenant, User
+from platforma.identity.ports import Directory, Groups, TenantKeys, Tenants
+from platforma.identity.principals import read_principal
+from platforma.identity.read_group import list_groups, read_group
+from platforma.identity.read_tenant import list_tenants, read_tenant
+from platforma.identity.read_user import explain_roles, read_user
+from platforma.identity.set_roles import set_roles
+
+__all__ = [
+    "Directory",
+    "Group",
+    "Groups",
+    "NewTenant",
+    "Page",
+    "Principal",
+    "RoleSource",
+    "Tenant",
+    "TenantKeys",
+    "Tenants",
+    "User",
+    "add_member",
+    "change_group",
+    "change_password",
+    "change_tenant",
+    "change_user",
+    "create_group",
+    "create_tenant",
+    "create_user",
+    "delete_group",
+    "delete_tenant",
+    "delete_user",
+    "explain_roles",
+    "list_groups",
+    "list_members",
+    "list_tenants",
+    "list_users",
+    "purge_tenant",
+    "read_group",
+    "read_principal",
+    "read_tenant",
+    "read_user",
+    "remove_member",
+    "restore_tenant",
+    "set_roles",
+]

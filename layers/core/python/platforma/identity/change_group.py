@@ -1,0 +1,69 @@
+"""A group's name, description and roles change, and with its roles those of every member."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from platforma.identity.changes import changed
+from platforma.identity.fields import parse_description, parse_name, parse_roles
+from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.model import Group
+from platforma.identity.ports import Directory, Groups
+from platforma.identity.read_group import read_group
+from platforma.kernel.errors import FieldError, PreconditionFailed, Unprocessable
+from platforma.kernel.events import Attempt
+
+
+def change_group(
+    tenant_id: str,
+    group_id: str,
+    changes: Mapping[str, object],
+    *,
+    if_match: int | None,
+    known_roles: frozenset[str],
+    directory: Directory,
+    groups: Groups,
+    attempt: Attempt,
+    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+) -> Group:
+    """
+    The group after *changes*: `name`, `description`, `roles`. *if_match* None means any version.
+
+    Raises:
+        NotFound: this tenant has no group of this id.
+        Unprocessable: a field is not valid, or not one of these.
+        PreconditionFailed: the group has another version.
+        GroupNameTaken: another group of the tenant has the name.
+        WouldLockOut: only through it does the tenant have an administrator who can sign in.
+    """
+
+    def write() -> Group:
+        turn: int | None = directory.turn(tenant_id) if "roles" in changes else None
+        before = read_group(tenant_id, group_id, groups=groups)
+        if if_match not in (None, before.version):
+            raise PreconditionFailed
+        after = replace(before, version=before.version + 1, **_parsed(changes, known_roles))
+        if administrator_roles.isdisjoint(before.roles) or not administrator_roles.isdisjoint(after.roles):
+            turn = None
+        else:
+            loss = Loss(group_roles={group_id: after.roles})
+            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
+        event = attempt.event("success", resource=group_id, resource_type="group", changes=changed(before, after))
+        groups.replace(before, after, event, turn=turn)
+        return after
+
+    return settled(write, again_if_stale=if_match is None)
+
+
+def _parsed(changes: Mapping[str, object], known_roles: frozenset[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name == "name":
+            fields[name] = parse_name(value)
+        elif name == "description":
+            fields[name] = parse_description(value)
+        elif name == "roles":
+            fields[name] = parse_roles(value, known_roles=known_roles)
+        else:
+            raise Unprocessable(errors=[FieldError(f"/{name}", "Cannot be changed.")])
+    return fields

@@ -1,0 +1,52 @@
+"""A user changes its own password."""
+
+from dataclasses import replace
+
+from platforma.identity.errors import WrongPassword
+from platforma.identity.lockout import settled
+from platforma.identity.model import User
+from platforma.identity.passwords import hash_password, parse_password, verify_password
+from platforma.identity.ports import Directory
+from platforma.identity.read_user import read_user
+from platforma.kernel.errors import Conflict, FieldError, Unauthenticated, Unprocessable
+from platforma.kernel.events import Attempt
+
+
+def change_password(
+    tenant_id: str,
+    user_id: str,
+    *,
+    current_password: object,
+    new_password: object,
+    directory: Directory,
+    attempt: Attempt,
+) -> User:
+    """
+    The user, whose password is now *new_password*. A wrong *current_password* and having none take the same time.
+
+    Raises:
+        NotFound: this tenant has no user of this id.
+        WrongPassword: *current_password* is not the user's, or it has none.
+        Unprocessable: *new_password* is not good enough, or is the current one.
+        Conflict: another change of the password came first.
+    """
+    user = read_user(tenant_id, user_id, directory=directory)
+    stored = directory.password_hash(tenant_id, user_id)
+    try:
+        verify_password(current_password if isinstance(current_password, str) else "", stored)
+    except Unauthenticated:
+        raise WrongPassword from None
+    chosen = parse_password(new_password, about=(user.email, user.name), pointer="/new_password")
+    if chosen == current_password:
+        raise Unprocessable(errors=[FieldError("/new_password", "Must not be the current password.")])
+    hashed = hash_password(chosen)
+
+    def write() -> User:
+        before = read_user(tenant_id, user_id, directory=directory)
+        if directory.password_hash(tenant_id, user_id) != stored:
+            raise Conflict("The password was changed in the meantime.")
+        after = replace(before, version=before.version + 1)
+        directory.set_password(before, after, hashed, attempt.event("success", resource=user_id, resource_type="user"))
+        return after
+
+    return settled(write, again_if_stale=True)

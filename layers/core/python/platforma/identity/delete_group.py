@@ -1,0 +1,44 @@
+"""A group is deleted; from that moment it gives nobody anything, however many were in it."""
+
+from platforma.identity.changes import gone
+from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.ports import Directory, Groups
+from platforma.identity.read_group import read_group
+from platforma.kernel.errors import PreconditionFailed
+from platforma.kernel.events import Attempt
+
+
+def delete_group(
+    tenant_id: str,
+    group_id: str,
+    *,
+    if_match: int | None,
+    directory: Directory,
+    groups: Groups,
+    attempt: Attempt,
+    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+) -> None:
+    """
+    Delete the group. *if_match* None means any version.
+
+    Raises:
+        NotFound: this tenant has no group of this id.
+        PreconditionFailed: the group has another version.
+        WouldLockOut: only through it does the tenant have an administrator who can sign in.
+    """
+
+    def write() -> None:
+        turn: int | None = directory.turn(tenant_id)
+        group = read_group(tenant_id, group_id, groups=groups)
+        if if_match not in (None, group.version):
+            raise PreconditionFailed
+        if administrator_roles.isdisjoint(group.roles):
+            turn = None
+        else:
+            loss = Loss(group_roles={group_id: ()})
+            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
+        groups.remove(
+            group, attempt.event("success", resource=group_id, resource_type="group", changes=gone(group)), turn=turn
+        )
+
+    settled(write, again_if_stale=if_match is None)

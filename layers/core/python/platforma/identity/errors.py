@@ -1,0 +1,38 @@
+"""What identity refuses, beside what any area does."""
+
+from platforma.kernel.errors import Conflict, Forbidden
+
+
+class EmailTaken(Conflict):
+    """Another user of the tenant has this address (compared case-folded, in NFKC)."""
+
+    code = "email_taken"
+    public = "A user with this e-mail address exists already."
+
+
+class GroupNameTaken(Conflict):
+    """Another group of the tenant has this name."""
+
+    code = "group_name_taken"
+    public = "A group with this name exists already."
+
+
+class WouldLockOut(Conflict):
+    """Afterwards nobody could administer the tenant any more (policy, lock-out guard)."""
+
+    code = "would_lock_out"
+    public = "This would leave the tenant without an active administrator who can sign in."
+
+
+class TurnTaken(Conflict):
+    """Another write that takes rights away came first; what was judged on must be looked at again."""
+
+    code = "turn_taken"
+    public = "Another change came first. Try again."
+
+
+class WrongPassword(Forbidden):
+    """The current password given is not the user's."""
+
+    code = "wrong_password"
+    public = "The current password is wrong."

@@ -1,0 +1,84 @@
+"""Who is in a group."""
+
+from dataclasses import replace
+
+from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.model import MAX_GROUPS_OF_A_USER, Page
+from platforma.identity.ports import Directory, Groups
+from platforma.identity.read_group import read_group
+from platforma.identity.read_user import read_user
+from platforma.kernel.errors import Conflict
+from platforma.kernel.events import Attempt
+
+
+def list_members(tenant_id: str, group_id: str, *, groups: Groups, limit: int = 50, after: str | None = None) -> Page[str]:
+    """
+    A page of the ids of the group's members.
+
+    Raises:
+        NotFound: this tenant has no group of this id.
+    """
+    read_group(tenant_id, group_id, groups=groups)
+    return groups.members(tenant_id, group_id, limit=limit, after=after)
+
+
+def add_member(
+    tenant_id: str, group_id: str, user_id: str, *, directory: Directory, groups: Groups, attempt: Attempt
+) -> None:
+    """
+    Put the user into the group; one who is in it stays.
+
+    Raises:
+        NotFound: this tenant has no such group or user.
+        Conflict: the user is in as many groups as anybody may be.
+    """
+
+    def write() -> None:
+        group = read_group(tenant_id, group_id, groups=groups)
+        user = read_user(tenant_id, user_id, directory=directory)
+        if group_id in user.groups:
+            return
+        alive = {other.id for other in groups.several(tenant_id, user.groups)}
+        if len(alive) >= MAX_GROUPS_OF_A_USER:
+            raise Conflict(f"A user can be in {MAX_GROUPS_OF_A_USER} groups.")
+        after = replace(user, version=user.version + 1, groups=tuple(sorted(alive | {group_id})))
+        changes = {"before": None, "after": {"user_id": user_id, "group_id": group_id}}
+        event = attempt.event("success", resource=group_id, resource_type="group", changes=changes)
+        groups.add_member(group, user, after, event)
+
+    settled(write, again_if_stale=True)
+
+
+def remove_member(
+    tenant_id: str,
+    group_id: str,
+    user_id: str,
+    *,
+    directory: Directory,
+    groups: Groups,
+    attempt: Attempt,
+    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+) -> None:
+    """
+    Take the user out of the group; one who is not in it stays out.
+
+    Raises:
+        NotFound: this tenant has no such group or user.
+        WouldLockOut: only as its member is the tenant's last administrator one.
+    """
+
+    def write() -> None:
+        turn = directory.turn(tenant_id)
+        group = read_group(tenant_id, group_id, groups=groups)
+        user = read_user(tenant_id, user_id, directory=directory)
+        if group_id not in user.groups:
+            return
+        if not administrator_roles.isdisjoint(group.roles):
+            loss = Loss(membership=(user_id, group_id))
+            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
+        after = replace(user, version=user.version + 1, groups=tuple(other for other in user.groups if other != group_id))
+        changes = {"before": {"user_id": user_id, "group_id": group_id}, "after": None}
+        event = attempt.event("success", resource=group_id, resource_type="group", changes=changes)
+        groups.remove_member(group, user, after, event, turn=turn)
+
+    settled(write, again_if_stale=True)

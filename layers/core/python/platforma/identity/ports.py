@@ -1,0 +1,165 @@
+"""
+What identity asks of storage and of Vault. Two real implementations each: DynamoDB and memory, Vault and memory.
+
+Every write takes the event that tells of it and commits both in one transaction, or raises and commits nothing.
+Every read is consistent. *turn* is the lock-out guard's: see `platforma.identity.lockout`.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from platforma.identity.model import Group, Page, Standing, Tenant, User
+from platforma.kernel.events import Event
+
+
+class TenantKeys(Protocol):
+    """A tenant's key in Vault: without it none of the tenant's sealed fields can be read."""
+
+    def create_tenant_key(self, tenant_id: str) -> None:
+        """See that the tenant has its key; doing it again changes nothing."""
+
+    def destroy_tenant_key(self, tenant_id: str) -> None:
+        """Destroy the tenant's key, and with it everything sealed under it; doing it again changes nothing."""
+
+
+class Tenants(Protocol):
+    """Every tenant of the platform."""
+
+    def create(self, tenant: Tenant, admin: User, password_hash: str | None, event: Event) -> None:
+        """Add the tenant, its versions and its first user."""
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """The tenant, whatever its status."""
+
+    def page(self, *, limit: int, after: str | None) -> Page[Tenant]:
+        """Tenants by id, which is by age."""
+
+    def replace(self, before: Tenant, after: Tenant, event: Event) -> None:
+        """
+        Change a tenant; a new status bites everywhere at once.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or it is gone.
+        """
+
+
+class Directory(Protocol):
+    """The people of a tenant."""
+
+    def user(self, tenant_id: str, user_id: str) -> User | None:
+        """The user."""
+
+    def user_by_email(self, tenant_id: str, email: str) -> User | None:
+        """The user with this address, compared as `email_address.folded` does."""
+
+    def users(
+        self, tenant_id: str, *, limit: int, after: str | None, status: str | None, role: str | None, groups: frozenset[str]
+    ) -> Page[User]:
+        """Users by id, which is by age; with a *role* only those who have it, by hand or as a member of one of *groups*."""
+
+    def standing(self, tenant_id: str, user_id: str) -> Standing | None:
+        """What a decision needs of the user; needs Vault only where the user has attributes."""
+
+    def add(self, user: User, password_hash: str | None, event: Event) -> None:
+        """
+        Add a user.
+
+        Raises:
+            EmailTaken: another user of the tenant has the address.
+        """
+
+    def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
+        """
+        Change a user in all but password and groups, which have their own ways.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or it is gone.
+            EmailTaken: another user of the tenant has the new address.
+            TurnTaken: *turn* has passed.
+        """
+
+    def remove(self, user: User, event: Event, *, turn: int | None) -> None:
+        """
+        Delete the user with all that is kept of it here.
+
+        Raises:
+            PreconditionFailed: its version is not that of *user* any more, or it is gone.
+            TurnTaken: *turn* has passed.
+        """
+
+    def password_hash(self, tenant_id: str, user_id: str) -> str | None:
+        """The user's password hash, if it has one."""
+
+    def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
+        """
+        Give the user this password hash, and the status of *after*.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or it is gone.
+        """
+
+    def turn(self, tenant_id: str) -> int:
+        """How many writes that might have locked the tenant out there were."""
+
+    def candidates(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
+        """Active users with a password who have one of *roles* by hand or are in one of *groups*, lazily, by age."""
+
+
+class Groups(Protocol):
+    """The groups of a tenant, and who is in them."""
+
+    def group(self, tenant_id: str, group_id: str) -> Group | None:
+        """The group."""
+
+    def several(self, tenant_id: str, group_ids: tuple[str, ...]) -> tuple[Group, ...]:
+        """Those of the groups that exist."""
+
+    def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Group]:
+        """Groups by id, which is by age."""
+
+    def add(self, group: Group, event: Event) -> None:
+        """
+        Add a group.
+
+        Raises:
+            GroupNameTaken: another group of the tenant has the name.
+        """
+
+    def replace(self, before: Group, after: Group, event: Event, *, turn: int | None) -> None:
+        """
+        Change a group.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or it is gone.
+            GroupNameTaken: another group of the tenant has the new name.
+            TurnTaken: *turn* has passed.
+        """
+
+    def remove(self, group: Group, event: Event, *, turn: int | None) -> None:
+        """
+        Delete the group: from now on it gives nobody anything.
+
+        Raises:
+            PreconditionFailed: its version is not that of *group* any more, or it is gone.
+            TurnTaken: *turn* has passed.
+        """
+
+    def members(self, tenant_id: str, group_id: str, *, limit: int, after: str | None) -> Page[str]:
+        """Ids of the group's members, by id."""
+
+    def add_member(self, group: Group, before: User, after: User, event: Event) -> None:
+        """
+        Put the user into the group; its groups are then those of *after*.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or the group or the user is gone.
+        """
+
+    def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
+        """
+        Take the user out of the group; its groups are then those of *after*.
+
+        Raises:
+            PreconditionFailed: its version is not that of *before* any more, or it is gone.
+            TurnTaken: *turn* has passed.
+        """

@@ -1,0 +1,32 @@
+"""One user, and why it has its roles."""
+
+from platforma.identity.model import RoleSource, User
+from platforma.identity.ports import Directory, Groups
+from platforma.kernel.errors import NotFound
+from platforma.kernel.ids import is_id
+
+
+def read_user(tenant_id: str, user_id: str, *, directory: Directory) -> User:
+    """
+    The user.
+
+    Raises:
+        NotFound: this tenant has none of this id.
+    """
+    user = directory.user(tenant_id, user_id) if is_id(user_id, "usr") else None
+    if user is None:
+        raise NotFound
+    return user
+
+
+def explain_roles(tenant_id: str, user_id: str, *, directory: Directory, groups: Groups) -> tuple[RoleSource, ...]:
+    """
+    Each role of the user with each of its sources.
+
+    Raises:
+        NotFound: this tenant has no user of this id.
+    """
+    user = read_user(tenant_id, user_id, directory=directory)
+    direct = [RoleSource(role, "direct") for role in user.roles]
+    alive = groups.several(tenant_id, user.groups)
+    return (*direct, *(RoleSource(role, "group", group.id) for group in alive for role in group.roles))

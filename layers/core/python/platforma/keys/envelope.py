@@ -1,0 +1,169 @@
+"""
+Envelope encryption of records: AES-256-GCM under a data key that is itself wrapped under the tenant's key.
+
+A ciphertext stands alone:
+
+    version 0x01 | length of wrapped, 2 bytes | wrapped data key | commitment, 32 | nonce, 12 | ciphertext and tag
+
+From the data key HKDF-SHA-256 (RFC 5869) derives, for tenant, purpose and record, the AES key and the commitment. AES-GCM
+alone commits to neither key nor associated data: one ciphertext can be made that opens under two keys. Here it opens only
+under the key, and as the record, that its commitment was made from. Header and binding are the associated data as well.
+
+Nonces are random, 96 bits. A data key seals at most 2^20 times, each record under a key of its own: a repeated nonce is less
+likely than 2^-57 even if all of them are one record's (NIST SP 800-38D section 8.3 asks for 2^-32).
+"""
+
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from platforma.kernel.clock import Clock, system_clock
+from platforma.kernel.errors import Broken, TooLarge
+from platforma.keys.errors import DoesNotOpen
+from platforma.keys.expiring import Expiring
+from platforma.keys.model import KEY_SIZE, DataKey
+from platforma.keys.ports import DataKeys
+
+VERSION = 1
+KEY_LIFETIME = timedelta(minutes=5)
+"""How long a data key is used and kept in memory: so long we work on without its keeper, so soon a destroyed key bites."""
+KEY_USES = 2**20
+MAX_PLAINTEXT = 4 * 2**20
+_SEALING, _OPENING = 256, 2048  # keys kept in memory; some 200 bytes each
+_COMMITMENT, _NONCE, _TAG = 32, 12, 16
+_DOMAIN = b"platforma envelope 1"
+
+
+@dataclass(slots=True)
+class _InUse:
+    key: DataKey = field(repr=False)
+    left: int = KEY_USES
+
+
+class _Parts(NamedTuple):
+    wrapped: bytes
+    header: bytes
+    commitment: bytes
+    nonce: bytes
+    sealed: bytes
+
+
+class Envelope:
+    """Seals and opens records. Holds plaintext data keys, few and for minutes; not for use by several threads at once."""
+
+    def __init__(self, data_keys: DataKeys, clock: Clock = system_clock) -> None:
+        self._data_keys = data_keys
+        self._sealing: Expiring[tuple[str, str], _InUse] = Expiring(clock, lifetime=KEY_LIFETIME, size=_SEALING)
+        self._opening: Expiring[tuple[str, str, bytes], bytes] = Expiring(clock, lifetime=KEY_LIFETIME, size=_OPENING)
+
+    def seal(self, tenant_id: str, purpose: str, record: str, plaintext: bytes) -> bytes:
+        """
+        *plaintext* as a ciphertext that opens only for the same tenant, purpose and record (any text, say an id).
+
+        Raises:
+            TooLarge: over 4 MiB; what is larger is an object, and chunked.
+            NoSuchKey: the tenant has no key.
+            Unavailable: no data key is cached, and none can be had.
+        """
+        if len(plaintext) > MAX_PLAINTEXT:
+            raise TooLarge
+        key = self._sealing_key(tenant_id, purpose)
+        binding = _binding(tenant_id, purpose, record)
+        encryption_key, commitment = _derive(key.plaintext, binding)
+        header = bytes([VERSION]) + len(key.wrapped).to_bytes(2, "big") + key.wrapped + commitment
+        nonce = os.urandom(_NONCE)
+        return header + nonce + AESGCM(encryption_key).encrypt(nonce, plaintext, header + binding)
+
+    def open(self, tenant_id: str, purpose: str, record: str, ciphertext: bytes) -> bytes:
+        """
+        What was sealed for this tenant, purpose and record. Nothing about *ciphertext* is verified yet.
+
+        Raises:
+            DoesNotOpen: it is damaged, or was sealed for another tenant, purpose or record.
+            NoSuchKey: the tenant has no key.
+            Unavailable: the data key is not cached, and cannot be unwrapped.
+        """
+        return self.open_all(tenant_id, purpose, [(record, ciphertext)])[0]
+
+    def open_all(self, tenant_id: str, purpose: str, records: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """As `open`, for many (record, ciphertext) at once: the data keys not cached are unwrapped in one call."""
+        parts = [_parse(ciphertext) for _, ciphertext in records]
+        keys: dict[bytes, bytes] = {}
+        missing: dict[bytes, None] = {}
+        for part in parts:
+            if key := self._opening.get((tenant_id, purpose, part.wrapped)):
+                keys[part.wrapped] = key
+            else:
+                missing[part.wrapped] = None
+        if missing:
+            for wrapped, key in zip(missing, self._unwrap(tenant_id, purpose, list(missing)), strict=True):
+                self._opening.put((tenant_id, purpose, wrapped), key)
+                keys[wrapped] = key
+        return [
+            _open(keys[part.wrapped], _binding(tenant_id, purpose, record), part)
+            for (record, _), part in zip(records, parts, strict=True)
+        ]
+
+    def _unwrap(self, tenant_id: str, purpose: str, wrapped: list[bytes]) -> list[bytes]:
+        if len(wrapped) == 1:
+            return [self._data_keys.unwrap(tenant_id, purpose, wrapped[0])]
+        return self._data_keys.unwrap_all(tenant_id, purpose, wrapped)
+
+    def _sealing_key(self, tenant_id: str, purpose: str) -> DataKey:
+        in_use = self._sealing.get((tenant_id, purpose))
+        if in_use is None or in_use.left == 0:
+            key = self._data_keys.generate(tenant_id, purpose)
+            if len(key.plaintext) != KEY_SIZE or len(key.wrapped) >= 2**16:
+                raise Broken("A data key is not of the form it should have.")
+            in_use = _InUse(key)
+            self._sealing.put((tenant_id, purpose), in_use)
+            self._opening.put((tenant_id, purpose, key.wrapped), key.plaintext)
+        in_use.left -= 1
+        return in_use.key
+
+
+def _binding(tenant_id: str, purpose: str, record: str) -> bytes:
+    """Tenant, purpose and record, each with its length before it, so that no two triples give one text."""
+    parts = (part.encode() for part in (tenant_id, purpose, record))
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _derive(data_key: bytes, binding: bytes) -> tuple[bytes, bytes]:
+    """The record's AES key and its commitment."""
+    derived = HKDF(SHA256(), KEY_SIZE + _COMMITMENT, salt=None, info=_DOMAIN + binding).derive(data_key)
+    return derived[:KEY_SIZE], derived[KEY_SIZE:]
+
+
+def _parse(ciphertext: bytes) -> _Parts:
+    if len(ciphertext) < 3 or ciphertext[0] != VERSION:
+        raise DoesNotOpen("A ciphertext is not of a known form.")
+    wrapped_end = 3 + int.from_bytes(ciphertext[1:3], "big")
+    header_end = wrapped_end + _COMMITMENT
+    nonce_end = header_end + _NONCE
+    if len(ciphertext) < nonce_end + _TAG:
+        raise DoesNotOpen("A ciphertext is cut short.")
+    return _Parts(
+        wrapped=ciphertext[3:wrapped_end],
+        header=ciphertext[:header_end],
+        commitment=ciphertext[wrapped_end:header_end],
+        nonce=ciphertext[header_end:nonce_end],
+        sealed=ciphertext[nonce_end:],
+    )
+
+
+def _open(data_key: bytes, binding: bytes, parts: _Parts) -> bytes:
+    encryption_key, commitment = _derive(data_key, binding)
+    if not hmac.compare_digest(commitment, parts.commitment):
+        raise DoesNotOpen("A ciphertext was made with another key or for another record.")
+    try:
+        return AESGCM(encryption_key).decrypt(parts.nonce, parts.sealed, parts.header + binding)
+    except InvalidTag:
+        raise DoesNotOpen("A ciphertext is damaged.") from None

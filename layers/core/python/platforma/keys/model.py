@@ -1,0 +1,42 @@
+"""The values of this area. Whatever holds key material keeps it out of its `repr`."""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from platforma.kernel.errors import Broken
+
+KEY_SIZE = 32
+"""Bytes of every symmetric key here: AES-256, and HMAC-SHA-256 at its full strength."""
+
+_PURPOSE = re.compile(r"\A[a-z][a-z_]{0,31}\Z")
+
+
+class DataKey(NamedTuple):
+    """A fresh AES-256 key, and the same wrapped under the tenant's key: only *wrapped* may be stored."""
+
+    plaintext: bytes
+    wrapped: bytes
+
+    def __repr__(self) -> str:
+        return f"DataKey(plaintext=..., wrapped={self.wrapped!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pepper:
+    """A secret that credentials are checked with besides what is stored; old versions stay for old credentials."""
+
+    version: int
+    key: bytes = field(repr=False)
+
+
+def key_context(tenant_id: str, purpose: str) -> bytes:
+    """
+    What a wrapped key is bound to, `tenant|purpose`: the context of Vault's derived key.
+
+    Raises:
+        Broken: a name that would make this text ambiguous.
+    """
+    if not tenant_id or "|" in tenant_id or not _PURPOSE.match(purpose):
+        raise Broken("A data key is bound to a tenant and a purpose.", tenant_id=tenant_id, purpose=purpose)
+    return f"{tenant_id}|{purpose}".encode()

@@ -1,0 +1,100 @@
+"""
+Secrets that we only verify: API keys', OAuth clients', SCIM tokens'. 256 random bits each, never a human's choice.
+
+bcrypt is what is stored, and costs a quarter second. Beside it stands a *verification ticket*: an HMAC of the secret under
+a key derived from the pepper, good for an hour and bound to the hash and to whose secret it is. It costs microseconds,
+proves nothing to one who has the table but not the pepper, and ends with the hash. So the ticket that `verify` hands back
+must be written only on condition that status and hash are what they were when they were read.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NoReturn
+
+import bcrypt
+
+from platforma.kernel.errors import Unauthenticated
+from platforma.keys.model import Pepper
+from platforma.keys.ports import Secrets
+
+BCRYPT_COST = 12
+TICKET_SECONDS = 3600
+_MAX_BYTES = 72  # bcrypt reads no further
+_TICKET_KEY = b"platforma verification ticket 1"
+_NOBODY = b"$2b$12$8VYOYu3e658dI9bY62I0/OoK2s0d5JxVF50hwtMJcyr5pjxjW6u72"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """What is kept of a secret. *version* is the pepper's that the ticket was made with, *ticket_expires* epoch seconds."""
+
+    hash: str = field(repr=False)
+    version: int
+    ticket: str = field(repr=False)
+    ticket_expires: int
+
+
+def store(secret: str, *, bound_to: str, pepper: Pepper, now: datetime) -> StoredSecret:
+    """
+    What to keep of *secret*, a text of at least 256 random bits and at most 72 bytes; *bound_to* is whose it is.
+
+    Raises:
+        ValueError: longer than bcrypt reads.
+    """
+    raw = secret.encode()
+    if not 0 < len(raw) <= _MAX_BYTES:
+        raise ValueError("a stored secret has 1 to 72 bytes")
+    hashed = bcrypt.hashpw(raw, bcrypt.gensalt(BCRYPT_COST)).decode()
+    return _with_ticket(StoredSecret(hashed, pepper.version, "", 0), raw, bound_to=bound_to, pepper=pepper, now=now)
+
+
+def verify(presented: str, stored: StoredSecret, *, bound_to: str, secrets: Secrets, now: datetime) -> StoredSecret | None:
+    """
+    Whether *presented* is the secret: it returns if so. Nothing about *presented* is verified yet.
+
+    None: the ticket proved it. Otherwise bcrypt did, and the same with a fresh ticket comes back, to be written if status
+    and hash are unchanged. A wrong secret always costs a bcrypt, whether or not there is a ticket.
+
+    Raises:
+        Unauthenticated: it is not.
+        Unavailable: the pepper cannot be had.
+    """
+    raw = presented.encode(errors="surrogatepass")
+    if now.timestamp() < stored.ticket_expires:
+        expected = _ticket(stored, raw, bound_to=bound_to, pepper=secrets.pepper(stored.version))
+        if hmac.compare_digest(expected, stored.ticket):
+            return None
+    if not _matches(raw, stored.hash.encode()):
+        raise Unauthenticated
+    return _with_ticket(stored, raw, bound_to=bound_to, pepper=secrets.pepper(), now=now)
+
+
+def refuse(presented: str) -> NoReturn:
+    """
+    Refuse a secret whose owner does not exist, at the price of one that was wrong.
+
+    Raises:
+        Unauthenticated: always.
+    """
+    _matches(presented.encode(errors="surrogatepass"), _NOBODY)
+    raise Unauthenticated
+
+
+def _matches(raw: bytes, hashed: bytes) -> bool:
+    known = bcrypt.checkpw(raw[:_MAX_BYTES], hashed)
+    return known and 0 < len(raw) <= _MAX_BYTES
+
+
+def _with_ticket(stored: StoredSecret, raw: bytes, *, bound_to: str, pepper: Pepper, now: datetime) -> StoredSecret:
+    dated = replace(stored, version=pepper.version, ticket_expires=int(now.timestamp()) + TICKET_SECONDS)
+    return replace(dated, ticket=_ticket(dated, raw, bound_to=bound_to, pepper=pepper))
+
+
+def _ticket(stored: StoredSecret, raw: bytes, *, bound_to: str, pepper: Pepper) -> str:
+    """Every part has its length before it, so that no two lists of parts give one message."""
+    parts = (bound_to.encode(), b"%d" % stored.version, b"%d" % stored.ticket_expires, stored.hash.encode(), raw)
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    key = hmac.digest(pepper.key, _TICKET_KEY, "sha256")
+    return urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=").decode()

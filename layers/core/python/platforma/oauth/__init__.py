@@ -1,0 +1,40 @@
+"""The OAuth 2.0 authorization server: clients, their authentication, grants, access tokens, metadata."""
+
+from platforma.oauth.access_token import AccessToken, issue_access_token, verify_access_token
+from platforma.oauth.client_authentication import UnverifiedClient, authenticate_client, presented_client
+from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
+from platforma.oauth.client_secrets import add_secret, delete_secret
+from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
+from platforma.oauth.errors import OAuthError
+from platforma.oauth.form import parse_form
+from platforma.oauth.metadata import authorization_server, openid_configuration
+from platforma.oauth.model import Change, Client, ClientSecret
+from platforma.oauth.ports import Clients
+from platforma.oauth.token import issue_token
+
+__all__ = [
+    "AccessToken",
+    "Change",
+    "Client",
+    "ClientSecret",
+    "Clients",
+    "OAuthError",
+    "TokenResponse",
+    "UnverifiedClient",
+    "add_secret",
+    "authenticate_client",
+    "authorization_server",
+    "create_client",
+    "delete_client",
+    "delete_secret",
+    "get_client",
+    "issue_access_token",
+    "issue_client_credentials",
+    "issue_token",
+    "list_clients",
+    "openid_configuration",
+    "parse_form",
+    "patch_client",
+    "presented_client",
+    "verify_access_token",
+]

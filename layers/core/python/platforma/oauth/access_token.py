@@ -1,0 +1,157 @@
+"""Access tokens: JWTs in the profile of RFC 9068, ES256 alone, one hour."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import jwt
+
+from platforma.kernel.clock import Clock
+from platforma.kernel.errors import Unauthenticated
+from platforma.keys.signing import PrivateKey, PublicKey
+from platforma.oauth.compact_jws import json_object, parse_compact
+from platforma.oauth.errors import InvalidToken
+
+LIFETIME_SECONDS = 3600
+SKEW_SECONDS = 10
+"""How far ahead the clock of the instance that issued a token may be. An expiry gets no grace."""
+ALGORITHM = "ES256"
+TYPE = "at+jwt"
+_JWS = jwt.PyJWS(algorithms=[ALGORITHM])
+
+
+class SigningKeys(Protocol):
+    """The keys that sign tokens, as `platforma.keys.signing.SigningKeys` knows them."""
+
+    def active(self) -> PrivateKey:
+        """The key that signs now."""
+
+    def public(self, kid: str) -> PublicKey:
+        """
+        The key that *kid* names.
+
+        Raises:
+            Unauthenticated: none that is in the key set.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """
+    What a verified access token says; made by `verify_access_token` and by its issuer alone.
+
+    *scope* caps what may be done. *roles* are those at the time of issue, for other readers' information: a decision is made
+    from the roles that the subject has now. *iat* and *exp* are epoch seconds.
+    """
+
+    jti: str
+    sub: str
+    tenant_id: str
+    client_id: str
+    scope: tuple[str, ...]
+    roles: tuple[str, ...]
+    audience: str
+    iat: int
+    exp: int
+
+
+def issue_access_token(
+    *,
+    signing_keys: SigningKeys,
+    issuer: str,
+    subject: str,
+    client_id: str,
+    tenant_id: str,
+    scope: tuple[str, ...],
+    roles: tuple[str, ...],
+    now: datetime,
+    audience: str | None = None,
+) -> tuple[str, AccessToken]:
+    """
+    A signed token, and what it says. *audience* is the issuer itself unless another API is meant.
+
+    Raises:
+        Unavailable: there is no key to sign with.
+    """
+    iat = int(now.timestamp())
+    claims = AccessToken(
+        jti=secrets.token_urlsafe(16),
+        sub=subject,
+        tenant_id=tenant_id,
+        client_id=client_id,
+        scope=scope,
+        roles=roles,
+        audience=audience or issuer,
+        iat=iat,
+        exp=iat + LIFETIME_SECONDS,
+    )
+    body = {
+        "iss": issuer,
+        "sub": subject,
+        "aud": claims.audience,
+        "exp": claims.exp,
+        "iat": iat,
+        "jti": claims.jti,
+        "client_id": client_id,
+        "scope": " ".join(scope),
+        "tenant_id": tenant_id,
+        "roles": list(roles),
+    }
+    key = signing_keys.active()
+    return jwt.encode(body, key.private_key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": key.kid}), claims
+
+
+def verify_access_token(
+    token: str, *, signing_keys: SigningKeys, issuer: str, clock: Clock, audience: str | None = None
+) -> AccessToken:
+    """
+    Turn a presented token into what it says, if it is one of ours, for *audience* (the issuer by default), now.
+
+    Nothing about *token* is verified yet. The algorithm is ours to say, not the token's (RFC 8725 section 3.1), and the key
+    is one of our key set, whatever else the header names. Whether subject, client and tenant are active is not asked here.
+
+    Raises:
+        InvalidToken: it is not; one error for every cause.
+        Unavailable: the key set cannot be read.
+    """
+    unverified = parse_compact(token)
+    header = unverified.header
+    if header["alg"] != ALGORITHM or header["typ"] != TYPE or not isinstance(header["kid"], str):
+        raise InvalidToken
+    try:
+        key = signing_keys.public(header["kid"])
+        if key.algorithm != ALGORITHM:
+            raise InvalidToken
+        _JWS.decode(token, key.public_key, algorithms=[ALGORITHM])
+    except (Unauthenticated, jwt.PyJWTError):
+        raise InvalidToken from None
+    return _checked(json_object(unverified.payload), issuer=issuer, audience=audience or issuer, now=clock().timestamp())
+
+
+def _checked(claims: dict[str, Any], *, issuer: str, audience: str, now: float) -> AccessToken:
+    """RFC 9068 section 4: issuer, audience and times; RFC 9068 section 2.2 and ours: what must be there."""
+    texts = ("iss", "sub", "aud", "jti", "client_id", "scope", "tenant_id")
+    times = (claims.get("iat"), claims.get("exp"), claims.get("nbf", claims.get("iat")))
+    roles = claims.get("roles")
+    if (
+        not all(isinstance(claims.get(name), str) for name in texts)
+        or not all(type(time) is int for time in times)
+        or not (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
+        or claims["iss"] != issuer
+        or claims["aud"] != audience
+        or not now < claims["exp"]
+        or max(claims["iat"], times[2]) > now + SKEW_SECONDS
+    ):
+        raise InvalidToken
+    return AccessToken(
+        jti=claims["jti"],
+        sub=claims["sub"],
+        tenant_id=claims["tenant_id"],
+        client_id=claims["client_id"],
+        scope=tuple(claims["scope"].split()),
+        roles=tuple(roles),
+        audience=claims["aud"],
+        iat=claims["iat"],
+        exp=claims["exp"],
+    )

@@ -1,0 +1,52 @@
+"""The client credentials grant (RFC 6749 section 4.4): a client acts for itself, with the roles it was given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from platforma.kernel.clock import Clock
+from platforma.oauth.access_token import LIFETIME_SECONDS, AccessToken, SigningKeys, issue_access_token
+from platforma.oauth.errors import InvalidTarget
+from platforma.oauth.model import Client
+from platforma.oauth.scope import granted_scope
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """A successful answer (RFC 6749 section 5.1). It is not to be cached, and *access_token* not to be logged."""
+
+    access_token: str = field(repr=False)
+    claims: AccessToken
+
+    def as_json(self) -> dict[str, object]:
+        """The body of the answer."""
+        return {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": LIFETIME_SECONDS,
+            "scope": " ".join(self.claims.scope),
+        }
+
+
+def issue_client_credentials(
+    form: Mapping[str, str], *, client: Client, signing_keys: SigningKeys, issuer: str, clock: Clock
+) -> TokenResponse:
+    """
+    An access token for the authenticated *client* itself; without `scope`, with all of its scopes. No refresh token.
+
+    Raises:
+        InvalidScope: malformed, or more than the client is registered for.
+        InvalidTarget: a `resource` other than this issuer (RFC 8707 section 2).
+    """
+    if form.get("resource", issuer) != issuer:
+        raise InvalidTarget
+    token, claims = issue_access_token(
+        signing_keys=signing_keys,
+        issuer=issuer,
+        subject=client.id,
+        client_id=client.id,
+        tenant_id=client.tenant_id,
+        scope=granted_scope(form.get("scope"), client.scopes),
+        roles=client.roles,
+        now=clock(),
+    )
+    return TokenResponse(token, claims)

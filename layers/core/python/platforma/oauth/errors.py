@@ -1,0 +1,79 @@
+"""
+What the OAuth endpoints refuse with.
+
+The codes are RFC 6749 section 5.2's and RFC 8707 section 2's, and `invalid_token` is RFC 6750 section 3.1's. A detail is
+sent as `error_description`: printable ASCII without quotes and backslashes (RFC 6749 section 5.2), and it echoes no input.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from platforma.kernel.errors import Invalid, Malformed, PlatformaError, Unauthenticated
+
+if TYPE_CHECKING:
+    from platforma.oauth.model import Client
+
+
+class OAuthError(PlatformaError):
+    """An error that travels as `{"error", "error_description"}` with *status*."""
+
+    status: ClassVar[int] = 400
+
+
+class InvalidRequest(OAuthError, Malformed):
+    """A parameter is missing, repeated or malformed, or two ways of authentication are used at once."""
+
+    code = "invalid_request"
+    public = "The request is malformed."
+
+
+class InvalidClient(OAuthError, Unauthenticated):
+    """
+    The client is not who it says it is; unknown, wrong and dead credentials are one error.
+
+    *client* is set where the secret was a genuine one of ours that is good no more: that belongs in its tenant's log.
+    """
+
+    code = "invalid_client"
+    public = "Client authentication failed."
+    status = 401
+    challenge = 'Basic realm="platforma", charset="UTF-8"'
+
+    def __init__(self, detail: str | None = None, *, client: "Client | None" = None) -> None:
+        super().__init__(detail)
+        self.client = client
+
+
+class UnauthorizedClient(OAuthError, Invalid):
+    """The client is not registered for this grant."""
+
+    code = "unauthorized_client"
+    public = "The client is not registered for this grant type."
+
+
+class UnsupportedGrantType(OAuthError, Invalid):
+    """A grant that this server does not offer."""
+
+    code = "unsupported_grant_type"
+    public = "This grant type is not offered."
+
+
+class InvalidScope(OAuthError, Invalid):
+    """A scope that is malformed, or more than the client is registered for."""
+
+    code = "invalid_scope"
+    public = "The scope is malformed or exceeds what the client is registered for."
+
+
+class InvalidTarget(OAuthError, Invalid):
+    """A `resource` for which no tokens are issued here."""
+
+    code = "invalid_target"
+    public = "No tokens are issued for this resource."
+
+
+class InvalidToken(Unauthenticated):
+    """An access token that is not one of ours, for us, now; which of these is not said."""
+
+    code = "invalid_token"
+    public = "The access token is not valid."
+    challenge = 'Bearer realm="platforma", error="invalid_token"'

@@ -1,0 +1,38 @@
+"""What clients find out by themselves (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2): only what exists."""
+
+from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
+
+CACHE_SECONDS = 300
+"""How long metadata and key set may be cached by others; a key is published at least this long before it signs."""
+
+
+def authorization_server(issuer: str, *, internal_url: str | None = None) -> dict[str, object]:
+    """
+    The document at `/.well-known/oauth-authorization-server`.
+
+    *internal_url* is where the same endpoints are reached under mutual TLS (RFC 8705 section 5).
+    """
+    document: dict[str, object] = {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/oauth2/token",
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "response_types_supported": [],
+        "grant_types_supported": list(GRANT_TYPES),
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+    }
+    if internal_url is not None:
+        document["mtls_endpoint_aliases"] = {"token_endpoint": f"{internal_url}/oauth2/token"}
+    return document
+
+
+def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dict[str, object]:
+    """
+    The document at `/.well-known/openid-configuration`: the same, with the members that OpenID Connect demands.
+
+    No ID token is issued yet, so that the list of their algorithms is empty.
+    """
+    return {
+        **authorization_server(issuer, internal_url=internal_url),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [],
+    }

@@ -1,0 +1,34 @@
+"""Redirect URIs as they may be registered."""
+
+import re
+from urllib.parse import urlsplit
+
+MAX_LENGTH = 2048
+_CHARACTERS = re.compile(r"\A[A-Za-z0-9:/?#\[\]@!$&'()*+,;=%._~-]+\Z")  # RFC 3986 section 2
+_PRIVATE_USE = re.compile(r"\A[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+\Z")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def fault_of(uri: str, *, public: bool) -> str | None:
+    """
+    What is wrong with *uri* as a client's redirect URI; None if nothing.
+
+    Source: RFC 6749 section 3.1.2 (absolute, no fragment); RFC 9700 section 2.6 (TLS); RFC 8252 sections 7.1 and 7.3
+    (private-use schemes, which contain a dot, and http on the loopback interface for applications on one's own machine).
+    """
+    if len(uri) > MAX_LENGTH or not _CHARACTERS.match(uri):
+        return f"Must be a URI of at most {MAX_LENGTH} characters."
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "Must be a URI."
+    if "#" in uri or "@" in parts.netloc:
+        return "Must have no fragment and no user information."
+    good = {
+        "https": bool(host),
+        "http": host in _LOOPBACK,
+    }.get(parts.scheme, public and bool(_PRIVATE_USE.match(parts.scheme)))
+    if not good:
+        return "Must be https, or http on the loopback interface, or (public clients) of a scheme such as com.example.app."
+    return None

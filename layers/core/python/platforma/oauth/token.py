@@ -1,0 +1,31 @@
+"""The token endpoint (RFC 6749 section 3.2) behind client authentication: which grant, and may this client use it."""
+
+from collections.abc import Mapping
+
+from platforma.kernel.clock import Clock
+from platforma.oauth.access_token import SigningKeys
+from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
+from platforma.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from platforma.oauth.model import GRANT_TYPES, Client
+
+
+def issue_token(
+    form: Mapping[str, str], *, client: Client, signing_keys: SigningKeys, issuer: str, clock: Clock
+) -> TokenResponse:
+    """
+    The answer to a token request of this authenticated *client*.
+
+    Raises:
+        InvalidRequest: no `grant_type`.
+        UnsupportedGrantType: one that is not offered.
+        UnauthorizedClient: one that the client is not registered for.
+        OAuthError: what the grant itself refuses.
+    """
+    grant_type = form.get("grant_type")
+    if grant_type is None:
+        raise InvalidRequest("grant_type is missing.")
+    if grant_type not in GRANT_TYPES:
+        raise UnsupportedGrantType
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient
+    return issue_client_credentials(form, client=client, signing_keys=signing_keys, issuer=issuer, clock=clock)

@@ -1,0 +1,194 @@
+"""
+Conditions of a statement: each true, false or *unknown* (None), of facts that may be missing.
+
+One that cannot be read, because a newer writer or a mishap left it so, is unknown whatever the facts.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from platforma.kernel.clock import rfc3339
+from platforma.kernel.errors import FieldError
+from platforma.policy.attributes import MISSING, attribute_test, check_attributes
+from platforma.policy.model import Request, Subject
+from platforma.policy.networks import check_networks, networks_of, parse_address
+from platforma.policy.times import check_dates, check_windows, dates_of, seconds_of, windows_of
+
+
+class Facts:
+    """What conditions look at, taken from a request and its subject once a decision."""
+
+    __slots__ = ("action_attributes", "address", "environment", "mfa", "principal_attributes", "request", "resource_attributes")
+    __slots__ += ("key", "resource_id", "seconds", "time")
+
+    def __init__(self, subject: Subject, request: Request) -> None:
+        context = request.context
+        self.request = request
+        self.principal_attributes = (subject.owner or subject).attributes
+        self.resource_attributes = request.resource_attributes
+        self.action_attributes = request.action_attributes
+        self.address = parse_address(context.ip_address)
+        self.mfa = context.mfa if context.mfa is not None else subject.mfa
+        self.environment = context.environment
+        self.time = context.time if context.time.tzinfo is not None else None
+        self.seconds = None if self.time is None else seconds_of(self.time)
+        self.resource_id = request.resource_id or None
+        kind = request.resource_type
+        self.key = f"{kind}:{self.resource_id or ''}" if kind and ":" not in kind else ""
+
+
+Test = Callable[[Facts], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """
+    A condition, ready to be tried. *name* and *wanted* are as written, *saw* reads what it looks at (`MISSING` if nothing).
+
+    One that is not *readable* is unknown whatever the facts.
+    """
+
+    name: str
+    wanted: Any
+    test: Test
+    saw: Callable[[Facts], Any]
+    readable: bool = True
+
+
+def check_conditions(value: Any, at: str) -> Iterator[FieldError]:
+    """What is wrong with a statement's `conditions`."""
+    if not isinstance(value, dict):
+        yield FieldError(at, "An object of conditions.")
+        return
+    for name, wanted in value.items():
+        place = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+        if name in _CHECKS:
+            yield from _CHECKS[name](wanted, place)
+        else:
+            yield FieldError(place, "Unknown condition.")
+
+
+def compile_conditions(value: Mapping[str, Any], shared: dict[str, tuple[Condition, ...]]) -> tuple[Condition, ...]:
+    """The conditions of a statement; *shared* keeps one of each, since statements repeat them."""
+    compiled: list[Condition] = []
+    for name, wanted in value.items():
+        key = json.dumps((name, wanted), sort_keys=True, default=repr)
+        if key not in shared:
+            shared[key] = tuple(_compile(name, wanted))
+        compiled += shared[key]
+    return tuple(compiled)
+
+
+def _compile(name: str, wanted: Any) -> Iterator[Condition]:
+    if name not in _CHECKS or next(_CHECKS[name](wanted, ""), None) is not None:
+        yield Condition(name, wanted, lambda _: None, lambda _: MISSING, readable=False)
+    elif name in _ATTRIBUTES:
+        for attribute, value in wanted.items():
+            yield _attribute(name, attribute, value)
+    else:
+        test, saw = _COMPILERS[name](wanted)
+        yield Condition(name, wanted, test, saw)
+
+
+def _check_mfa(value: Any, at: str) -> Iterator[FieldError]:
+    if value is not True:
+        yield FieldError(at, "Only true.")
+
+
+def _check_environment(value: Any, at: str) -> Iterator[FieldError]:
+    if value not in ("live", "test"):
+        yield FieldError(at, "live or test.")
+
+
+_ATTRIBUTES = ("resource_attributes", "principal_attributes", "action_attributes")
+_CHECKS: Mapping[str, Callable[[Any, str], Iterator[FieldError]]] = {
+    "ip_range": check_networks,
+    "time_window": check_windows,
+    "date_range": check_dates,
+    **dict.fromkeys(_ATTRIBUTES, check_attributes),
+    "mfa": _check_mfa,
+    "environment": _check_environment,
+}
+
+
+def _ip_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
+    networks = networks_of(wanted)
+
+    def test(facts: Facts) -> bool | None:
+        if facts.address is None:
+            return None
+        own, value = facts.address
+        for width, shift, network in networks:
+            if width == own and value >> shift == network:
+                return True
+        return False
+
+    return test, lambda facts: _or_missing(facts.request.context.ip_address)
+
+
+def _time_window(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
+    windows = windows_of(wanted)
+
+    def test(facts: Facts) -> bool | None:
+        if facts.seconds is None:
+            return None
+        unknown = False
+        for window in windows:
+            try:
+                if window.has(facts.seconds):
+                    return True
+            except ValueError:
+                unknown = True
+        return None if unknown else False
+
+    return test, _saw_time
+
+
+def _date_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
+    ranges = dates_of(wanted)
+
+    def test(facts: Facts) -> bool | None:
+        time = facts.time
+        return None if time is None else any(first <= time <= last for first, last in ranges)
+
+    return test, _saw_time
+
+
+def _mfa(_: Any) -> tuple[Test, Callable[[Facts], Any]]:
+    return lambda facts: facts.mfa, lambda facts: _or_missing(facts.mfa)
+
+
+def _environment(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
+    def test(facts: Facts) -> bool | None:
+        return None if facts.environment is None else facts.environment == wanted
+
+    return test, lambda facts: _or_missing(facts.environment)
+
+
+_COMPILERS: Mapping[str, Callable[[Any], tuple[Test, Callable[[Facts], Any]]]] = {
+    "ip_range": _ip_range,
+    "time_window": _time_window,
+    "date_range": _date_range,
+    "mfa": _mfa,
+    "environment": _environment,
+}
+
+
+def _attribute(kind: str, name: str, wanted: Any) -> Condition:
+    test = attribute_test(wanted)
+
+    def saw(facts: Facts) -> Any:
+        attributes: Mapping[str, Any] = getattr(facts, kind)
+        return attributes.get(name, MISSING)
+
+    return Condition(f"{kind}.{name}", wanted, lambda facts: test(saw(facts)), saw)
+
+
+def _saw_time(facts: Facts) -> Any:
+    return MISSING if facts.time is None else rfc3339(facts.time)
+
+
+def _or_missing(value: Any) -> Any:
+    return MISSING if value is None else value

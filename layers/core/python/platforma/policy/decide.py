@@ -1,0 +1,98 @@
+"""The decision. Its steps are those of the decision rules, in their order."""
+
+from platforma.policy.actions import Action, covered
+from platforma.policy.catalogue import CONTROL_DOMAINS, PLATFORM_DOMAIN
+from platforma.policy.compile import Plan, PolicySet
+from platforma.policy.conditions import Facts
+from platforma.policy.explain import nearest_miss
+from platforma.policy.index import ResourceIndex
+from platforma.policy.model import MAX_MATCHED, Cause, Decision, Kind, Match, Request, Subject
+
+_KINDS: dict[Cause, Kind] = {
+    "grant": "allow",
+    "statement": "allow",
+    "unknown": "suspended",
+    "suspended": "suspended",
+    "expired": "suspended",
+    "environment": "cap",
+    "deny_statement": "explicit_deny",
+    "no_match": "no_match",
+    "unknown_domain": "no_match",
+    "scope": "cap",
+    "owner": "cap",
+}
+
+
+def decide(
+    policy_set: PolicySet, subject: Subject, request: Request, *, explain: bool = False, decision_id: str = ""
+) -> Decision:
+    """
+    Whether *subject* may do what *request* says. Pure: the same arguments give the same answer, wherever it is asked.
+
+    *explain* adds to a denial what came nearest to another answer, at a cost that grows with the statements in force.
+    """
+    plan = policy_set.view(subject).plan(request.action)
+    facts = Facts(subject, request)
+    cause, matched = _decided(policy_set, subject, request, plan, facts)
+    kind = _KINDS[cause]
+    nearest = nearest_miss(policy_set.view(subject), plan, facts, cause) if explain and kind != "allow" else None
+    return Decision(kind == "allow", kind, cause, matched, policy_set.hash, decision_id, nearest)
+
+
+def _decided(
+    policy_set: PolicySet, subject: Subject, request: Request, plan: Plan, facts: Facts
+) -> tuple[Cause, tuple[Match, ...]]:
+    if (bar := _standing(policy_set, subject)) is not None:
+        return bar, ()
+    if plan.action is None:
+        return "no_match", ()
+    if subject.environment is not None and _elsewhere(subject, request, plan.action):
+        return "environment", ()
+    if denied := applying(plan.denies, facts):
+        return "deny_statement", denied
+    allowed = plan.grants + applying(plan.allows, facts)
+    if not allowed:
+        return "no_match" if plan.action.known else "unknown_domain", ()
+    if not _in_scope(subject, plan.action):
+        return "scope", ()
+    if plan.alone is not None and not (plan.alone.grants or applying(plan.alone.allows, facts)):
+        return "owner", ()
+    return "grant" if plan.grants else "statement", allowed
+
+
+def applying(indexes: tuple[ResourceIndex, ...], facts: Facts) -> tuple[Match, ...]:
+    """The statements that apply, in a fixed order, as far as they need be known."""
+    found: list[Match] = []
+    for index in indexes:
+        for compiled in index.candidates(facts):
+            if compiled.applies(facts) and compiled.match not in found:
+                found.append(compiled.match)
+                if len(found) == MAX_MATCHED:
+                    return tuple(found)
+    return tuple(found)
+
+
+def _standing(policy_set: PolicySet, subject: Subject) -> Cause | None:
+    """Step 1. Who is of another tenant is not known here."""
+    for one in (subject, subject.owner):
+        if one is not None and one.tenant_id != policy_set.tenant_id:
+            return "unknown"
+        if one is not None and one.standing != "active":
+            return one.standing
+    return None
+
+
+def _elsewhere(subject: Subject, request: Request, action: Action) -> bool:
+    """Step 2: whether a key is used outside of its environment, or a test key to change something of this API itself."""
+    if request.context.environment not in (None, subject.environment):
+        return True
+    ours = request.own_api or action.domain in CONTROL_DOMAINS or action.domain == PLATFORM_DOMAIN
+    return subject.environment == "test" and ours and action.level == "manage"
+
+
+def _in_scope(subject: Subject, action: Action) -> bool:
+    """Step 6, first half: the scopes of the credential, and of its owner's where that has any."""
+    owner = subject.owner
+    return (subject.scopes is None or covered(subject.scopes, action)) and (
+        owner is None or owner.scopes is None or covered(owner.scopes, action)
+    )

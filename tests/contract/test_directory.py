@@ -1,0 +1,522 @@
+"""One suite over tenants, users and groups in memory and in DynamoDB."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from argon2 import PasswordHasher
+from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
+from pynamodb.attributes import UnicodeAttribute
+
+from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
+from platforma.adapters.dynamodb.identity.items import UserItem
+from platforma.adapters.dynamodb.tables import TABLES, Item, Tables
+from platforma.adapters.dynamodb.versions import VersionsItem
+from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity, MemoryTenants
+from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
+from platforma.identity import (
+    Directory,
+    Groups,
+    Tenant,
+    Tenants,
+    User,
+    add_member,
+    change_group,
+    change_password,
+    change_tenant,
+    change_user,
+    create_group,
+    create_tenant,
+    create_user,
+    delete_group,
+    delete_tenant,
+    delete_user,
+    explain_roles,
+    list_members,
+    list_tenants,
+    list_users,
+    read_principal,
+    read_user,
+    remove_member,
+    restore_tenant,
+    set_roles,
+)
+from platforma.identity.errors import EmailTaken, GroupNameTaken, WouldLockOut, WrongPassword
+from platforma.identity.passwords import verify_password
+from platforma.kernel.errors import NotFound, PlatformaError, PreconditionFailed, Unavailable
+from platforma.kernel.events import Attempt, Event
+from platforma.kernel.ids import new_id
+from platforma.keys.envelope import Envelope
+
+KNOWN = frozenset({"admin", "operator", "developer", "viewer", "billing"})
+NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch):
+    """Argon2's strength is tried in the unit tests; here it would only take time."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("platforma.identity.passwords._hasher", lambda _profile: cheap)
+
+
+class SeenItem(Item):
+    """An event as this test's outbox keeps it."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+    action = UnicodeAttribute()
+
+
+class SeenOutbox:
+    def items(self, event: Event) -> list[Any]:
+        item = SeenItem(event.tenant_id, event.id, action=event.action)
+        return [(item, SeenItem.pk.does_not_exist(), PreconditionFailed("The event is there."))]
+
+
+@dataclass
+class World:
+    """The ports, made anew for each thread, and what can be seen of them from elsewhere."""
+
+    make: Callable[[], tuple[Tenants, Directory, Groups]]
+    versions: Callable[[str], tuple[str, int, int]]
+    events: Callable[[], list[str]]
+    keys: MemoryDataKeys
+
+    def attempt(self, action: str = "settings.users.update", tenant_id: str = "") -> Attempt:
+        return Attempt(new_id("evt"), action, lambda: NOW, principal_type="user", tenant_id=tenant_id or new_id("ten"))
+
+    def ports(self) -> dict[str, Any]:
+        _, directory, groups = self.make()
+        return {"directory": directory, "groups": groups}
+
+    def tenant(self, password: str | None = PASSWORD) -> tuple[Tenant, User]:
+        made = create_tenant(
+            "Acme",
+            admin_email="ada@acme.test",
+            admin_name="Ada",
+            admin_password=password,
+            tenants=self.make()[0],
+            keys=self.keys,
+            attempt=self.attempt(),
+        )
+        return made.tenant, made.admin
+
+    def user(self, tenant: Tenant, email: str = "bob@acme.test", **fields: Any) -> User:
+        fields = {"name": "Bob", "roles": [], "known_roles": KNOWN, **fields}
+        return create_user(tenant.id, email=email, **fields, directory=self.make()[1], attempt=self.attempt())
+
+    def change(self, user: User, changes: dict[str, Any], if_match: int | None = None) -> User:
+        return change_user(
+            user.tenant_id,
+            user.id,
+            changes,
+            if_match=if_match,
+            known_roles=KNOWN,
+            attempt=self.attempt(),
+            **self.ports(),
+        )
+
+
+def _memory() -> World:
+    events: list[str] = []
+    store = MemoryIdentity(record=lambda event: events.append(event.action))
+
+    def versions(tenant_id: str) -> tuple[str, int, int]:
+        found = store.versions[tenant_id]
+        return found.status, found.policy, found.revocation
+
+    ports = MemoryTenants(store), MemoryDirectory(store), MemoryGroups(store)
+    return World(lambda: ports, versions, lambda: events, MemoryDataKeys())
+
+
+def _dynamo() -> World:
+    client = boto3.client("dynamodb", region_name="eu-central-1")
+    for name in TABLES:
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    keys, secrets = MemoryDataKeys(), MemorySecrets()
+
+    def make() -> tuple[Tenants, Directory, Groups]:
+        tables, envelope = Tables({name: name for name in TABLES}, "eu-central-1").bind(), Envelope(keys)
+        outbox = SeenOutbox()
+        tenants = DynamoTenants(tables, outbox, envelope, secrets)
+        return tenants, DynamoDirectory(tables, outbox, envelope, secrets), DynamoGroups(tables, outbox)
+
+    def versions(tenant_id: str) -> tuple[str, int, int]:
+        item = VersionsItem.get(tenant_id, "VERSIONS", consistent_read=True)
+        return item.status, int(item.policy_version), int(item.revocation_version)
+
+    return World(make, versions, lambda: [item.action for item in SeenItem.scan()], keys)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def world(request, monkeypatch) -> Iterator[World]:
+    if request.param == "memory":
+        yield _memory()
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    one_at_a_time, answer = threading.RLock(), DynamoHandler.call_action
+
+    def serialised(self):
+        """DynamoDB's transactions are isolated; moto's are, one at a time."""
+        with one_at_a_time:
+            return answer(self)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", serialised)
+    with mock_aws():
+        yield _dynamo()
+
+
+def race(racers: int, run: Callable[[int], Any]) -> list[Any]:
+    """What each of the racers, let go together, returned or raised."""
+    start = threading.Barrier(racers)
+
+    def one(number: int) -> Any:
+        start.wait()
+        try:
+            return run(number)
+        except PlatformaError as error:
+            return error
+
+    with ThreadPoolExecutor(racers) as pool:
+        return list(pool.map(one, range(racers)))
+
+
+def test_a_user_is_read_back_as_it_was_made(world):
+    tenant, admin = world.tenant()
+
+    user = world.user(tenant, password=PASSWORD, roles=["viewer", "operator"], attributes={"team": "blue", "grade": 3})
+
+    assert read_user(tenant.id, user.id, directory=world.make()[1]) == user
+    assert read_user(tenant.id, admin.id, directory=world.make()[1]) == admin
+
+
+def test_an_address_has_one_user_whatever_its_case_and_width(world):
+    tenant, _ = world.tenant()
+
+    for email in ("ADA@acme.test", "\uff41\uff44\uff41@acme.test", "ada@ACME.test"):
+        with pytest.raises(EmailTaken):
+            world.user(tenant, email)
+    world.user(world.tenant()[0], "bob@acme.test")
+
+
+def test_of_twenty_users_with_one_address_one_is_made(world):
+    tenant, _ = world.tenant()
+
+    results = race(20, lambda number: world.user(tenant, ["new@acme.test", "NEW@acme.test"][number % 2]))
+
+    assert sum(isinstance(result, User) for result in results) == 1
+    assert sum(isinstance(result, EmailTaken) for result in results) == 19
+
+
+def test_of_twenty_changes_to_one_version_one_is_made(world):
+    tenant, _ = world.tenant()
+    user = world.user(tenant)
+
+    results = race(20, lambda number: world.change(user, {"name": f"Bob {number}"}, if_match=1))
+
+    assert sum(isinstance(result, User) for result in results) == 1
+    assert sum(isinstance(result, PreconditionFailed) for result in results) == 19
+
+
+def test_an_address_given_up_is_free_and_the_new_one_taken(world):
+    tenant, _ = world.tenant()
+    user = world.user(tenant)
+
+    world.change(user, {"email": "robert@acme.test"})
+
+    world.user(tenant, "bob@acme.test")
+    with pytest.raises(EmailTaken):
+        world.user(tenant, "robert@acme.test")
+    ports = world.ports()
+    assert list_users(tenant.id, email="ROBERT@acme.test", **ports).items[0].id == user.id
+
+
+def test_a_refused_write_leaves_no_event_and_no_trace(world):
+    tenant, admin = world.tenant()
+    user = world.user(tenant)
+    before = len(world.events()), world.versions(tenant.id)
+
+    with pytest.raises(EmailTaken):
+        world.change(user, {"email": admin.email, "roles": ["viewer"]})
+
+    assert (len(world.events()), world.versions(tenant.id)) == before
+    assert read_user(tenant.id, user.id, directory=world.make()[1]) == user
+
+
+def test_a_write_tells_its_attempt_that_it_is_entered(world):
+    tenant, _ = world.tenant()
+    attempt = world.attempt("settings.users.create")
+
+    create_user(
+        tenant.id,
+        email="c@acme.test",
+        name="C",
+        known_roles=KNOWN,
+        directory=world.make()[1],
+        attempt=attempt,
+    )
+
+    assert attempt.entered
+    assert "settings.users.create" in world.events()
+
+
+def test_only_what_changes_rights_moves_the_versions(world):
+    tenant, _ = world.tenant()
+    start = world.versions(tenant.id)
+
+    user = world.user(tenant, roles=["viewer"])
+    world.change(user, {"name": "Robert", "attributes": {"team": "red"}})
+    same = world.versions(tenant.id)
+    world.change(user, {"roles": ["operator"]})
+    policy = world.versions(tenant.id)
+    world.change(user, {"status": "suspended"})
+    revocation = world.versions(tenant.id)
+
+    assert same == start == ("active", 1, 1)
+    assert policy == ("active", 2, 1)
+    assert revocation == ("active", 2, 2)
+
+
+def test_a_deleted_user_is_gone_with_its_address(world):
+    tenant, _ = world.tenant()
+    user = world.user(tenant, roles=["viewer"], password=PASSWORD)
+    group = create_group(tenant.id, name="Ops", known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt())
+    add_member(tenant.id, group.id, user.id, **world.ports(), attempt=world.attempt())
+
+    delete_user(tenant.id, user.id, if_match=None, **world.ports(), attempt=world.attempt())
+
+    assert read_principal(tenant.id, user.id, **world.ports()) is None
+    assert list_members(tenant.id, group.id, groups=world.make()[2]).items == ()
+    assert world.make()[1].password_hash(tenant.id, user.id) is None
+    world.user(tenant)
+
+
+def test_another_tenants_user_is_not_found(world):
+    tenant, _ = world.tenant()
+    user = world.user(tenant)
+    other, _ = world.tenant()
+
+    with pytest.raises(NotFound):
+        read_user(other.id, user.id, directory=world.make()[1])
+    with pytest.raises(NotFound):
+        world.change(replace(user, tenant_id=other.id), {"name": "Mallory"})
+
+
+def test_pages_give_every_user_once_in_order(world):
+    tenant, admin = world.tenant()
+    made = [admin.id, *(world.user(tenant, f"u{number}@acme.test").id for number in range(6))]
+
+    seen, after = [], None
+    while True:
+        page = list_users(tenant.id, limit=3, after=after, **world.ports())
+        assert len(page.items) <= 3
+        seen += [user.id for user in page.items]
+        if (after := page.after) is None:
+            break
+
+    assert seen == sorted(made)
+
+
+def test_a_list_is_filtered_by_status_and_by_role_even_through_groups(world):
+    tenant, admin = world.tenant()
+    viewer, member = world.user(tenant, "v@acme.test", roles=["viewer"]), world.user(tenant, "m@acme.test")
+    group = create_group(
+        tenant.id, name="Viewers", roles=["viewer"], known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt()
+    )
+    add_member(tenant.id, group.id, member.id, **world.ports(), attempt=world.attempt())
+
+    viewers = list_users(tenant.id, role="viewer", **world.ports())
+    active = list_users(tenant.id, status="active", role="admin", **world.ports())
+
+    assert {user.id for user in viewers.items} == {viewer.id, member.id}
+    assert [user.id for user in active.items] == [admin.id]
+
+
+def test_a_groups_roles_are_its_members_until_the_group_goes(world):
+    tenant, _ = world.tenant()
+    user = world.user(tenant, roles=["viewer"])
+    group = create_group(
+        tenant.id, name="Ops", roles=["operator"], known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt()
+    )
+
+    add_member(tenant.id, group.id, user.id, **world.ports(), attempt=world.attempt())
+    inside = read_principal(tenant.id, user.id, **world.ports())
+    sources = explain_roles(tenant.id, user.id, **world.ports())
+    delete_group(tenant.id, group.id, if_match=None, **world.ports(), attempt=world.attempt())
+    outside = read_principal(tenant.id, user.id, **world.ports())
+
+    assert (inside.roles, inside.groups) == ({"viewer", "operator"}, {group.id})
+    assert [(source.role, source.group_id) for source in sources] == [("viewer", None), ("operator", group.id)]
+    assert (outside.roles, outside.groups) == ({"viewer"}, set())
+
+
+def test_members_come_and_go_and_are_listed(world):
+    tenant, _ = world.tenant()
+    users = [world.user(tenant, f"u{number}@acme.test") for number in range(3)]
+    group = create_group(tenant.id, name="Ops", known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt())
+    for user in (*users, users[0]):
+        add_member(tenant.id, group.id, user.id, **world.ports(), attempt=world.attempt())
+
+    for _ in range(2):
+        remove_member(tenant.id, group.id, users[1].id, **world.ports(), attempt=world.attempt())
+    first = list_members(tenant.id, group.id, groups=world.make()[2], limit=1)
+    rest = list_members(tenant.id, group.id, groups=world.make()[2], after=first.after)
+
+    assert [*first.items, *rest.items] == sorted([users[0].id, users[2].id])
+
+
+def test_a_group_name_is_taken_once(world):
+    tenant, _ = world.tenant()
+    groups = world.make()[2]
+    group = create_group(tenant.id, name="Ops", known_roles=KNOWN, groups=groups, attempt=world.attempt())
+
+    with pytest.raises(GroupNameTaken):
+        create_group(tenant.id, name="OPS", known_roles=KNOWN, groups=groups, attempt=world.attempt())
+    change_group(
+        tenant.id,
+        group.id,
+        {"name": "Operations"},
+        if_match=1,
+        known_roles=KNOWN,
+        **world.ports(),
+        attempt=world.attempt(),
+    )
+    create_group(tenant.id, name="ops", known_roles=KNOWN, groups=groups, attempt=world.attempt())
+
+
+def test_the_last_administrator_stays_whatever_way_is_tried(world):
+    tenant, admin = world.tenant()
+    world.user(tenant, "invited@acme.test", roles=["admin"])
+
+    for changes in ({"status": "suspended"}, {"roles": ["viewer"]}):
+        with pytest.raises(WouldLockOut):
+            world.change(admin, changes)
+    with pytest.raises(WouldLockOut):
+        delete_user(tenant.id, admin.id, if_match=None, **world.ports(), attempt=world.attempt())
+
+    assert read_user(tenant.id, admin.id, directory=world.make()[1]) == admin
+
+
+def test_the_last_administrator_stays_when_a_group_makes_it_one(world):
+    tenant, admin = world.tenant()
+    user = world.user(tenant, password=PASSWORD)
+    group = create_group(
+        tenant.id, name="Admins", roles=["admin"], known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt()
+    )
+    add_member(tenant.id, group.id, user.id, **world.ports(), attempt=world.attempt())
+    world.change(admin, {"roles": []})
+    rest = {**world.ports(), "attempt": world.attempt()}
+
+    with pytest.raises(WouldLockOut):
+        change_group(tenant.id, group.id, {"roles": ["viewer"]}, if_match=None, known_roles=KNOWN, **rest)
+    with pytest.raises(WouldLockOut):
+        delete_group(tenant.id, group.id, if_match=None, **rest)
+    with pytest.raises(WouldLockOut):
+        remove_member(tenant.id, group.id, user.id, **rest)
+    with pytest.raises(WouldLockOut):
+        delete_user(tenant.id, user.id, if_match=None, **rest)
+
+
+def test_twenty_administrators_who_remove_each_other_at_once_leave_one(world):
+    tenant, admin = world.tenant()
+    others = [world.user(tenant, f"a{number}@acme.test", roles=["admin"], password=PASSWORD) for number in range(5)]
+    admins = [admin, *others]
+
+    def remove(number: int) -> User:
+        victim = admins[number % len(admins)]
+        return set_roles(
+            tenant.id, victim.id, [], if_match=None, known_roles=KNOWN, attempt=world.attempt(), **world.ports()
+        )
+
+    results = race(20, remove)
+    left = [user for user in list_users(tenant.id, **world.ports()).items if "admin" in user.roles]
+
+    assert len(left) == 1
+    assert all(isinstance(result, User | WouldLockOut | Unavailable) for result in results)
+
+
+def test_a_tenant_deleted_can_be_restored_with_its_status_seen_everywhere(world):
+    tenant, _ = world.tenant()
+    tenants = world.make()[0]
+
+    deleted = delete_tenant(tenant.id, if_match=1, tenants=tenants, keys=world.keys, attempt=world.attempt())
+    while_deleted = world.versions(tenant.id)
+    restored = restore_tenant(tenant.id, if_match=None, tenants=tenants, attempt=world.attempt())
+
+    assert (deleted.status, while_deleted) == ("pending_deletion", ("pending_deletion", 1, 2))
+    assert (restored.status, world.versions(tenant.id)) == ("active", ("active", 1, 3))
+    assert tenants.get(tenant.id) == restored
+
+
+def test_a_tenant_deleted_at_once_has_no_key(world):
+    tenant, _ = world.tenant()
+    tenants = world.make()[0]
+
+    deleted = delete_tenant(
+        tenant.id, immediate=True, if_match=None, tenants=tenants, keys=world.keys, attempt=world.attempt()
+    )
+
+    assert deleted.status == "deleted"
+    with pytest.raises(PlatformaError):
+        world.keys.generate(tenant.id, "identity")
+
+
+def test_tenants_are_listed_page_by_page_and_renamed(world):
+    made = [world.tenant()[0] for _ in range(3)]
+    tenants = world.make()[0]
+    change_tenant(made[0].id, {"name": "Ajax"}, if_match=1, tenants=tenants, attempt=world.attempt())
+
+    first = list_tenants(tenants=tenants, limit=2)
+    rest = list_tenants(tenants=tenants, limit=2, after=first.after)
+
+    names = {tenant.id: tenant.name for tenant in (*first.items, *rest.items)}
+    assert names == {made[0].id: "Ajax", made[1].id: "Acme", made[2].id: "Acme"}
+
+
+def test_a_password_is_changed_by_who_knows_it(world):
+    tenant, admin = world.tenant()
+    rest = {"directory": world.make()[1], "attempt": world.attempt()}
+
+    with pytest.raises(WrongPassword):
+        change_password(tenant.id, admin.id, current_password="no", new_password="another good one", **rest)
+    change_password(tenant.id, admin.id, current_password=PASSWORD, new_password="another good one", **rest)
+
+    stored = world.make()[1].password_hash(tenant.id, admin.id)
+    assert verify_password("another good one", stored) is None
+    assert world.versions(tenant.id) == ("active", 1, 2)
+
+
+def test_a_standing_without_attributes_needs_no_key(world):
+    tenant, admin = world.tenant()
+    ports = world.ports()
+
+    world.keys.gone = True
+
+    assert read_principal(tenant.id, admin.id, **ports).roles == {"admin"}
+
+
+def test_nothing_stored_in_dynamodb_tells_of_the_person(world):
+    if world.make()[0].__class__ is MemoryTenants:
+        pytest.skip("memory seals nothing")
+    tenant, _ = world.tenant()
+    world.user(tenant, "zoe@acme.test", name="Zoe", attributes={"badge": "Tuesday"}, password="grey mornings at sea")
+
+    stored = " ".join(str(item.serialize()) for item in UserItem.scan())
+
+    assert not any(word in stored for word in ("zoe", "Zoe", "ada", "Ada", "badge", "Tuesday", "grey", "acme"))

@@ -1,0 +1,117 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platforma.adapters.memory.keys import MemoryDataKeys
+from platforma.kernel.errors import TooLarge, Unavailable
+from platforma.kernel.tenancy import PLATFORM
+from platforma.keys import envelope as module
+from platforma.keys.envelope import KEY_LIFETIME, MAX_PLAINTEXT, Envelope
+from platforma.keys.errors import NoSuchKey
+
+
+class StillClock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def data_keys() -> MemoryDataKeys:
+    return MemoryDataKeys("ten_a", "ten_b")
+
+
+@pytest.fixture
+def envelope(data_keys, clock) -> Envelope:
+    return Envelope(data_keys, clock)
+
+
+@given(plaintext=st.binary(max_size=300), record=st.text(st.characters(codec="utf-8")))
+def test_what_is_sealed_opens_in_another_instance(plaintext, record):
+    data_keys = MemoryDataKeys()
+
+    sealed = Envelope(data_keys).seal(PLATFORM, "identity", record, plaintext)
+
+    assert Envelope(data_keys).open(PLATFORM, "identity", record, sealed) == plaintext
+
+
+def test_many_records_cost_one_data_key_and_reading_back_costs_none(envelope, data_keys):
+    sealed = [envelope.seal("ten_a", "identity", str(n), b"x") for n in range(50)]
+
+    opened = envelope.open_all("ten_a", "identity", [(str(n), one) for n, one in enumerate(sealed)])
+
+    assert opened == [b"x"] * 50
+    assert data_keys.calls == 1
+
+
+def test_data_keys_of_many_writers_are_unwrapped_in_one_call(envelope, data_keys):
+    sealed = [(str(n), Envelope(data_keys).seal("ten_a", "audit", str(n), b"%d" % n)) for n in range(20)]
+    data_keys.calls = 0
+
+    opened = envelope.open_all("ten_a", "audit", sealed)
+
+    assert opened == [b"%d" % n for n in range(20)]
+    assert data_keys.calls == 1
+
+
+def test_a_data_key_is_of_one_tenant_and_purpose(envelope, data_keys):
+    for tenant_id, purpose in (("ten_a", "identity"), ("ten_a", "audit"), ("ten_b", "identity")):
+        envelope.seal(tenant_id, purpose, "r", b"x")
+
+    assert data_keys.calls == 3
+
+
+def test_a_data_key_seals_for_five_minutes(envelope, data_keys, clock):
+    envelope.seal("ten_a", "identity", "r", b"x")
+    clock.now += KEY_LIFETIME
+
+    envelope.seal("ten_a", "identity", "r", b"x")
+
+    assert data_keys.calls == 2
+
+
+def test_a_data_key_seals_a_bounded_number_of_times(envelope, data_keys, monkeypatch):
+    monkeypatch.setattr(module, "KEY_USES", 3)
+    monkeypatch.setattr(module._InUse.__init__, "__defaults__", (3,))
+
+    for _ in range(7):
+        envelope.seal("ten_a", "identity", "r", b"x")
+
+    assert data_keys.calls == 3
+
+
+def test_cached_keys_work_for_minutes_without_their_keeper_and_then_nothing_does(envelope, data_keys, clock):
+    sealed = envelope.seal("ten_a", "identity", "r", b"x")
+    data_keys.gone = True
+
+    clock.now += KEY_LIFETIME - timedelta(seconds=1)
+    assert envelope.open("ten_a", "identity", "r", envelope.seal("ten_a", "identity", "r", b"y")) == b"y"
+
+    clock.now += timedelta(seconds=1)
+    with pytest.raises(Unavailable):
+        envelope.seal("ten_a", "identity", "r", b"x")
+    with pytest.raises(Unavailable):
+        envelope.open("ten_a", "identity", "r", sealed)
+
+
+def test_a_destroyed_key_shreds_within_minutes(envelope, data_keys, clock):
+    sealed = envelope.seal("ten_a", "identity", "r", b"x")
+    data_keys.destroy_tenant_key("ten_a")
+    clock.now += KEY_LIFETIME
+
+    with pytest.raises(NoSuchKey):
+        envelope.open("ten_a", "identity", "r", sealed)
+
+
+def test_what_belongs_into_an_object_is_refused(envelope):
+    with pytest.raises(TooLarge):
+        envelope.seal("ten_a", "identity", "r", bytes(MAX_PLAINTEXT + 1))

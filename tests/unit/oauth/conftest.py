@@ -1,0 +1,97 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from platforma.adapters.memory.clients import MemoryClients
+from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
+from platforma.kernel.events import Attempt
+from platforma.kernel.ids import new_id
+from platforma.keys.envelope import Envelope
+from platforma.keys.signing import SigningKeys, ensure_signing_key
+from platforma.oauth import create_client
+
+
+class Still:
+    """A clock that moves when told to."""
+
+    def __init__(self):
+        self.now = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **span):
+        self.now += timedelta(**span)
+
+
+class CountingClients(MemoryClients):
+    """Counts the reads that a use case makes."""
+
+    def __init__(self, record):
+        super().__init__(record)
+        self.reads = 0
+
+    def get(self, client_id):
+        self.reads += 1
+        return super().get(client_id)
+
+
+@pytest.fixture(autouse=True)
+def hashes(monkeypatch):
+    """bcrypt at its least cost; the list grows by one with each check that is paid for."""
+    import bcrypt
+
+    paid = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr("platforma.keys.stored_secret.BCRYPT_COST", 4)
+    monkeypatch.setattr("bcrypt.checkpw", lambda *given: paid.append(1) or check(*given))
+    return paid
+
+
+@pytest.fixture
+def clock():
+    return Still()
+
+
+@pytest.fixture
+def secrets():
+    return MemorySecrets()
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def clients(events):
+    return CountingClients(events.append)
+
+
+@pytest.fixture
+def tenant_id():
+    return new_id("ten")
+
+
+@pytest.fixture
+def attempt(clock, tenant_id):
+    def made(action="settings.oauth_clients.update"):
+        return Attempt(request_id="req", action=action, clock=clock, tenant_id=tenant_id, principal_type="user")
+
+    return made
+
+
+@pytest.fixture
+def register(clients, secrets, clock, tenant_id, attempt):
+    def made(tenant_id=tenant_id, **fields):
+        fields = {"name": "worker", "scopes": ["infrastructure:manage"], **fields}
+        return create_client(fields, tenant_id=tenant_id, attempt=attempt(), clients=clients, secrets=secrets, clock=clock)
+
+    return made
+
+
+@pytest.fixture
+def signing_keys(clock, attempt):
+    store, envelope = MemorySigningKeyStore(), Envelope(MemoryDataKeys(), clock)
+    ensure_signing_key(store, envelope, attempt=attempt(), clock=clock)
+    return SigningKeys(store, envelope, clock)

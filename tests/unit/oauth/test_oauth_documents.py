@@ -1,0 +1,59 @@
+import re
+
+import pytest
+
+from platforma.oauth import authorization_server, errors, openid_configuration, parse_form
+from platforma.oauth.errors import InvalidRequest, OAuthError
+
+ISSUER = "https://id.platforma.test"
+
+
+def test_metadata_lists_what_exists_and_nothing_else():
+    assert authorization_server(ISSUER) == {
+        "issuer": ISSUER,
+        "token_endpoint": f"{ISSUER}/oauth2/token",
+        "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }
+
+
+def test_discovery_says_the_same_and_more():
+    document = authorization_server(ISSUER, internal_url="https://internal.test")
+
+    assert document.items() <= openid_configuration(ISSUER, internal_url="https://internal.test").items()
+    assert document["mtls_endpoint_aliases"] == {"token_endpoint": "https://internal.test/oauth2/token"}
+
+
+def test_a_form_is_decoded_and_empty_parameters_are_as_if_not_sent():
+    assert parse_form(b"scope=a%3Ab+c&empty=&grant_type=x") == {"scope": "a:b c", "grant_type": "x"}
+    assert parse_form(b"") == {}
+
+
+@pytest.mark.parametrize(
+    "body", [b"a=1&a=1", b"a=1&a=", b"nonsense", b"a=%ff", b"a=\xff", b"&".join(b"p%d=1" % n for n in range(65))]
+)
+def test_a_form_with_a_repeated_or_unreadable_parameter_is_refused(body):
+    with pytest.raises(InvalidRequest):
+        parse_form(body)
+
+
+def test_every_description_is_of_the_characters_that_the_rfc_allows():
+    described = [cls.public for cls in OAuthError.__subclasses__()]
+
+    assert all(re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", text) for text in described)
+
+
+def test_every_code_is_one_of_the_rfcs():
+    codes = {cls.code for cls in OAuthError.__subclasses__()} | {errors.InvalidToken.code}
+
+    assert codes == {
+        "invalid_request",
+        "invalid_client",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "invalid_target",
+        "invalid_token",
+    }
