@@ -3,6 +3,7 @@
 from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
+from platforma.edge.audit_query import event_query
 from platforma.edge.call import Call
 
 api = API("audit_events", bootstrap.edge)
@@ -10,13 +11,13 @@ api = API("audit_events", bootstrap.edge)
 
 @api.serves("audit.events.search")
 def search_events(call: Call) -> Answer:
-    found = bootstrap.search_events(call)
-    return listed(list(found.items), call.next_cursor(found.after))
+    found = bootstrap.audit.search(event_query(call))
+    return listed(list(found.events), call.next_cursor(found.after))
 
 
 @api.serves("audit.events.get")
 def get_event(call: Call) -> Answer:
-    event = bootstrap.get_event(call.tenant_id, call.path["id"])
+    event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
     call.require_own(event["principal_id"], event["user_id"])
     return Answer(200, event)
 

@@ -85,19 +85,29 @@ def batches(found: Iterator[Line]) -> Iterator[list[Line]]:
 
 def message_of(entry: Mapping[str, Any]) -> str:
     """What the gateway's access log says of a request, in the format of template.yaml's AccessLogSetting."""
-    request = entry["request"]
+    request, tls = entry["request"], entry["request"].get("tls", {})
+    answered_by_function = bool(entry.get("answer_request_id"))
     return json.dumps(
         {
-            "requestId": entry.get("answer_request_id") or entry.get("edge_id"),
-            "requestTimeEpoch": int((entry["ts"] - entry.get("duration", 0)) * 1000),
-            "ip": request["remote_ip"],
-            "userAgent": entry.get("user_agent") or None,
+            "requestId": entry["answer_request_id"] if answered_by_function else entry["edge_id"],
+            "extendedRequestId": entry["edge_id"],
+            "requestTimeEpoch": str(int((entry["ts"] - entry.get("duration", 0)) * 1000)),
             "httpMethod": request["method"],
             "path": request["uri"].partition("?")[0],
+            "resourcePath": "-",
             "protocol": request["proto"],
             "status": str(entry["status"]),
             "responseLength": str(entry["size"]),
+            "responseLatency": str(round(entry.get("duration", 0) * 1000)),
+            "ip": request["remote_ip"],
+            "userAgent": entry.get("user_agent") or "-",
+            "tlsVersion": "TLSv1.3" if tls.get("version") == 0x0304 else "-",
+            "cipherSuite": str(tls.get("cipher_suite", "-")),
+            "integrationStatus": str(entry["status"]) if answered_by_function else "-",
+            "errorType": "-",
             "domainName": request["host"],
+            "stage": "v1",
+            "apiId": "-",
         }
     )
 
@@ -105,7 +115,11 @@ def message_of(entry: Mapping[str, Any]) -> str:
 def event_of(batch: list[Line], log: Path) -> dict[str, Any]:
     """A CloudWatch Logs subscription event with these lines."""
     events = [
-        {"id": f"{log.stat().st_ino}-{line.begins}", "timestamp": int(line.entry["ts"] * 1000), "message": message_of(line.entry)}
+        {
+            "id": f"{log.stat().st_ino}-{line.begins}",
+            "timestamp": int(line.entry["ts"] * 1000),
+            "message": message_of(line.entry),
+        }
         for line in batch
         if line.entry.get("logger", "").startswith("http.log.access")
     ]

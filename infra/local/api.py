@@ -31,7 +31,9 @@ class API:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.client = httpx.Client(base_url=url, verify=context, timeout=40, trust_env=False)
 
-    def call(self, method: str, path: str, *, token: Token | None = None, expect: int | None = None, **more: Any) -> httpx.Response:
+    def call(
+        self, method: str, path: str, *, token: Token | None = None, expect: int | None = None, **more: Any
+    ) -> httpx.Response:
         """
         One request; the server may be waking up, so 503 is tried again for a while.
 
@@ -42,7 +44,9 @@ class API:
             try:
                 answer = self.client.request(method, path, headers=token.header if token else {}, **more)
             except httpx.TransportError as error:
-                raise StepFailed(f"{method} {path}: {error}", remedy="is the stack up? `make run` starts it again") from error
+                raise StepFailed(
+                    f"{method} {path}: {error}", remedy="is the stack up? `make run` starts it again"
+                ) from error
             if answer.status_code != 503 or attempt == 5:
                 break
             time.sleep(min(float(answer.headers.get("Retry-After", "1")), 3))
@@ -60,9 +64,3 @@ class API:
         if answer.status_code != 200:
             raise StepFailed(f"POST /oauth2/token answered {answer.status_code}: {answer.text[:600]}")
         return Token(answer.json()["access_token"])
-
-
-
-
-
-

@@ -1,6 +1,7 @@
 """SAM: builds the functions and their layers, and deploys the three stacks in order."""
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "CRE
 
 def environment(stack: Stack) -> dict[str, str]:
     """This shell's environment without its own AWS settings, turned to the emulator."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON", "VIRTUAL_ENV"))}
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON", "VIRTUAL_ENV"))
+    }
     tools = [str(ROOT / ".venv" / "bin"), str(ROOT / ".tools" / "sam" / "bin"), ours.get("PATH", os.defpath)]
     certificates = {name: value for name, value in os.environ.items() if name == "AWS_CA_BUNDLE"}
     return ours | certificates | {
@@ -33,8 +36,16 @@ def environment(stack: Stack) -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "UV": str(ROOT / ".venv" / "bin" / "uv"),
         "PLATFORMA_LAYER_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "PLATFORMA_LAYER_PLATFORM": "",
+        "PLATFORMA_LAYER_PLATFORM": wheel_platform(),
     }  # fmt: skip
+
+
+def wheel_platform() -> str:
+    """This machine, as uv names what wheels are for."""
+    machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    if sys.platform == "darwin":
+        return f"{machine}-apple-darwin"
+    return f"{machine}-manylinux_2_28" if platform.libc_ver()[0] == "glibc" else f"{machine}-unknown-linux-musl"
 
 
 class Build:
@@ -46,7 +57,7 @@ class Build:
         command = [
             sam(), "build", "--template-file", str(ROOT / "template.yaml"), "--base-dir", str(ROOT),
             "--build-dir", str(self.folder / "platforma"), "--cached", "--cache-dir", str(self.folder / "cache"),
-            "--parallel", "--parameter-overrides", "Python=python3.13",
+            "--parallel",
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -94,7 +105,9 @@ def deploy(stack: Stack, name: str, template: Path, parameters: Mapping[str, str
             check=False,
         )  # fmt: skip
     if ended.returncode:
-        raise StepFailed(f"deploying {name} (sam deploy)", log=log, remedy="mend what the log names and run again; data is kept")
+        raise StepFailed(
+            f"deploying {name} (sam deploy)", log=log, remedy="mend what the log names and run again; data is kept"
+        )
 
 
 def ensure_uploads(stack: Stack) -> None:

@@ -136,7 +136,7 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
         "logs": {},
         "tls_connection_policies": [policy],
         "routes": [
-            {"handle": [*_logged(), _stripped()]},
+            {"handle": [*_logged(), _problem_type(), _stripped()]},
             {"match": [unsafe], "handle": [{"handler": "error", "status_code": 400}]},
             {
                 "match": [{"expression": f'{length} != "" && int({length}) > {BODY_LIMIT}'}],
@@ -146,6 +146,17 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
         ],
         "errors": {"routes": _problems()},
     }
+
+
+def _problem_type() -> Json:
+    """The gateway's own answers are problems too; the emulator knows no other media type for them than plain JSON."""
+    response = {
+        "deferred": True,
+        "require": {"headers": {"X-Amzn-Errortype": ["*"]}},
+        "set": {"Content-Type": ["application/problem+json"]},
+        "delete": ["X-Amzn-Errortype"],
+    }
+    return {"handler": "headers", "response": response}
 
 
 def _stripped() -> Json:

@@ -1,5 +1,6 @@
 """MiniStack as the local AWS: persistent, IAM enforced, in an environment that holds nothing of ours."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -29,21 +30,29 @@ def start(stack: Stack) -> None:
     Raises:
         StepFailed: its port is taken, or it does not come up.
     """
-    emulator, wanted = server(stack), environment(stack)
-    known = stack.folder("ministack") / "environment.json"
-    if emulator.pid() and known.exists() and json.loads(known.read_text()) == wanted and is_ready(stack):
+    emulator, variables = server(stack), environment(stack)
+    wanted = json.dumps({"environment": variables, "program": program()}, indent=1)
+    known = stack.folder("ministack") / "started-with.json"
+    if emulator.pid() and known.exists() and known.read_text() == wanted and is_ready(stack):
         return
     emulator.stop(seconds=30)
     claim(stack.ports.aws, "MiniStack", "PLATFORMA_AWS_PORT")
     shutil.rmtree(stack.home / "ministack" / "tmp", ignore_errors=True)
     for folder in ("state", "s3", "tmp"):
         stack.folder(f"ministack/{folder}")
-    write_private(known, json.dumps(wanted, indent=1))
+    write_private(known, wanted)
     python = ROOT / ".tools" / "ministack" / "bin" / "python"
     command = [str(python), "-I", str(LAUNCHER), str(emulator.mark)]
-    emulator.start(command, wanted, folder=stack.home / "ministack")
+    emulator.start(command, variables, folder=stack.home / "ministack")
     if not wait_until(lambda: is_ready(stack) or emulator.pid() is None, 40) or not is_ready(stack):
-        raise StepFailed("MiniStack does not come up", log=emulator.log, remedy="read its log; `make clean` forgets its data")
+        raise StepFailed(
+            "MiniStack does not come up", log=emulator.log, remedy="read its log; `make clean` forgets its data"
+        )
+
+
+def program() -> str:
+    """What runs: the emulator's lock and our launcher."""
+    return hashlib.sha256((ROOT / "requirements" / "ministack.txt").read_bytes() + LAUNCHER.read_bytes()).hexdigest()
 
 
 def environment(stack: Stack) -> dict[str, str]:

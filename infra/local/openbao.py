@@ -89,37 +89,41 @@ def health(stack: Stack) -> int | None:
 
 
 def configuration(stack: Stack, listener: Pair, seal: Path) -> str:
-    """The server's HCL. JSON strings are HCL strings, so every value goes through `json.dumps`."""
-    home, q = stack.home / "openbao", lambda value: json.dumps(str(value))
+    """The server's HCL. JSON strings are HCL strings, so every value is quoted as one."""
+    home = stack.home / "openbao"
     policy = (ROOT / "infra" / "vault" / "policies" / "operator.hcl").read_text()
     return f"""
-api_addr = {q(stack.vault_addr)}
+api_addr = {_quoted(stack.vault_addr)}
 cluster_addr = "https://127.0.0.1:0"
 max_lease_ttl = "8760h"
-storage "raft" {{ path = {q(home / "raft")} node_id = "local" performance_multiplier = 1 }}
+storage "raft" {{ path = {_quoted(home / "raft")} node_id = "local" performance_multiplier = 1 }}
 listener "tcp" {{
-  address = {q(f"127.0.0.1:{stack.ports.vault}")}
+  address = {_quoted(f"127.0.0.1:{stack.ports.vault}")}
   cluster_address = "127.0.0.1:0"
-  tls_cert_file = {q(listener.certificate)}
-  tls_key_file = {q(listener.key)}
+  tls_cert_file = {_quoted(listener.certificate)}
+  tls_key_file = {_quoted(listener.key)}
   tls_min_version = "tls13"
   tls_auto_reload = true
 }}
-seal "static" {{ current_key_id = "local-1" current_key = {q(f"file://{seal}")} }}
-audit "file" "file" {{ options {{ file_path = {q(stack.logs / "vault-audit.log")} mode = "0600" }} }}
+seal "static" {{ current_key_id = "local-1" current_key = {_quoted(f"file://{seal}")} }}
+audit "file" "file" {{ options {{ file_path = {_quoted(stack.logs / "vault-audit.log")} mode = "0600" }} }}
 initialize "operator" {{
   request "cert" {{ operation = "update" path = "sys/auth/cert" data = {{ type = "cert" }} }}
-  request "policy" {{ operation = "update" path = "sys/policies/acl/operator" data = {{ policy = {q(policy)} }} }}
+  request "policy" {{ operation = "update" path = "sys/policies/acl/operator" data = {{ policy = {_quoted(policy)} }} }}
   request "role" {{
     operation = "update"
     path = "auth/cert/certs/operator"
     data = {{
-      certificate = {{ eval_source = "file" eval_type = "string" path = {q(stack.ca_file)} }}
+      certificate = {{ eval_source = "file" eval_type = "string" path = {_quoted(stack.ca_file)} }}
       allowed_common_names = "operator"
-      allowed_uri_sans = {q(OPERATOR_URI)}
+      allowed_uri_sans = {_quoted(OPERATOR_URI)}
       token_policies = "operator"
       token_ttl = "1h"
     }}
   }}
 }}
 """
+
+
+def _quoted(value: str | Path) -> str:
+    return json.dumps(str(value))

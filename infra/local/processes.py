@@ -15,6 +15,9 @@ from pathlib import Path
 
 from infra.local.progress import wait_until
 
+# Puts the server behind, as nobody's child; the inner shell's `$$` is the pid that the server then has.
+DETACH = """umask 077; /bin/sh -c 'echo $$ > "$0"; exec "$@"' "$0" "$@" &"""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -38,9 +41,10 @@ class Server:
         self.pid_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-            subprocess.Popen(
-                ["/bin/sh", "-c", 'umask 077; echo $$ > "$0"; exec "$@"', str(self.pid_file), *command],
+            subprocess.run(
+                ["/bin/sh", "-c", DETACH, str(self.pid_file), *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=dict(environment), start_new_session=True,
+                check=True,
             )  # fmt: skip
         wait_until(lambda: self.pid() is not None, 2, pause=0.01)
 

@@ -1,5 +1,5 @@
 """
-Makes the virtual environments that everything else runs in, from the locks alone: `python3 infra/local/tools.py dev sam ...`.
+Makes the virtual environments that everything else runs in, from the locks alone: `python3 infra/local/tools.py sam ...`.
 
 Standard library only, since it is what a fresh checkout has. Each environment carries a stamp of what it was made from, so
 that a second call costs milliseconds; one without a good stamp (half made, moved, another Python) is made anew.
@@ -91,7 +91,7 @@ def run(command: list[str], log: Path) -> None:
     with log.open("ab") as sink:
         sink.write(f"$ {' '.join(command)}\n".encode())
         sink.flush()
-        finished = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False)  # noqa: S603
+        finished = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False)
     if finished.returncode:
         raise ToolsFailed(f"{Path(command[0]).name} ended with {finished.returncode}")
 
@@ -109,7 +109,9 @@ def alone() -> Iterator[Path]:
 def main(names: list[str]) -> int:
     """Make what is missing of *names*; the exit status."""
     if sys.version_info < OLDEST:
-        sys.stderr.write(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}: make PYTHON=...\n")
+        sys.stderr.write(
+            f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}: make PYTHON=...\n"
+        )
         return 1
     os.environ.pop("VIRTUAL_ENV", None)
     os.environ.pop("PYTHONPATH", None)

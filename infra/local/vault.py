@@ -1,4 +1,4 @@
-"""The local stack's side of Vault: applies infra/vault, and fetches the certificates and the token that the stack hands out."""
+"""The local stack's side of Vault: applies infra/vault, fetches the certificates and the token that the stack hands out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +53,9 @@ def issue(vault: Any, role: str, request: dict[str, str]) -> Issued:
 
 
 def issue_function(vault: Any, function: str) -> Issued:
-    """A function's client certificate, whose only name is its URI."""
-    return issue(vault, "function", {"uri_sans": apply.FUNCTION_URI + function})
+    """A function's client certificate: its role's name, which Vault knows the caller by, and the URI that the role is bound to."""
+    named = {"common_name": apply.role_of(function), "exclude_cn_from_sans": "true"}
+    return issue(vault, "function", named | {"uri_sans": apply.FUNCTION_URI + function})
 
 
 def is_good(certificate: str) -> bool:

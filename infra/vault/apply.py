@@ -4,7 +4,7 @@ Sets a Vault up as this system needs it, from the files beside this one; again a
 `python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
 
 Before the first time a Vault needs three things by whoever holds its root: the `cert` auth method at `auth/cert`, the policy
-policies/operator.hcl and a role `operator` for the operator's certificate. The local stack has them from OpenBao's first start.
+policies/operator.hcl, and a role `operator` for the operator's certificate. OpenBao's first start has them made.
 Nothing here needs OpenBao: HashiCorp's Vault (1.11 or later) serves every call.
 """
 
@@ -27,7 +27,6 @@ FUNCTION_TOKEN = {
     "token_ttl": "20m",
     "token_max_ttl": "20m",
     "token_no_default_policy": True,
-    "allowed_common_names": [],
     "allowed_dns_sans": [],
     "allowed_email_sans": [],
     "allowed_organizational_units": [],
@@ -116,13 +115,13 @@ class Setup:
                 self.changed.append(f"no policy {name}")
 
     def roles(self) -> None:
-        """A certificate role for each function, bound to the one URI its certificate carries; and the reader's token role."""
+        """A certificate role for each function, bound to the one name and URI of its certificate; and the reader's token role."""
         root = self.read("pki-root/cert/ca")["certificate"]
         wanted = {role_of(function): function for function in table("functions")}
         there = self.list("auth/cert/certs")
         for role, function in wanted.items():
-            bound = {"certificate": root, "allowed_uri_sans": [FUNCTION_URI + function], "token_policies": [role]}
-            self.write(f"auth/cert/certs/{role}", FUNCTION_TOKEN | bound | {"display_name": role})
+            bound = {"allowed_uri_sans": [FUNCTION_URI + function], "allowed_common_names": [role], "token_policies": [role]}
+            self.write(f"auth/cert/certs/{role}", FUNCTION_TOKEN | bound | {"certificate": root, "display_name": role})
         self.changed += [f"role {role}" for role in wanted if role not in there]
         for role in there:
             if role.startswith("fn-") and role not in wanted:

@@ -226,7 +226,7 @@ def test_a_refused_token_is_replaced_once(openbao, vault):
 
 def test_a_broken_connection_is_replaced_once(openbao, vault):
     vault.read_secret("peppers")
-    vault._session.client.adapter.base_uri = f"https://127.0.0.1:{1}"
+    vault._session.client.adapter.base_uri = "https://127.0.0.1:1"
 
     assert vault.read_secret("peppers")
 

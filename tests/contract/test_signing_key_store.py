@@ -2,10 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier, Lock
+from threading import Barrier
 
 import boto3
-import moto.dynamodb.models
 import pytest
 from moto import mock_aws
 from pynamodb.attributes import UnicodeAttribute
@@ -19,6 +18,7 @@ from platforma.keys.envelope import Envelope
 from platforma.keys.errors import SigningKeysMoved
 from platforma.keys.signing import ensure_signing_key, rotate_signing_key
 from platforma.keys.signing_key import SigningKey
+from tests.contract.isolated_moto import isolate
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def dynamodb(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    _one_transaction_at_a_time(monkeypatch)
+    isolate(monkeypatch)
     with mock_aws():
         boto3.client("dynamodb").create_table(
             TableName="keys",
@@ -54,17 +54,6 @@ def dynamodb(monkeypatch):
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         )
         yield DynamoDBSigningKeyStore(Tables({"key": "keys"}, "eu-central-1").bind(), KeptEvents())
-
-
-def _one_transaction_at_a_time(monkeypatch):
-    """Transactions are isolated in DynamoDB; in moto they are as soon as no two threads are in one."""
-    lock, inner = Lock(), moto.dynamodb.models.DynamoDBBackend.transact_write_items
-
-    def transact_write_items(*args, **kwargs):
-        with lock:
-            return inner(*args, **kwargs)
-
-    monkeypatch.setattr(moto.dynamodb.models.DynamoDBBackend, "transact_write_items", transact_write_items)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -53,9 +53,12 @@ def test_name_ranges_and_limit_change_together(world, change):
     assert (changed.name, changed.ip_range, changed.rate_limit) == ("cd", (), RateLimit(5, 1))
 
 
-def test_an_unknown_field_is_refused(world, change):
-    with pytest.raises(Unprocessable):
-        change(world.issue().key, {"owner_id": "usr_x"})
+def test_an_unknown_field_is_refused_and_so_is_a_null(world, change):
+    for wanted in ({"owner_id": "usr_x"}, {"name": None}, {"scopes": None}, {"enabled": None}, {"ip_range": None}):
+        with pytest.raises(Unprocessable) as caught:
+            change(world.issue().key, wanted)
+
+        assert [error["pointer"] for error in caught.value.errors] == [f"/{name}" for name in wanted]
 
 
 def test_nothing_new_writes_nothing(world, change):

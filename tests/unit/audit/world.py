@@ -4,10 +4,13 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, MemoryOutbox, MemoryPersonKeys, MemorySigner
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit import segment
+from platforma.audit.attend import Attendant
+from platforma.audit.note import keys_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.relay import Relay, relay
 from platforma.audit.tree import extended, leaf_hash, root_of
@@ -82,9 +85,31 @@ class World:
         self.recorded[event.id] = event
         return event
 
+    def record_with(self, store, number: int, **said) -> Event:
+        event = self.event(number, **said)
+        MemoryOutbox(store, self.envelope).enter(event)
+        self.recorded[event.id] = event
+        return event
+
     def relay_with(self) -> Relay:
         persons = PersonKeys(self.person_keys, self.envelope, self.clock)
-        return Relay(self.store, self.bucket, self.envelope, persons, self.clock, batch=self.batch)
+        return Relay(
+            self.store, self.bucket, self.envelope, persons, self.clock, batch=self.batch, budget=timedelta(hours=1)
+        )
+
+    def attendant(self) -> Attendant:
+        return Attendant(self.relay_with(), self.signer, self.outbox, "audit.example")
+
+    def key(self, log_id: str = TENANT) -> str:
+        return str(keys_of(f"audit.example/audit/{log_id}", self.signer)[0])
+
+    def export(self, folder: Path) -> Path:
+        """The bucket as files."""
+        for key, kept in self.bucket.objects.items():
+            file = folder / key
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(kept.body)
+        return folder
 
     def relay(self, log_id: str = TENANT):
         return relay(log_id, origin=f"audit.example/audit/{log_id}", by=self.relay_with())

@@ -5,7 +5,7 @@ import bcrypt
 import pytest
 
 from platforma.adapters.memory.keys import MemorySecrets
-from platforma.kernel.errors import Unauthenticated
+from platforma.kernel.errors import Broken, Unauthenticated
 from platforma.keys import stored_secret
 from platforma.keys.stored_secret import BCRYPT_COST, TICKET_SECONDS, StoredSecret, refuse, store, verify
 
@@ -102,6 +102,19 @@ def test_a_ticket_outlives_a_new_pepper_and_its_successor_is_under_it(stored, se
 
     assert verify(SECRET, stored, bound_to="key_a", secrets=secrets, now=NOW) is None
     assert verify(SECRET, stored, bound_to="key_a", secrets=secrets, now=LATER).version == 2
+
+
+def test_a_withdrawn_pepper_ends_its_tickets_and_not_the_secret(stored, secrets, hashed):
+    secrets.rotate_pepper()
+    del secrets._peppers[1]
+
+    assert verify(SECRET, stored, bound_to="key_a", secrets=secrets, now=NOW).version == 2
+    assert len(hashed) == 1
+
+
+def test_what_is_no_hash_proves_nothing(stored, secrets):
+    with pytest.raises(Broken):
+        verify(SECRET, replace(stored, hash="plain"), bound_to="key_a", secrets=secrets, now=LATER)
 
 
 def test_an_owner_who_does_not_exist_costs_what_a_wrong_secret_costs(hashed):

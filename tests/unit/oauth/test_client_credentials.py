@@ -16,8 +16,15 @@ GRANT = {"grant_type": "client_credentials"}
 
 @pytest.fixture
 def issue(signing_keys, clock):
-    def issued(client, **form):
-        return issue_token({**GRANT, **form}, client=client, signing_keys=signing_keys, issuer=ISSUER, clock=clock)
+    def issued(client, audiences=(), **form):
+        return issue_token(
+            {**GRANT, **form},
+            client=client,
+            signing_keys=signing_keys,
+            issuer=ISSUER,
+            clock=clock,
+            audiences=audiences,
+        )
 
     return issued
 
@@ -143,12 +150,19 @@ def test_a_client_without_the_grant_is_not_authorized(register, issue):
         issue(client)
 
 
-def test_tokens_for_other_resources_are_not_issued(register, issue):
+def test_a_token_is_meant_for_the_resource_that_was_asked_for(register, issue):
     client, _ = register()
 
-    assert issue(client, resource=ISSUER)
+    assert issue(client).claims.audience == ISSUER
+    assert issue(client, resource=ISSUER).claims.audience == ISSUER
+    assert issue(client, {"https://api.test"}, resource="https://api.test").claims.audience == "https://api.test"
+
+
+def test_tokens_for_unregistered_resources_are_not_issued(register, issue):
+    client, _ = register()
+
     with pytest.raises(InvalidTarget):
-        issue(client, resource="https://other.test")
+        issue(client, {"https://api.test"}, resource="https://other.test")
 
 
 def test_the_representation_of_an_answer_hides_the_token(register, issue):

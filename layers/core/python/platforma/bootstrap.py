@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Broken
@@ -19,6 +19,7 @@ from platforma.kernel.errors import Broken
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.apikeys import DynamoDBKeys, DynamoDBLimits
     from platforma.adapters.dynamodb.audit import Outbox
+    from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from platforma.edge.cursors import Cursors
     from platforma.edge.decisions import Desk
     from platforma.edge.giving import Giving
+    from platforma.edge.setup import SetUp
     from platforma.edge.subjects import Subjects
     from platforma.keys.envelope import Envelope
     from platforma.keys.secrets import CachedSecrets
     from platforma.keys.signing import SigningKeys
     from platforma.policy.snapshots import Snapshots
 
+Adapter = TypeVar("Adapter")
 TABLES = ("identity", "credential", "policy", "audit", "key")
 
 
@@ -51,7 +54,6 @@ class Settings:
     vault_addr: str
     vault_role: str
     vault_secret: str
-    request_id_header: str | None
     audit_retention_years: int
 
 
@@ -75,7 +77,6 @@ def settings() -> Settings:
         vault_addr=env.get("VAULT_ADDR", ""),
         vault_role=env.get("VAULT_ROLE", ""),
         vault_secret=env.get("VAULT_SECRET", ""),
-        request_id_header=(env.get("REQUEST_ID_HEADER") or "").lower() or None,
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
     )
 
@@ -135,10 +136,9 @@ def outbox() -> "Outbox":
 @cache
 def signing_keys() -> "SigningKeys":
     """The keys that tokens are signed and verified with."""
-    from platforma.adapters.dynamodb.keys import DynamoDBSigningKeyStore
     from platforma.keys.signing import SigningKeys
 
-    return SigningKeys(_bound(DynamoDBSigningKeyStore(tables(), outbox())), envelope(), clock)
+    return SigningKeys(signing_key_store(), envelope(), clock)
 
 
 @cache
@@ -213,7 +213,15 @@ def snapshots() -> "Snapshots":
     return Snapshots(policies(), clock)
 
 
-def _bound(adapter: Any) -> Any:
+@cache
+def audit_store() -> "DynamoDBLogStore":
+    """Logs as the tables have them: what waits, what is hot, each log's head."""
+    from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+
+    return _bound(DynamoDBLogStore(tables()))
+
+
+def _bound(adapter: Adapter) -> Adapter:
     tables().bind()
     return adapter
 
@@ -260,7 +268,6 @@ def edge() -> "Edge":
         snapshots=snapshots,
         enter=lambda event: outbox().enter(event),
         cursors=cursors,
-        request_id_header=settings().request_id_header,
     )
 
 
@@ -281,6 +288,25 @@ def desk(call: "Call") -> "Desk":
 def known_roles(call: "Call") -> frozenset[str]:
     """The names of the roles that the caller's tenant has."""
     return frozenset(snapshots().of(call.tenant_id).policy_set.roles)
+
+
+def set_up() -> "SetUp":
+    """What sets the platform up."""
+    from platforma.adapters.dynamodb.versions import make_versions
+    from platforma.edge.setup import SetUp
+    from platforma.keys.signing import ensure_signing_key
+
+    return SetUp(
+        clock=clock,
+        make_versions=_bound(make_versions),
+        ensure_signing_key=partial(ensure_signing_key, signing_key_store(), envelope(), clock=clock),
+        list_clients=oauth.list_clients,
+        create_client=oauth.create_client,
+        add_secret=oauth.add_secret,
+        delete_secret=oauth.delete_secret,
+        issue_key=apikeys.issue_key,
+        is_tenant=lambda tenant_id: tenants().get(tenant_id) is not None,
+    )
 
 
 # The areas' use cases
@@ -304,21 +330,18 @@ class Area:
         return self.made[use_case]
 
 
-def _always(value: Any) -> Callable[[], Any]:
-    return lambda: value
-
-
 identity = Area("identity", {"tenants": tenants, "directory": directory, "groups": groups, "keys": vault})
-apikeys = Area("apikeys", {"keys": keys, "limits": limits, "secrets": secrets, "clock": _always(clock)})
+apikeys = Area("apikeys", {"keys": keys, "limits": limits, "secrets": secrets, "clock": lambda: clock})
 oauth = Area(
     "oauth",
     {
         "clients": clients,
         "secrets": secrets,
-        "clock": _always(clock),
+        "clock": lambda: clock,
         "signing_keys": signing_keys,
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,
     },
 )
-policy = Area("policy", {"policies": policies, "store": policies, "snapshots": snapshots, "clock": _always(clock)})
+policy = Area("policy", {"policies": policies, "store": policies, "snapshots": snapshots, "clock": lambda: clock})
+audit = Area("audit", {"store": audit_store, "envelope": envelope})

@@ -69,16 +69,15 @@ class Vault:
             NoSuchKey: the tenant has no key.
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        return self.unwrap_all(tenant_id, purpose, [wrapped])[0]
+        context = _base64(key_context(tenant_id, purpose))
+        answer = self._decrypt(tenant_id, [wrapped], {"ciphertext": wrapped.decode("ascii", "replace"), "context": context})
+        return _key(answer.get("plaintext"))
 
     def unwrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes]:
-        """As `unwrap`, for many in one call."""
+        """As `unwrap`, for many in one call; a policy that narrows `context` has to refuse `batch_input`, and so this."""
         context = _base64(key_context(tenant_id, purpose))
-        if not all(_WRAPPED.match(one) for one in wrapped):
-            raise DoesNotOpen("A wrapped key is not of Vault's form.")
-        batch = [{"ciphertext": one.decode(), "context": context} for one in wrapped]
-        refused = DoesNotOpen("Vault does not open a wrapped key.", tenant_id=tenant_id)
-        results = self._transit("decrypt", tenant_id, {"batch_input": batch}, refused).get("batch_results")
+        batch = [{"ciphertext": one.decode("ascii", "replace"), "context": context} for one in wrapped]
+        results = self._decrypt(tenant_id, wrapped, {"batch_input": batch}).get("batch_results")
         if not isinstance(results, list) or len(results) != len(batch):
             raise Unavailable("Vault's answer does not fit the question.")
         return [_key(result.get("plaintext")) for result in results]
@@ -130,6 +129,12 @@ class Vault:
             raise Broken("A key for checkpoints is of Ed25519.", key=key)
         return {int(version): b64decode(entry["public_key"]) for version, entry in answer["keys"].items()}
 
+    def _decrypt(self, tenant_id: str, wrapped: Sequence[bytes], question: Mapping[str, Any]) -> dict[str, Any]:
+        if not all(_WRAPPED.match(one) for one in wrapped):
+            raise DoesNotOpen("A wrapped key is not of Vault's form.", tenant_id=tenant_id)
+        refused = DoesNotOpen("Vault does not open a wrapped key.", tenant_id=tenant_id)
+        return self._transit("decrypt", tenant_id, question, refused)
+
     def _transit(
         self, operation: str, tenant_id: str, data: Mapping[str, Any], refused: Exception | None = None
     ) -> dict[str, Any]:
@@ -151,7 +156,7 @@ class Vault:
             try:
                 return ask(self._logged_in())
             except (ConnectionLost, TokenRefused) as error:
-                self._session = None
+                self._forget()
                 cause = type(error).__name__
             except Refused as error:
                 failure = missing if any("key not found" in text for text in error.errors) else refused
@@ -164,9 +169,15 @@ class Vault:
 
         now = self._clock()
         if self._session is None or self._good is None or not self._good[0] <= now < self._good[1]:
+            self._forget()
             self._session = vault_session.login(self._addr, self._role, self._certificate())
             self._good = (now, now + timedelta(seconds=self._session.lifetime * 0.8))
         return self._session
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.client.adapter.close()
+        self._session = None
 
 
 def _transit_key(tenant_id: str) -> str:

@@ -19,6 +19,7 @@ from platforma.adapters.client_certificate import ClientCertificate
 from platforma.kernel.errors import Unavailable
 
 TIMEOUT_SECONDS = 2
+_NO_TOKEN = ""  # and so none from the environment or the home directory
 _REFUSALS = (exceptions.InvalidRequest, exceptions.InvalidPath)
 
 
@@ -68,7 +69,7 @@ def login(addr: str, role: str, certificate: ClientCertificate) -> Session:
     transport.verify = str(certificate.ca)
     transport.cert = (str(certificate.certificate), str(certificate.private_key))
     transport.mount("https://", _TLS13())
-    client = hvac.Client(url=addr, token="", session=transport, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    client = hvac.Client(url=addr, token=_NO_TOKEN, session=transport, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     try:
         auth = _exchange(client, "post", "auth/cert/login", {"name": role})["auth"]
         client.token = auth["client_token"]

@@ -21,6 +21,7 @@ from platforma.kernel.errors import Conflict, Forbidden, PreconditionFailed
 from platforma.kernel.events import Attempt
 
 CHANGEABLE = frozenset({"name", "scopes", "enabled", "ip_range", "rate_limit", "expires_at"})
+NEVER_NULL = CHANGEABLE - {"rate_limit", "expires_at"}
 
 
 def change_key(
@@ -72,6 +73,10 @@ def _validated(before: APIKey, wanted: Mapping[str, Any], now: datetime) -> dict
     faults = Faults()
     for name in fields.keys() - CHANGEABLE:
         faults.add(f"/{name}", "Not a field that can be changed.")
+    for name in fields.keys() & NEVER_NULL:
+        if fields[name] is None:
+            faults.add(f"/{name}", "Not null.")
+    faults.raise_if_any()
     if "name" in fields:
         valid_name(fields["name"], faults)
     if "scopes" in fields:

@@ -11,8 +11,7 @@ import hmac
 import re
 import secrets
 import zlib
-from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from platforma.kernel import ids
 from platforma.kernel.errors import Broken, Malformed, Unauthenticated
@@ -56,8 +55,7 @@ def decode(text: str) -> int:
 _MAX_ID, _MAX_SECRET, _MAX_CHECKSUM = encode((1 << 128) - 1, 22), encode((1 << 256) - 1, 43), encode((1 << 64) - 1, 11)
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedKey:
+class UnverifiedKey(NamedTuple):
     """
     A presented text that has a key's form and the right CRC32, which anyone can make.
 
@@ -67,9 +65,12 @@ class UnverifiedKey:
     environment: Environment
     pepper_version: int
     number: str
-    secret: str = field(repr=False)
-    checksum: str = field(repr=False)
-    signed: str = field(repr=False)
+    secret: str
+    checksum: str
+    signed: bytes
+
+    def __repr__(self) -> str:
+        return f"UnverifiedKey({self.id})"
 
     @property
     def id(self) -> str:
@@ -93,7 +94,7 @@ def make(environment: Environment, key_id: str, secret: str, pepper: Pepper) -> 
         raise Broken("A key can name pepper versions 1 to 61 only.", version=pepper.version)
     number = encode(int.from_bytes(ids.to_bytes(key_id), "big"), LENGTHS["key_id"])
     signed = f"pk_{environment}_{ALPHABET[pepper.version]}{number}{secret}"
-    checked = signed + encode(int.from_bytes(_checksum(signed, pepper), "big"), LENGTHS["keyed_checksum"])
+    checked = signed + encode(int.from_bytes(_checksum(signed.encode("ascii"), pepper), "big"), LENGTHS["keyed_checksum"])
     return checked + encode(zlib.crc32(checked.encode("ascii")), LENGTHS["crc32"])
 
 
@@ -108,11 +109,12 @@ def parse(presented: str) -> UnverifiedKey:
     if match is None:
         raise Malformed("Not an API key.")
     environment, version, number, secret, checksum, crc = match.groups()
-    if decode(crc) != zlib.crc32(presented[:-6].encode("ascii")):
+    raw = presented.encode("ascii")
+    if decode(crc) != zlib.crc32(raw[:-6]):
         raise Malformed("Not an API key.")
     if number > _MAX_ID or secret > _MAX_SECRET or checksum > _MAX_CHECKSUM:
         raise Malformed("Not an API key.")
-    return UnverifiedKey(cast("Environment", environment), _VALUES[version], number, secret, checksum, presented[:-17])
+    return UnverifiedKey(cast("Environment", environment), _VALUES[version], number, secret, checksum, raw[:-17])
 
 
 def check_checksum(key: UnverifiedKey, pepper: Pepper) -> None:
@@ -125,7 +127,7 @@ def check_checksum(key: UnverifiedKey, pepper: Pepper) -> None:
         Unauthenticated: forged.
     """
     if not hmac.compare_digest(_checksum(key.signed, pepper), decode(key.checksum).to_bytes(8, "big")):
-        raise Unauthenticated(cause="forged_key")
+        raise Unauthenticated
 
 
 def prefix(text: str) -> str:
@@ -133,5 +135,5 @@ def prefix(text: str) -> str:
     return text[:PREFIX_LENGTH]
 
 
-def _checksum(signed: str, pepper: Pepper) -> bytes:
-    return hmac.digest(pepper.key, signed.encode("ascii"), "sha256")[:8]
+def _checksum(signed: bytes, pepper: Pepper) -> bytes:
+    return hmac.digest(pepper.key, signed, "sha256")[:8]

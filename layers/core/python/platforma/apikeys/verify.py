@@ -45,6 +45,10 @@ class _Examined(NamedTuple):
     renewed: StoredSecret | None = None
 
 
+_MALFORMED = _Examined("malformed", None)
+_UNKNOWN = _Examined("unknown", None)
+
+
 def verify_key(
     presented: str,
     *,
@@ -126,20 +130,20 @@ def _examine(
     try:
         unverified = parse(presented)
     except Malformed:
-        return _Examined("malformed", None)
+        return _MALFORMED
     try:
         check_checksum(unverified, secrets.pepper(unverified.pepper_version))
     except Unauthenticated:
-        return _Examined("unknown", None)
+        return _UNKNOWN
     key = keys.find(unverified.id)
     if key is None or (tenant_id is not None and key.tenant_id != tenant_id):
-        return _Examined("unknown", None)
+        return _UNKNOWN
     if refusal := _standing(key, keys=keys, now=now, ip_address=ip_address):
         return _Examined(refusal, key)
     try:
         renewed = stored_secret.verify(unverified.secret, key.secret, bound_to=key.id, secrets=secrets, now=now)
     except Unauthenticated:
-        return _Examined("unknown", None)
+        return _UNKNOWN
     return _Examined(None, key, renewed)
 
 

@@ -39,14 +39,13 @@ UseCase = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the edge needs of the world. *request_id_header* is set where the edge in front, not the gateway, names requests."""
+    """What the edge needs of the world."""
 
     clock: Clock
     authenticator: Callable[[], Authenticator]
     snapshots: Callable[[], Snapshots]
     enter: Callable[[Event], None]
     cursors: Callable[[], Cursors]
-    request_id_header: str | None = None
 
 
 class API:
@@ -124,7 +123,7 @@ class API:
     def _do(self, call: Call, edge: Edge) -> Answer:
         endpoint = call.endpoint
         if endpoint.access not in ("public", "client"):
-            call.identify(edge.authenticator().authenticate(call.headers, call.attempt.ip_address))
+            call.identify(edge.authenticator().authenticate(call.headers, call.attempt))
             decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
             call.permitted = decision.allowed
             if not decision.allowed and endpoint.access == "permission":
@@ -147,7 +146,7 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
     context = event.get("requestContext") or {}
     identity = context.get("identity") or {}
     headers = headers_of(event)
-    request_id = headers.get(edge.request_id_header or "") or context.get("requestId") or ""
+    request_id = str(context.get("requestId") or "")
     path = event.get("pathParameters") or {}
     return Attempt(
         request_id=request_id,

@@ -16,7 +16,7 @@ from platforma.apikeys.verify import verify_key
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import Malformed, Unauthenticated
-from platforma.kernel.events import PrincipalType
+from platforma.kernel.events import Attempt, PrincipalType
 from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
 from platforma.oauth.access_token import verify_access_token
@@ -87,10 +87,10 @@ class Authenticator:
         self._keys, self._secrets, self._subjects, self._clock = keys, secrets, subjects, clock
 
     def authenticate(
-        self, headers: Mapping[str, str], ip_address: str | None, *, is_audience: Callable[[str, str], bool] | None = None
+        self, headers: Mapping[str, str], attempt: Attempt, *, is_audience: Callable[[str, str], bool] | None = None
     ) -> Caller:
         """
-        The caller that the request's credential stands for, now.
+        The caller that the request's credential stands for, now; *attempt* has the address that it comes from.
 
         A token must be meant for this API, or, with *is_audience*, for one of which that holds (tenant id, audience).
 
@@ -101,11 +101,18 @@ class Authenticator:
         """
         credential = presented_credential(headers)
         if credential.startswith(_KEY_PREFIXES):
-            return self._by_key(credential, ip_address)
+            return self._by_key(credential, attempt)
         return self._by_token(credential, is_audience)
 
-    def _by_key(self, presented: str, ip_address: str | None) -> Caller:
-        key = verify_key(presented, keys=self._keys, secrets=self._secrets, clock=self._clock, ip_address=ip_address)
+    def _by_key(self, presented: str, attempt: Attempt) -> Caller:
+        key = verify_key(
+            presented,
+            keys=self._keys,
+            secrets=self._secrets,
+            clock=self._clock,
+            ip_address=attempt.ip_address,
+            attempt=attempt,
+        )
         subject = self._subjects.of_key(key)
         if subject is None or not subject.active:
             raise Unauthenticated

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,9 +11,11 @@ from platforma.edge.call import Call
 from platforma.edge.schemas.common import Paging
 from platforma.kernel.errors import FieldError, Malformed, Unprocessable
 from platforma.kernel.strict_json import parse_json
+from platforma.oauth.form import parse_form
 
 _MAX_ERRORS = 20
-_MAX_FORM_FIELDS = 50
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @cache
@@ -39,7 +40,7 @@ def read_body(call: Call) -> BaseModel | None:
     if not call.raw:
         raise Malformed("A JSON body is required.")
     call.media_type("application/json")
-    return _held_to(schema(call.endpoint.body), parse_json(call.raw))
+    return held_to(schema(call.endpoint.body), parse_json(call.raw))
 
 
 def read_query(call: Call) -> BaseModel | None:
@@ -58,7 +59,7 @@ def read_query(call: Call) -> BaseModel | None:
         flat[name] = values[0]
     if isinstance(limit := flat.get("limit"), str) and limit.isascii() and limit.isdigit():
         flat["limit"] = int(limit[:6])
-    parameters = _held_to(schema(call.endpoint.query), flat)
+    parameters = held_to(schema(call.endpoint.query), flat)
     if isinstance(parameters, Paging) and parameters.cursor is not None:
         position = call.cursors().open(call.attempt.tenant_id, call.question(), parameters.cursor)
         parameters = parameters.model_copy(update={"cursor": position})
@@ -71,27 +72,19 @@ def read_form(call: Call) -> Mapping[str, str]:
 
     Raises:
         UnsupportedMediaType: another type.
-        Malformed: not such a form, or a repeated field.
+        InvalidRequest: not such a form, or a repeated field.
     """
     call.media_type("application/x-www-form-urlencoded")
-    try:
-        pairs = parse_qsl(
-            call.raw.decode("utf-8"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=_MAX_FORM_FIELDS,
-        )
-    except ValueError:
-        raise Malformed("The body is not a form in UTF-8.") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise Malformed("A parameter was sent more than once.")
-    # An empty value is as if the parameter had been omitted (RFC 6749 section 3.1).
-    return {name: value for name, value in form.items() if value}
+    return parse_form(call.raw)
 
 
-def _held_to(model: type[BaseModel], document: Any) -> BaseModel:
+def held_to(model: type[Model], document: Any) -> Model:
+    """
+    *document* as its *model*.
+
+    Raises:
+        Unprocessable: it does not fit, with a pointer for each fault.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

@@ -5,9 +5,9 @@ REST `TOKEN` and `REQUEST` events and HTTP API payload 2.0 (simple form). An una
 gateway wants its 401; everything else that stands in the way is a plain denial. Answers must not be cached by the gateway
 (`AuthorizerResultTtlInSeconds: 0`): an allowed answer holds for the one method and path that was asked about.
 
-Which protected API is meant: the one whose audience the token carries. A key carries none; then it is the one that the stage
-variable `platforma_audience` names, else the one whose audience is the gateway's own host, else every API of the tenant
-with a route for this request must allow it.
+Which protected API is meant: the one that the stage variable `platforma_audience` names, else those whose audience has the
+gateway's own host. A token must carry that API's audience; where the gateway names none, the token's audience says which. A
+key carries none: where the gateway names none either, every API of the tenant with a route for this request must allow it.
 """
 
 import re
@@ -139,7 +139,7 @@ class GatewayAuthorizer:
         def is_registered(tenant_id: str, audience: str) -> bool:
             return edge.snapshots().of(tenant_id).api(audience) is not None
 
-        caller = edge.authenticator().authenticate(request.headers, request.ip_address, is_audience=is_registered)
+        caller = edge.authenticator().authenticate(request.headers, attempt, is_audience=is_registered)
         attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
         attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
         snapshot = edge.snapshots().of(caller.tenant_id)
@@ -195,12 +195,16 @@ class GatewayAuthorizer:
 
 def _meant(request: GatewayRequest, caller: Caller, snapshot: Snapshot) -> list[ProtectedAPI]:
     apis = snapshot.policy_set.apis
+    named = [request.audience] if request.audience is not None else _of_host(request, apis)
     if caller.audience is not None:
-        return [apis[caller.audience]] if caller.audience in apis else []
-    if request.audience is not None:
-        return [apis[request.audience]] if request.audience in apis else []
-    own = [api for api in apis.values() if request.host and urlsplit(api.audience).netloc == request.host]
-    return own or list(apis.values())
+        # A token for one API, shown at the gateway of another, is for none.
+        fits = caller.audience in apis and (not named or caller.audience in named)
+        return [apis[caller.audience]] if fits else []
+    return [apis[audience] for audience in named if audience in apis] if named else list(apis.values())
+
+
+def _of_host(request: GatewayRequest, apis: Mapping[str, ProtectedAPI]) -> list[str]:
+    return [audience for audience in apis if request.host and urlsplit(audience).netloc == request.host]
 
 
 def _asked(api: ProtectedAPI, request: GatewayRequest) -> Asked | None:

@@ -17,7 +17,7 @@ from platforma.edge.schemas.apikeys import KeyCreate, Owner
 from platforma.edge.subjects import Subjects
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
-from platforma.policy.document import allowed_actions
+from platforma.policy.document import parse_document
 from platforma.policy.snapshots import Snapshot
 
 _NOT_ACTIONS = frozenset({"openid", "profile", "email", "offline_access"})
@@ -60,9 +60,11 @@ class Giving:
         Require that the caller holds all that a policy *document* allows.
 
         Raises:
+            Unprocessable: it is no policy document.
             Forbidden: it lacks some of it, and `settings:manage`.
         """
-        self.check(scopes=allowed_actions(document))
+        statements = parse_document(document, "/document")
+        self.check(scopes=[action for each in statements if each.effect == "allow" for action in each.actions])
 
     def narrows(self, held: tuple[str, ...], asked: tuple[str, ...]) -> bool:
         """Whether a key's scopes may go from *held* to *asked*: always narrower, wider only up to the caller's own."""
@@ -121,7 +123,7 @@ def key_request(body: KeyCreate) -> KeyRequest:
 
 def key_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """A key's changed fields, as the use case takes them."""
-    changed = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    if isinstance(changed.get("rate_limit"), dict):
-        changed["rate_limit"] = RateLimit(**changed["rate_limit"])
+    changed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    if isinstance(limit := fields.get("rate_limit"), dict):
+        changed["rate_limit"] = RateLimit(**limit)
     return changed

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from platforma.edge.bodies import schema
 from platforma.edge.endpoints import ENDPOINTS, Endpoint
@@ -15,14 +16,16 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "client": [{"client_basic": []}, {}],
 }
-_CALLER = [{"access_token": []}, {"api_key": []}, {"api_key_header": []}]
+_CALLER: list[dict[str, list[str]]] = [{"access_token": []}, {"api_key": []}, {"api_key_header": []}]
 
 
 def openapi(url: str) -> dict[str, Any]:
     """The document for the API served at *url*."""
     names = sorted({name for row in ENDPOINTS for name in (row.body, row.answer) if name})
-    models = [(schema(name), "serialization" if name in _answers() else "validation") for name in names]
-    references, definitions = models_json_schema([*models, (Problem, "serialization")], ref_template=_REF)  # type: ignore[arg-type]
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (schema(name), "serialization" if name in _answers() else "validation") for name in names
+    ]
+    references, definitions = models_json_schema([*models, (Problem, "serialization")], ref_template=_REF)
     by_name = {model.__name__: reference for (model, _), reference in references.items()}
     paths: dict[str, Any] = {}
     for row in ENDPOINTS:

@@ -15,6 +15,7 @@ from platforma.identity.model import Principal
 from platforma.kernel.ids import is_id
 from platforma.oauth.access_token import AccessToken
 from platforma.oauth.ports import Clients
+from platforma.policy.actions import within
 from platforma.policy.model import Subject
 from platforma.policy.snapshots import Snapshots
 
@@ -35,7 +36,8 @@ class Subjects:
         if kind == "api_key":
             key = self._keys().find(principal_id) if is_id(principal_id, "key") else None
             return self.of_key(key) if key is not None and key.tenant_id == tenant_id else None
-        return self._bare(tenant_id, "user" if kind == "user" else "oauth_client", principal_id)
+        subject = self._bare(tenant_id, "user" if kind == "user" else "oauth_client", principal_id)
+        return subject and replace(subject, scopes=None)
 
     def of_key(self, key: APIKey) -> Subject | None:
         """The key as its owner, within its scopes. None if its owner is gone."""
@@ -49,7 +51,7 @@ class Subjects:
             standing=owner.standing,
             scopes=key.scopes,
             environment=key.environment,
-            owner=owner,
+            owner=replace(owner, scopes=None),
         )
 
     def of_token(self, token: AccessToken) -> Subject | None:
@@ -57,11 +59,18 @@ class Subjects:
         client = self._bare(token.tenant_id, "oauth_client", token.client_id)
         if client is None or not client.active:
             return None
-        subject = client if token.sub == token.client_id else self._bare(token.tenant_id, "user", token.sub)
-        return subject and replace(subject, scopes=token.scope, client_id=token.client_id)
+        subject = (
+            replace(client, scopes=None) if token.sub == token.client_id else self._bare(token.tenant_id, "user", token.sub)
+        )
+        # Of the token's scopes, those that its client still has: narrowing a client narrows the tokens it holds.
+        scopes = tuple(scope for scope in token.scope if within([scope], client.scopes or ()))
+        return subject and replace(subject, scopes=scopes, client_id=token.client_id)
 
     def _bare(self, tenant_id: str, kind: Literal["user", "oauth_client"], principal_id: str) -> Subject | None:
+        """The principal itself; a client's *scopes* are those that it is registered for, the most that its tokens may have."""
         versions = self._snapshots.of(tenant_id).versions
+        if versions is None:
+            return None
         stamp = (versions.policy, versions.revocation, versions.status)
         place = (tenant_id, kind, principal_id)
         kept = self._kept.get(place)
@@ -100,4 +109,5 @@ class Subjects:
             tenant_id=tenant_id,
             standing="active" if client.status == "active" else "suspended",
             roles=frozenset(client.roles),
+            scopes=client.scopes,
         )

@@ -8,19 +8,21 @@ from platforma.identity.create_group import create_group
 from platforma.identity.create_tenant import create_tenant
 from platforma.identity.create_user import create_user
 from platforma.identity.delete_group import delete_group
-from platforma.identity.delete_tenant import delete_tenant, purge_tenant, restore_tenant
+from platforma.identity.delete_tenant import delete_tenant, due_tenants, purge_tenant, restore_tenant
 from platforma.identity.delete_user import delete_user
 from platforma.identity.group_members import add_member, list_members, remove_member
 from platforma.identity.list_users import list_users
 from platforma.identity.model import Group, NewTenant, Page, Principal, RoleSource, Tenant, User
-from platforma.identity.ports import Directory, Groups, TenantKeys, Tenants
+from platforma.identity.ports import Directory, Groups, Shredder, TenantKeys, Tenants
 from platforma.identity.principals import read_principal
 from platforma.identity.read_group import list_groups, read_group
 from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
 from platforma.identity.set_roles import set_roles
+from platforma.identity.throttle import AttemptCounts
 
 __all__ = [
+    "AttemptCounts",
     "Directory",
     "Group",
     "Groups",
@@ -28,6 +30,7 @@ __all__ = [
     "Page",
     "Principal",
     "RoleSource",
+    "Shredder",
     "Tenant",
     "TenantKeys",
     "Tenants",
@@ -43,6 +46,7 @@ __all__ = [
     "delete_group",
     "delete_tenant",
     "delete_user",
+    "due_tenants",
     "explain_roles",
     "list_groups",
     "list_members",

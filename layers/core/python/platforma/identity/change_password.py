@@ -8,6 +8,7 @@ from platforma.identity.model import User
 from platforma.identity.passwords import hash_password, parse_password, verify_password
 from platforma.identity.ports import Directory
 from platforma.identity.read_user import read_user
+from platforma.identity.throttle import AttemptCounts, charge_attempt
 from platforma.kernel.errors import Conflict, FieldError, Unauthenticated, Unprocessable
 from platforma.kernel.events import Attempt
 
@@ -19,6 +20,7 @@ def change_password(
     current_password: object,
     new_password: object,
     directory: Directory,
+    counts: AttemptCounts,
     attempt: Attempt,
 ) -> User:
     """
@@ -26,16 +28,20 @@ def change_password(
 
     Raises:
         NotFound: this tenant has no user of this id.
+        RateLimited: too many attempts at the current password.
         WrongPassword: *current_password* is not the user's, or it has none.
         Unprocessable: *new_password* is not good enough, or is the current one.
         Conflict: another change of the password came first.
     """
     user = read_user(tenant_id, user_id, directory=directory)
+    subject = f"user:{user_id}"
+    charge_attempt(tenant_id, subject, counts=counts, now=attempt.clock())
     stored = directory.password_hash(tenant_id, user_id)
     try:
         verify_password(current_password if isinstance(current_password, str) else "", stored)
     except Unauthenticated:
         raise WrongPassword from None
+    counts.forget(tenant_id, subject)
     chosen = parse_password(new_password, about=(user.email, user.name), pointer="/new_password")
     if chosen == current_password:
         raise Unprocessable(errors=[FieldError("/new_password", "Must not be the current password.")])

@@ -4,13 +4,14 @@ A tenant is deleted: unusable at once, restorable for seven days, then its key i
 The audit log stays, and stays verifiable. Backups hold the sealed data for their 35 days more, without the key.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from platforma.identity.changes import changed
 from platforma.identity.lockout import settled
 from platforma.identity.model import RESTORABLE_FOR, Tenant
-from platforma.identity.ports import TenantKeys, Tenants
+from platforma.identity.ports import Shredder, Tenants
 from platforma.identity.read_tenant import read_tenant
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Attempt
@@ -22,7 +23,7 @@ def delete_tenant(
     immediate: bool = False,
     if_match: int | None,
     tenants: Tenants,
-    keys: TenantKeys,
+    keys: Shredder,
     attempt: Attempt,
 ) -> Tenant:
     """
@@ -37,9 +38,11 @@ def delete_tenant(
 
     def write() -> Tenant:
         before = read_tenant(tenant_id, tenants=tenants)
+        if before.status == "deleted":
+            return before
         if if_match not in (None, before.version):
             raise PreconditionFailed
-        if before.status == "deleted" or (before.status == "pending_deletion" and not immediate):
+        if before.status == "pending_deletion" and not immediate:
             return before
         now = attempt.clock()
         after = replace(
@@ -82,7 +85,7 @@ def restore_tenant(tenant_id: str, *, if_match: int | None, tenants: Tenants, at
     return settled(write, again_if_stale=if_match is None)
 
 
-def purge_tenant(tenant: Tenant, *, tenants: Tenants, keys: TenantKeys, attempt: Attempt) -> Tenant:
+def purge_tenant(tenant: Tenant, *, tenants: Tenants, keys: Shredder, attempt: Attempt) -> Tenant:
     """
     The tenant, deleted for good; for the scheduled run over those that `is_due`.
 
@@ -97,6 +100,16 @@ def purge_tenant(tenant: Tenant, *, tenants: Tenants, keys: TenantKeys, attempt:
     tenants.replace(tenant, after, event)
     keys.destroy_tenant_key(tenant.id)
     return after
+
+
+def due_tenants(*, tenants: Tenants, now: datetime) -> Iterator[Tenant]:
+    """Every tenant that `is_due`, for the scheduled run to purge."""
+    after: str | None = None
+    while True:
+        page = tenants.page(limit=200, after=after)
+        yield from (tenant for tenant in page.items if is_due(tenant, now))
+        if (after := page.after) is None:
+            return
 
 
 def is_due(tenant: Tenant, now: datetime) -> bool:

@@ -18,6 +18,10 @@ class TenantKeys(Protocol):
     def create_tenant_key(self, tenant_id: str) -> None:
         """See that the tenant has its key; doing it again changes nothing."""
 
+
+class Shredder(Protocol):
+    """What makes a tenant's sealed fields unreadable for good."""
+
     def destroy_tenant_key(self, tenant_id: str) -> None:
         """Destroy the tenant's key, and with it everything sealed under it; doing it again changes nothing."""
 
@@ -71,6 +75,8 @@ class Directory(Protocol):
     def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """
         Change a user in all but password and groups, which have their own ways.
+
+        New roles or attributes move the policy version, a new status the revocation version.
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or it is gone.

@@ -45,7 +45,7 @@ _DOMAIN = b"platforma envelope 1"
 @dataclass(slots=True)
 class _InUse:
     key: DataKey = field(repr=False)
-    left: int = KEY_USES
+    left: int
 
 
 class _Parts(NamedTuple):
@@ -123,7 +123,7 @@ class Envelope:
             key = self._data_keys.generate(tenant_id, purpose)
             if len(key.plaintext) != KEY_SIZE or len(key.wrapped) >= 2**16:
                 raise Broken("A data key is not of the form it should have.")
-            in_use = _InUse(key)
+            in_use = _InUse(key, KEY_USES)
             self._sealing.put((tenant_id, purpose), in_use)
             self._opening.put((tenant_id, purpose, key.wrapped), key.plaintext)
         in_use.left -= 1

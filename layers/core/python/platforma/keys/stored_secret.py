@@ -15,7 +15,8 @@ from typing import NoReturn
 
 import bcrypt
 
-from platforma.kernel.errors import Unauthenticated
+from platforma.kernel.errors import Broken, Unauthenticated
+from platforma.keys.errors import UnknownPepper
 from platforma.keys.model import Pepper
 from platforma.keys.ports import Secrets
 
@@ -60,12 +61,11 @@ def verify(presented: str, stored: StoredSecret, *, bound_to: str, secrets: Secr
     Raises:
         Unauthenticated: it is not.
         Unavailable: the pepper cannot be had.
+        Broken: what is stored is no hash.
     """
     raw = presented.encode(errors="surrogatepass")
-    if now.timestamp() < stored.ticket_expires:
-        expected = _ticket(stored, raw, bound_to=bound_to, pepper=secrets.pepper(stored.version))
-        if hmac.compare_digest(expected, stored.ticket):
-            return None
+    if now.timestamp() < stored.ticket_expires and _has_ticket(raw, stored, bound_to=bound_to, secrets=secrets):
+        return None
     if not _matches(raw, stored.hash.encode()):
         raise Unauthenticated
     return _with_ticket(stored, raw, bound_to=bound_to, pepper=secrets.pepper(), now=now)
@@ -82,8 +82,20 @@ def refuse(presented: str) -> NoReturn:
     raise Unauthenticated
 
 
+def _has_ticket(raw: bytes, stored: StoredSecret, *, bound_to: str, secrets: Secrets) -> bool:
+    try:
+        pepper = secrets.pepper(stored.version)
+    except UnknownPepper:  # withdrawn, and the ticket with it; the hash needs none
+        return False
+    expected = _ticket(stored, raw, bound_to=bound_to, pepper=pepper)
+    return hmac.compare_digest(expected.encode(), stored.ticket.encode())
+
+
 def _matches(raw: bytes, hashed: bytes) -> bool:
-    known = bcrypt.checkpw(raw[:_MAX_BYTES], hashed)
+    try:
+        known = bcrypt.checkpw(raw[:_MAX_BYTES], hashed)
+    except ValueError:
+        raise Broken("A stored hash is none of bcrypt's.") from None
     return known and 0 < len(raw) <= _MAX_BYTES
 
 

@@ -1,6 +1,7 @@
 """Access tokens: JWTs in the profile of RFC 9068, ES256 alone, one hour."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -103,10 +104,18 @@ def issue_access_token(
 
 
 def verify_access_token(
-    token: str, *, signing_keys: SigningKeys, issuer: str, clock: Clock, audience: str | None = None
+    token: str,
+    *,
+    signing_keys: SigningKeys,
+    issuer: str,
+    clock: Clock,
+    is_audience: Callable[[str, str], bool] | None = None,
 ) -> AccessToken:
     """
-    Turn a presented token into what it says, if it is one of ours, for *audience* (the issuer by default), now.
+    Turn a presented token into what it says, if it is one of ours, for whom it is presented to, now.
+
+    It must be meant for this API itself; with *is_audience* instead for one of which that holds (tenant id, audience), and
+    then no token for this API is good. *is_audience* is asked once the signature holds.
 
     Nothing about *token* is verified yet. The algorithm is ours to say, not the token's (RFC 8725 section 3.1), and the key
     is one of our key set, whatever else the header names. Whether subject, client and tenant are active is not asked here.
@@ -126,11 +135,15 @@ def verify_access_token(
         _JWS.decode(token, key.public_key, algorithms=[ALGORITHM])
     except (Unauthenticated, jwt.PyJWTError):
         raise InvalidToken from None
-    return _checked(json_object(unverified.payload), issuer=issuer, audience=audience or issuer, now=clock().timestamp())
+    claims = _checked(json_object(unverified.payload), issuer=issuer, now=clock().timestamp())
+    meant = claims.audience == issuer if is_audience is None else is_audience(claims.tenant_id, claims.audience)
+    if not meant:
+        raise InvalidToken
+    return claims
 
 
-def _checked(claims: dict[str, Any], *, issuer: str, audience: str, now: float) -> AccessToken:
-    """RFC 9068 section 4: issuer, audience and times; RFC 9068 section 2.2 and ours: what must be there."""
+def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
+    """RFC 9068 section 4: issuer and times; RFC 9068 section 2.2 and ours: what must be there."""
     texts = ("iss", "sub", "aud", "jti", "client_id", "scope", "tenant_id")
     times = (claims.get("iat"), claims.get("exp"), claims.get("nbf", claims.get("iat")))
     roles = claims.get("roles")
@@ -139,7 +152,6 @@ def _checked(claims: dict[str, Any], *, issuer: str, audience: str, now: float) 
         or not all(type(time) is int for time in times)
         or not (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
         or claims["iss"] != issuer
-        or claims["aud"] != audience
         or not now < claims["exp"]
         or max(claims["iat"], times[2]) > now + SKEW_SECONDS
     ):

@@ -1,6 +1,6 @@
 """The client credentials grant (RFC 6749 section 4.4): a client acts for itself, with the roles it was given."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from platforma.kernel.clock import Clock
@@ -28,16 +28,25 @@ class TokenResponse:
 
 
 def issue_client_credentials(
-    form: Mapping[str, str], *, client: Client, signing_keys: SigningKeys, issuer: str, clock: Clock
+    form: Mapping[str, str],
+    *,
+    client: Client,
+    signing_keys: SigningKeys,
+    issuer: str,
+    clock: Clock,
+    audiences: Collection[str] = (),
 ) -> TokenResponse:
     """
     An access token for the authenticated *client* itself; without `scope`, with all of its scopes. No refresh token.
 
+    It is meant for the `resource` asked for, one of the *audiences* of the client's tenant, else for this API itself.
+
     Raises:
         InvalidScope: malformed, or more than the client is registered for.
-        InvalidTarget: a `resource` other than this issuer (RFC 8707 section 2).
+        InvalidTarget: a `resource` that is neither (RFC 8707 section 2).
     """
-    if form.get("resource", issuer) != issuer:
+    audience = form.get("resource", issuer)
+    if audience != issuer and audience not in audiences:
         raise InvalidTarget
     token, claims = issue_access_token(
         signing_keys=signing_keys,
@@ -48,5 +57,6 @@ def issue_client_credentials(
         scope=granted_scope(form.get("scope"), client.scopes),
         roles=client.roles,
         now=clock(),
+        audience=audience,
     )
     return TokenResponse(token, claims)

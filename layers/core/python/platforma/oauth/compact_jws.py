@@ -7,11 +7,12 @@ padding, UTF-8 JSON objects without duplicate members, and a header of exactly t
 """
 
 import binascii
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from platforma.kernel.errors import Malformed
+from platforma.kernel.strict_json import parse_json
 from platforma.oauth.errors import InvalidToken
 
 MAX_BYTES = 8192
@@ -51,26 +52,15 @@ def json_object(raw: bytes) -> dict[str, Any]:
     The JSON object that *raw* is.
 
     Raises:
-        InvalidToken: it is none, it is not UTF-8, a member stands twice, or it nests without end.
+        InvalidToken: it is none, or two readers could read it differently.
     """
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        value = parse_json(raw)
+    except Malformed:
         raise InvalidToken from None
     if not isinstance(value, dict):
         raise InvalidToken
     return value
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _canonical(part: str) -> bytes:

@@ -1,6 +1,6 @@
 """The token endpoint (RFC 6749 section 3.2) behind client authentication: which grant, and may this client use it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from platforma.kernel.clock import Clock
 from platforma.oauth.access_token import SigningKeys
@@ -10,10 +10,16 @@ from platforma.oauth.model import GRANT_TYPES, Client
 
 
 def issue_token(
-    form: Mapping[str, str], *, client: Client, signing_keys: SigningKeys, issuer: str, clock: Clock
+    form: Mapping[str, str],
+    *,
+    client: Client,
+    signing_keys: SigningKeys,
+    issuer: str,
+    clock: Clock,
+    audiences: Collection[str] = (),
 ) -> TokenResponse:
     """
-    The answer to a token request of this authenticated *client*.
+    The answer to a token request of this authenticated *client*; *audiences* are those of its tenant's protected APIs.
 
     Raises:
         InvalidRequest: no `grant_type`.
@@ -28,4 +34,6 @@ def issue_token(
         raise UnsupportedGrantType
     if grant_type not in client.grant_types:
         raise UnauthorizedClient
-    return issue_client_credentials(form, client=client, signing_keys=signing_keys, issuer=issuer, clock=clock)
+    return issue_client_credentials(
+        form, client=client, signing_keys=signing_keys, issuer=issuer, clock=clock, audiences=audiences
+    )

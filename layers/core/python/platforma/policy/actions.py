@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from platforma.policy.catalogue import BUILT_IN_DOMAINS, CONTROL_DOMAINS, PERMISSIONS, PLATFORM_DOMAIN, READING_VERBS
+from platforma.policy.catalogue import CONTROL_DOMAINS, PERMISSIONS, PLATFORM_DOMAIN, READING_VERBS
 from platforma.policy.model import Effect
 
 Level = Literal["read", "manage"]
@@ -26,7 +26,11 @@ _OPERATION_PATTERN = re.compile(rf"({_SEGMENT})\.(?:\*|{_SEGMENT}\.\*|{_SEGMENT}
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is asked. *domain* and *level* are of the permission it needs; *known* is whether the domain is one."""
+    """
+    What is asked. *domain* and *level* are of the permission it needs.
+
+    *known* is whether the domain is one: in what gives (a grant, an allow) a wildcard domain does not reach one that is not.
+    """
 
     name: str
     domain: str
@@ -66,17 +70,15 @@ def permission_of(operation: str) -> str:
     return f"{domain}:{'read' if rest.rpartition('.')[2] in READING_VERBS else 'manage'}"
 
 
-def parse_action(name: str, domains: frozenset[str] = BUILT_IN_DOMAINS) -> Action | None:
-    """The action that *name* is, or None where it is neither an operation nor a bare permission."""
+def parse_action(name: str, domains: frozenset[str] | None = None) -> Action | None:
+    """The action that *name* is, or None where it is neither operation nor permission; without *domains* any is known."""
     if len(name) > MAX_ACTION:
         return None
-    if _OPERATION.fullmatch(name):
-        domain, _, level = permission_of(name).partition(":")
-        return Action(name, domain, "read" if level == "read" else "manage", is_operation=True, known=domain in domains)
-    if permission := _PERMISSION.fullmatch(name):
-        domain, level = permission.groups()
-        return Action(name, domain, "read" if level == "read" else "manage", is_operation=False, known=domain in domains)
-    return None
+    is_operation = _OPERATION.fullmatch(name) is not None
+    if not is_operation and not _PERMISSION.fullmatch(name):
+        return None
+    domain, _, level = (permission_of(name) if is_operation else name).partition(":")
+    return Action(name, domain, "read" if level == "read" else "manage", is_operation, domains is None or domain in domains)
 
 
 @lru_cache(maxsize=8192)
@@ -115,7 +117,7 @@ def matches(pattern: Pattern, action: Action, effect: Effect) -> bool:
 
 
 def candidate_patterns(action: Action) -> tuple[str, ...]:
-    """Every pattern that may match *action*, in a fixed order; but for a bare permission, which operation patterns deny too."""
+    """Every pattern that may match *action*, in a fixed order; a bare permission is denied by operation patterns besides."""
     names = (action.domain, "*")
     texts = [f"{name}:{level}" for name in names for level in ("manage", "read", "*")] + ["*"]
     if action.is_operation:
@@ -131,7 +133,7 @@ def covered(scopes: tuple[str, ...], action: Action) -> bool:
 
 
 def covers(patterns: Iterable[str], action: str) -> bool:
-    """Whether *patterns*, as those of an allow, cover the operation or permission *action*. A malformed one is not covered."""
+    """Whether *patterns*, as those of an allow, cover *action*, an operation or a permission; what is neither is not."""
     asked = parse_action(action)
     return asked is not None and covered(tuple(patterns), asked)
 
@@ -172,6 +174,8 @@ def _within(pattern: Pattern, held: list[Pattern]) -> bool:
         return action is not None and any(matches(outer, action, "allow") for outer in held)
     action = Action(pattern.prefix + "any", pattern.domain, "manage", is_operation=True)
     return any(
-        action.name.startswith(outer.prefix) and not outer.whole if outer.prefix is not None else matches(outer, action, "allow")
+        action.name.startswith(outer.prefix) and not outer.whole
+        if outer.prefix is not None
+        else matches(outer, action, "allow")
         for outer in held
     )

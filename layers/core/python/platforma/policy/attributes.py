@@ -1,5 +1,5 @@
 """
-Tests of attributes: what a statement wants of a named value, and whether a value is that. The answer may be *unknown* (None).
+Tests of attributes: what a statement wants of a named value, and whether it is that. The answer may be *unknown* (None).
 
 Values are JSON scalars; `1` is not `true`. Only `equals`, `not_equals`, `in` and `not_in` compare unlike types.
 """

@@ -1,5 +1,5 @@
 """
-A tenant's rules, compiled once a change into a `PolicySet`, and what of it concerns one principal (`View`) and one action (`Plan`).
+A tenant's rules, compiled once a change into a `PolicySet`; a `View` is one principal's share of it, a `Plan` one action's.
 
 Views and plans are remembered, within bounds. They follow from the set alone, so the set is immutable to whoever asks it.
 """
@@ -7,7 +7,7 @@ Views and plans are remembered, within bounds. They follow from the set alone, s
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from platforma.kernel.tenancy import PLATFORM
@@ -49,13 +49,15 @@ class Attached:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    What one action comes down to for one principal. *action* is None where what was asked is no action.
+    What one action comes down to for one principal. *action* is None where what was asked is no action; *capped* is the same
+    action as scopes look at it, which give nothing and so need not know its domain.
 
     *grants* are the role grants that cover it and are not replaced. *alone* is the plan without what is attached to the key
     or client, where anything is.
     """
 
     action: Action | None
+    capped: Action | None
     denies: tuple[ResourceIndex, ...]
     grants: tuple[Match, ...]
     allows: tuple[ResourceIndex, ...]
@@ -67,7 +69,9 @@ class View:
 
     __slots__ = ("_alone", "_plans", "_policy_set", "attached", "grants", "replaced")
 
-    def __init__(self, policy_set: "PolicySet", roles: Iterable[str], targets: Iterable[Target], alone: "View | None") -> None:
+    def __init__(
+        self, policy_set: "PolicySet", roles: Iterable[str], targets: Iterable[Target], alone: "View | None"
+    ) -> None:
         self._policy_set = policy_set
         self._alone = alone
         self._plans: dict[str, Plan] = {}
@@ -90,10 +94,11 @@ class View:
         alone = None if self._alone is None else self._alone.plan(name)
         action = parse_action(name, self._policy_set.domains)
         if action is None:
-            return Plan(None, (), (), (), alone)
+            return Plan(None, None, (), (), (), alone)
         allowing, denying = self._policy_set.patterns(action)
         return Plan(
             action=action,
+            capped=replace(action, known=True),
             denies=tuple(one.denies[text] for one in self.attached for text in denying if text in one.denies),
             grants=tuple(grant for grant in self.grants if grant.statement in allowing),
             allows=tuple(one.allows[text] for one in self.attached for text in allowing if text in one.allows),
@@ -196,7 +201,8 @@ def _hash(tenant_id: str, rules: Rules) -> str:
         "tenant": tenant_id,
         "roles": {role.name: sorted(role.actions) for role in rules.roles},
         "policies": {
-            policy.id: [policy.document, sorted((one.type, one.id) for one in policy.attachments)] for policy in rules.policies
+            policy.id: [policy.document, sorted((one.type, one.id) for one in policy.attachments)]
+            for policy in rules.policies
         },
         "domains": sorted({domain for api in rules.apis for domain in api.domains}),
     }

@@ -39,9 +39,10 @@ def decide(
     return Decision(kind == "allow", kind, cause, matched, policy_set.hash, decision_id, nearest)
 
 
-def _decided(
+def _decided(  # noqa: PLR0911  a return a step
     policy_set: PolicySet, subject: Subject, request: Request, plan: Plan, facts: Facts
 ) -> tuple[Cause, tuple[Match, ...]]:
+    """The steps; the first that decides returns."""
     if (bar := _standing(policy_set, subject)) is not None:
         return bar, ()
     if plan.action is None:
@@ -53,7 +54,7 @@ def _decided(
     allowed = plan.grants + applying(plan.allows, facts)
     if not allowed:
         return "no_match" if plan.action.known else "unknown_domain", ()
-    if not _in_scope(subject, plan.action):
+    if not _in_scope(subject, plan.capped):
         return "scope", ()
     if plan.alone is not None and not (plan.alone.grants or applying(plan.alone.allows, facts)):
         return "owner", ()
@@ -90,9 +91,8 @@ def _elsewhere(subject: Subject, request: Request, action: Action) -> bool:
     return subject.environment == "test" and ours and action.level == "manage"
 
 
-def _in_scope(subject: Subject, action: Action) -> bool:
+def _in_scope(subject: Subject, action: Action | None) -> bool:
     """Step 6, first half: the scopes of the credential, and of its owner's where that has any."""
-    owner = subject.owner
-    return (subject.scopes is None or covered(subject.scopes, action)) and (
-        owner is None or owner.scopes is None or covered(owner.scopes, action)
+    return action is not None and all(
+        one is None or one.scopes is None or covered(one.scopes, action) for one in (subject, subject.owner)
     )

@@ -7,7 +7,7 @@ disturb its neighbours.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,11 +81,9 @@ def check_document(raw: Any, at: str = "") -> Iterator[FieldError]:
         yield from _check_statement(raw, at)
     else:
         yield from (FieldError(_below(at, name), "Unknown field.") for name in raw if name != "statements")
-        for place, statement in _each(raw["statements"], f"{at}/statements", "statements", MAX_STATEMENTS):
-            if isinstance(place, FieldError):
-                yield place
-            else:
-                yield from _check_statement(statement, place)
+        yield from _check_list(raw["statements"], f"{at}/statements", MAX_STATEMENTS)
+        for index, statement in enumerate(raw["statements"] if isinstance(raw["statements"], list) else ()):
+            yield from _check_statement(statement, f"{at}/statements/{index}")
 
 
 def _check_statement(raw: Any, at: str) -> Iterator[FieldError]:
@@ -97,16 +95,8 @@ def _check_statement(raw: Any, at: str) -> Iterator[FieldError]:
             yield FieldError(_below(at, name), "Unknown field.")
     if raw.get("effect") not in ("allow", "deny"):
         yield FieldError(f"{at}/effect", "allow or deny.")
-    for place, text in _each(raw.get("actions"), f"{at}/actions", "actions", MAX_ACTIONS):
-        if isinstance(place, FieldError):
-            yield place
-        elif (fault := action_fault(text)) is not None:
-            yield FieldError(place, fault)
-    for place, text in _each(raw.get("resources"), f"{at}/resources", "resources", MAX_RESOURCES):
-        if isinstance(place, FieldError):
-            yield place
-        elif not isinstance(text, str) or parse_resource_pattern(text) is None:
-            yield FieldError(place, f"* or type:pattern, a pattern of 1 to {MAX_GLOB} characters without **.")
+    yield from _check_each(raw.get("actions"), f"{at}/actions", MAX_ACTIONS, action_fault)
+    yield from _check_each(raw.get("resources"), f"{at}/resources", MAX_RESOURCES, resource_fault)
     if "conditions" in raw:
         yield from check_conditions(raw["conditions"], f"{at}/conditions")
 
@@ -119,12 +109,23 @@ def action_fault(text: Any) -> str | None:
     return "The domain platform belongs to no tenant." if pattern.domain == PLATFORM_DOMAIN else None
 
 
-def _each(value: Any, at: str, what: str, most: int) -> Iterator[tuple[str | FieldError, Any]]:
-    """Each element with its pointer, or one fault of the list itself."""
+def resource_fault(text: Any) -> str | None:
+    """What is wrong with a resource pattern; None where nothing is."""
+    if isinstance(text, str) and parse_resource_pattern(text) is not None:
+        return None
+    return f"* or type:pattern, a pattern of 1 to {MAX_GLOB} characters without **."
+
+
+def _check_list(value: Any, at: str, most: int) -> Iterator[FieldError]:
     if not isinstance(value, list) or not 1 <= len(value) <= most:
-        yield FieldError(at, f"A list of 1 to {most} {what}."), None
-        return
-    yield from ((f"{at}/{index}", element) for index, element in enumerate(value))
+        yield FieldError(at, f"A list of 1 to {most}.")
+
+
+def _check_each(value: Any, at: str, most: int, fault_of: Callable[[Any], str | None]) -> Iterator[FieldError]:
+    yield from _check_list(value, at, most)
+    for index, element in enumerate(value if isinstance(value, list) else ()):
+        if (fault := fault_of(element)) is not None:
+            yield FieldError(f"{at}/{index}", fault)
 
 
 def _below(at: str, name: str) -> str:

@@ -1,43 +1,79 @@
-"""
-Why not: for a denial, what came nearest to another answer. It tells of policies, so it is for those with `settings:read`.
-"""
+"""Why not: what came nearest to another answer than a denial. It tells of policies: for those with `settings:read` only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platforma.policy.actions import matches, parse_pattern
 from platforma.policy.attributes import MISSING
 from platforma.policy.compile import Plan, View
 from platforma.policy.conditions import Facts
+from platforma.policy.document import parse_resource_pattern
+from platforma.policy.globs import compile_glob
 from platforma.policy.index import Compiled, ResourceIndex
 from platforma.policy.model import Cause
 
+_TELLING = frozenset({"deny_statement", "no_match", "unknown_domain", "owner"})
 
-def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> Mapping[str, Any] | None:
-    """
-    The statement that came nearest, and each thing that it wanted and did not see; None where none is about the action.
 
-    Of a denial by statement it is the denying one, and its conditions that would have to be false. `replaced` names the
-    grants that would have allowed it, were they not replaced by a statement.
+def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> tuple[Mapping[str, Any], ...] | None:
     """
-    if plan.action is None or cause in {"unknown", "suspended", "expired", "environment", "scope"}:
+    The statement that came nearest, with `misses`: each thing that it wanted, and what it saw (or that it was `missing`).
+
+    Of a denial by statement it is a denying one, and the misses are what it could not know. Grants that would cover the
+    action, were they not `replaced` by a statement, follow. None where nothing is about the action.
+    """
+    if plan.action is None or cause not in _TELLING:
         return None
-    found: dict[str, Any] = {}
     if cause == "deny_statement":
-        applying = [one for index in plan.denies for one in index.candidates(facts) if one.applies(facts)]
-        found.update(_described(min(applying, key=_order), facts))
-    else:
-        allows = (plan.alone or plan).allows if cause == "owner" else plan.allows
-        misses = [(_misses(one, facts, matched), one) for one, matched in _candidates(allows, facts)]
-        if misses:
-            _, nearest = min(misses, key=lambda miss: (len(miss[0]), _order(miss[1])))
-            found.update(_described(nearest, facts))
-    action = plan.action
-    replaced = [
-        {"role": grant.role, "grant": grant.statement}
-        for grant in view.replaced
-        if (pattern := parse_pattern(str(grant.statement))) and matches(pattern, action, "allow")
+        applying = (one for index in plan.denies for one in index.candidates(facts) if one.applies(facts))
+        return (_described(min(applying, key=_order), facts),)
+    asked = plan.alone if cause == "owner" and plan.alone is not None else plan
+    nearest = min(_every(asked.allows), key=lambda one: (len(_misses(one, facts)), _order(one)), default=None)
+    found = [] if nearest is None else [_described(nearest, facts)]
+    for grant in view.replaced:
+        pattern = parse_pattern(str(grant.statement))
+        if pattern is not None and matches(pattern, plan.action, "allow"):
+            found.append({**grant.as_json(), "replaced": True})
+    return tuple(found) or None
+
+
+def _every(indexes: tuple[ResourceIndex, ...]) -> Iterator[Compiled]:
+    for index in indexes:
+        yield from index.all()
+
+
+def _order(compiled: Compiled) -> tuple[str, int]:
+    return compiled.match.policy_id or "", int(compiled.match.statement)
+
+
+def _described(compiled: Compiled, facts: Facts) -> dict[str, Any]:
+    return {**compiled.match.as_json(), "misses": _misses(compiled, facts)}
+
+
+def _misses(compiled: Compiled, facts: Facts) -> list[dict[str, Any]]:
+    """What *compiled* wanted and did not see; for a deny that applies, what was unknown to it."""
+    misses: list[dict[str, Any]] = []
+    if not any(_is_about(text, facts) for text in compiled.statement.resources):
+        misses.append({"wants": "resources", "of": list(compiled.statement.resources), **_seen(facts.key or MISSING)})
+    misses += [
+        {"wants": condition.name, "of": condition.wanted, **_seen(condition.saw(facts))}
+        for condition in compiled.conditions
+        if condition.test(facts) is not True
     ]
-    if replaced and cause != "deny_statement":
-        found["replaced"] = replaced
-    return found or None
+    return misses
+
+
+def _seen(value: Any) -> dict[str, Any]:
+    return {"missing": True} if value is MISSING else {"saw": value}
+
+
+def _is_about(text: str, facts: Facts) -> bool:
+    pattern = parse_resource_pattern(text)
+    if pattern is None:
+        return False
+    request = facts.request
+    if pattern.type not in ("*", request.resource_type):
+        return False
+    if facts.resource_id is None:
+        return pattern.glob == "*"
+    return compile_glob(pattern.glob).fullmatch(facts.resource_id) is not None

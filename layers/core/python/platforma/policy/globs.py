@@ -1,5 +1,5 @@
 """
-Globs: `*` is any run of characters, `?` any one, all else itself; no escape, so `*` and `?` can be matched but not told apart.
+Globs: `*` is any run of characters, `?` any one character, all else itself. There is no escape.
 
 Matching never backtracks: after each literal piece the leftmost place it fits is kept (an atomic group), which is right for
 `*` and bounds the work by the product of the two lengths.

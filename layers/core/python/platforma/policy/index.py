@@ -1,6 +1,6 @@
 """
-Where a request's statements are found: by the thing they are attached to, the action pattern, the resource's literal prefix and,
-where many are left, the network. What a look-up costs follows what matches, not how many statements there are.
+Where a request's statements are found: by the thing they are attached to, the action pattern, the resource's literal prefix
+and, where many are left, the network. What a look-up costs follows what matches, not how many statements there are.
 """
 
 import re
@@ -42,7 +42,7 @@ class Compiled:
 
 
 class Entry(NamedTuple):
-    """A statement under one of its resources. *glob* is left to be matched, on the key or the id, where the look-up is not all."""
+    """A statement under one of its resources. *glob* is left to be matched where the look-up has not done it."""
 
     compiled: Compiled
     glob: re.Pattern[str] | None
@@ -115,7 +115,7 @@ class _Table:
 
 
 class ResourceIndex:
-    """The statements of one effect under one action pattern, by resource: by `type:id`, and by id alone for those of any type."""
+    """The statements of one effect under one action pattern, by `type:id`, and by id alone those of any type."""
 
     __slots__ = ("_by_id", "_by_key")
 

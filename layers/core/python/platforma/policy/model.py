@@ -1,7 +1,7 @@
-"""
-Who asks, what is asked, and what the answer is: the values that every decision is made of, and what policies are kept as.
-"""
+"""Who asks, what is asked, what is answered: the values that every decision is made of, and what policies are kept as."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,17 @@ Effect = Literal["allow", "deny"]
 Standing = Literal["active", "unknown", "suspended", "expired"]
 Kind = Literal["allow", "explicit_deny", "no_match", "cap", "suspended"]
 Cause = Literal[
-    *("grant", "statement", "unknown", "suspended", "expired", "environment"),
-    *("deny_statement", "no_match", "unknown_domain", "scope", "owner"),
+    "grant",
+    "statement",
+    "unknown",
+    "suspended",
+    "expired",
+    "environment",
+    "deny_statement",
+    "no_match",
+    "unknown_domain",
+    "scope",
+    "owner",
 ]
 
 
@@ -67,7 +76,7 @@ class Context:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """
-    What is asked: *action* is an operation (`infrastructure.clusters.create`) or a bare permission (`infrastructure:manage`).
+    What is asked. *action* is an operation (`infrastructure.clusters.create`) or a bare permission (`orders:manage`).
 
     Without *resource_id* it is about the type as a whole. *own_api* is set for the operations of this API itself, also when
     they are only asked about; the control domains are this API's anyway.
@@ -110,7 +119,7 @@ class Decision(NamedTuple):
     matched: tuple[Match, ...]
     policy_set: str
     decision_id: str = ""
-    nearest: Mapping[str, Any] | None = None
+    nearest: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def reason(self) -> str:
@@ -128,11 +137,12 @@ class Decision(NamedTuple):
             "policy_set": self.policy_set,
         }
         if nearest and self.nearest is not None:
-            document["nearest"] = dict(self.nearest)
+            document["nearest"] = [dict(one) for one in self.nearest]
         return document
 
 
 MAX_MATCHED = 16
+MAX_TOLD = 8192
 
 _REASONS: Mapping[str, str] = {
     "grant": "A role of the principal allows this.",
@@ -189,6 +199,13 @@ class Policy:
             "updated_by": self.updated_by,
             "version": self.version,
         }
+
+    def as_change(self) -> dict[str, Any]:
+        """The policy as an audit event tells it: a long document by its hash, since every version of it is kept."""
+        document = json.dumps(self.document, sort_keys=True, separators=(",", ":")).encode("ascii")
+        short = len(document) <= MAX_TOLD
+        told = self.document if short else {"sha256": hashlib.sha256(document).hexdigest(), "bytes": len(document)}
+        return {**self.as_json(), "document": told}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,4 @@
-"""
-Addresses and networks as integers. A v4-mapped v6 address (RFC 4291 section 2.5.5.2) is its v4 address, a mapped network too.
-"""
+"""Addresses and networks as integers. What is v4-mapped (RFC 4291 section 2.5.5.2) is its v4 address or network."""
 
 import ipaddress
 import re

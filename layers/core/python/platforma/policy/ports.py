@@ -1,4 +1,4 @@
-"""What decisions need to be kept: a tenant's policies, roles, protected APIs and known resources, and the counters over them."""
+"""What decisions need kept: a tenant's policies, roles, protected APIs and known resources, and the counters over them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,15 +41,16 @@ class PolicyStore(RulesSource, Protocol):
     """
     Policies, each with all its versions. Every write enters its event and moves the policy version, in one transaction.
 
-    *unmoved*, where given, is the policy version that must still stand: what was checked against it holds.
+    *unmoved*, where given, are the counters that must still stand: what was checked against them holds.
     """
 
-    def create(self, policy: Policy, event: Event) -> None:
+    def create(self, policy: Policy, event: Event, *, unmoved: Versions | None = None) -> None:
         """
         Keep a new policy.
 
         Raises:
             Conflict: a policy of this id exists.
+            Moved: the counters are not *unmoved* any more.
         """
 
     def get(self, tenant_id: str, policy_id: str) -> Policy | None:
@@ -58,22 +59,22 @@ class PolicyStore(RulesSource, Protocol):
     def page(self, tenant_id: str, *, after: str | None = None, limit: int = 50) -> Page[Policy]:
         """Policies by id, those after the position *after*."""
 
-    def replace(self, policy: Policy, event: Event, *, unmoved: int | None = None) -> None:
+    def replace(self, policy: Policy, event: Event, *, unmoved: Versions | None = None) -> None:
         """
         Keep *policy* in place of its version `policy.version - 1`.
 
         Raises:
             PreconditionFailed: that is not the version that stands.
-            Conflict: the policy version is not *unmoved* any more.
+            Moved: the counters are not *unmoved* any more.
         """
 
-    def delete(self, policy: Policy, event: Event, *, unmoved: int | None = None) -> None:
+    def delete(self, policy: Policy, event: Event, *, unmoved: Versions | None = None) -> None:
         """
         Take away *policy*; its versions stay readable.
 
         Raises:
             PreconditionFailed: it is not the version that stands.
-            Conflict: the policy version is not *unmoved* any more.
+            Moved: the counters are not *unmoved* any more.
         """
 
     def revisions(self, tenant_id: str, policy_id: str, *, after: str | None = None, limit: int = 50) -> Page[Policy]:
@@ -89,22 +90,23 @@ class RoleStore(Protocol):
     def roles(self, tenant_id: str) -> tuple[Role, ...]:
         """All of the tenant's own roles, by name."""
 
-    def put_role(self, role: Role, event: Event, *, unmoved: int | None = None) -> None:
+    def put_role(self, role: Role, event: Event, *, unmoved: Versions | None = None) -> None:
         """
         Keep *role* in place of its version `role.version - 1`; version 1 is a new one.
 
         Raises:
-            Conflict: a role of this name exists, or the policy version is not *unmoved* any more.
+            Conflict: a role of this name exists.
+            Moved: the counters are not *unmoved* any more.
             PreconditionFailed: that is not the version that stands.
         """
 
-    def delete_role(self, role: Role, event: Event, *, unmoved: int | None = None) -> None:
+    def delete_role(self, role: Role, event: Event, *, unmoved: Versions | None = None) -> None:
         """
         Take away *role*; who had it has nothing by it.
 
         Raises:
             PreconditionFailed: it is not the version that stands.
-            Conflict: the policy version is not *unmoved* any more.
+            Moved: the counters are not *unmoved* any more.
         """
 
 
@@ -158,8 +160,15 @@ class ResourceStore(Protocol):
         """
 
 
-class Administrators(Protocol):
-    """The directory, as the lock-out guard asks it."""
+class Member(NamedTuple):
+    """An active user with all its roles and groups. *able* is whether it can sign in without SSO."""
 
-    def able_users(self, tenant_id: str) -> Iterable[Subject]:
-        """The active users who can sign in without SSO, each with all its roles and groups."""
+    subject: Subject
+    able: bool
+
+
+class Holders(Protocol):
+    """The tenant's people, as the lock-out guard and the count of who is narrowed ask for them."""
+
+    def __call__(self, tenant_id: str, roles: frozenset[str]) -> Iterable[Member]:
+        """The active users who hold one of *roles*, by hand or by a group."""

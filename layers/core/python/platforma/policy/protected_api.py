@@ -1,8 +1,8 @@
 """
 Another API, which the authorizer guards: its environment, its own action domains, and what each of its routes does.
 
-A route's path is matched segment by segment, a literal one before a `{name}`; `{name}` takes one segment and a last `{name+}`
-all the rest. A route's resource is a template over `{name}` of the path, `{query.name}` and `{header.name}`.
+A route's path is matched segment by segment, a literal one before a `{name}`; `{name}` takes one segment and a last
+`{name+}` all the rest. A route's resource is a template over `{name}` of the path, `{query.name}` and `{header.name}`.
 """
 
 import re
@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"\{([A-Za-z0-9_-]+)(\+?)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`method` (`*` is any) and `path`, the action that they perform, and on what. *resource_id* None: the type as a whole."""
+    """`method` (`*` is any) and `path`, the action they perform, and on what; no *resource_id* is the type as a whole."""
 
     method: str
     path: str

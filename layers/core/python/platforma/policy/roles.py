@@ -13,7 +13,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
 }
 
 PLATFORM_ROLE = "platform"
-"""The role of platform clients: no pattern with `*` reaches the domain `platform`, so it is granted by name, and only here."""
+"""The role of platform clients: no wildcard reaches the domain `platform`, so it is granted by name, and only here."""
 
 
 def built_in_roles(tenant_id: str) -> Mapping[str, tuple[str, ...]]:

@@ -83,7 +83,12 @@ class Snapshots:
     def _read(self, tenant_id: str, kept: Snapshot | None, now: datetime) -> Snapshot:
         """Counters first, then rules: a change between the two is in the rules already, and looked for once more later."""
         versions = self._source.versions(tenant_id)
-        if kept is not None and kept.versions is not None and versions is not None and kept.versions.policy == versions.policy:
+        if (
+            kept is not None
+            and kept.versions is not None
+            and versions is not None
+            and kept.versions.policy == versions.policy
+        ):
             return replace(kept, versions=versions, read_at=now)
         if versions is None:
             return Snapshot(PolicySet.empty(tenant_id), None, now)
@@ -94,4 +99,3 @@ class Snapshots:
         while len(self._kept) > MAX_TENANTS or (total > MAX_STATEMENTS and len(self._kept) > 1):
             _, dropped = self._kept.popitem(last=False)
             total -= dropped.policy_set.statements
-

@@ -13,9 +13,9 @@ stored joined by spaces, which none of their elements can hold; times are RFC 33
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.apikeys_items import (
@@ -40,6 +40,7 @@ PURPOSE = "credential"
 _MINUTE = timedelta(minutes=1)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _RACES = 8
+Kept = TypeVar("Kept", bound=Item)
 
 
 class DynamoDBKeys:
@@ -52,12 +53,12 @@ class DynamoDBKeys:
 
     def find(self, key_id: str) -> APIKey | None:
         """See `Keys.find`."""
-        item = _read(key_id)
+        item = _read(KeyItem, f"KEY#{key_id}", "KEY")
         return None if item is None else key_of(item)
 
     def get(self, tenant_id: str, key_id: str) -> APIKey:
         """See `Keys.get`."""
-        item = _read(key_id)
+        item = _read(KeyItem, f"KEY#{key_id}", "KEY")
         if item is None or item.tenant_id != tenant_id:
             raise NotFound
         return self._opened(tenant_id, [item])[0]
@@ -68,7 +69,7 @@ class DynamoDBKeys:
         """See `Keys.page`."""
         prefix = "KEY#" if owner_id is None else f"OWNER#{owner_id}#KEY#"
         start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": prefix + after}}
-        with _reading():
+        with _answering():
             pointers = KeyPointer.query(
                 tenant_id,
                 KeyPointer.sk.startswith(prefix),
@@ -173,8 +174,7 @@ class DynamoDBLimits:
         for _ in range(_RACES):
             if cost and _written(item, [RateItem.used.add(cost)], current & (RateItem.used <= limit.limit - cost)):
                 return _charge(limit, int(item.opened), int(item.used), allowed=True)
-            with _reading():
-                window = next(iter(RateItem.query(item.pk, RateItem.sk == item.sk, consistent_read=True, limit=1)), None)
+            window = _read(RateItem, item.pk, item.sk)
             if window is not None and window.opened > moment - period:
                 used = int(window.used)
                 if not cost or used + cost > limit.limit:
@@ -223,30 +223,27 @@ def _unchanged(key: APIKey) -> Condition:
 
 
 def _written(item: Item, actions: list[Any], condition: Condition) -> bool:
-    try:
-        item.update(actions=actions, condition=condition)
-    except PynamoDBException as error:
-        if error.cause_response_code == _CONDITION_FAILED:
+    with _answering():
+        try:
+            item.update(actions=actions, condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code != _CONDITION_FAILED:
+                raise
             return False
-        _unavailable(error)
     return True
 
 
-def _read(key_id: str) -> KeyItem | None:
-    with _reading():
+def _read(model: type[Kept], pk: str, sk: str) -> Kept | None:
+    with _answering():
         try:
-            return KeyItem.get(f"KEY#{key_id}", "KEY", consistent_read=True)
+            return model.get(pk, sk, consistent_read=True)
         except DoesNotExist:
             return None
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        _unavailable(error)
-
-
-def _unavailable(error: PynamoDBException) -> NoReturn:
-    raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error

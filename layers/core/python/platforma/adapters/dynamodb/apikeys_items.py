@@ -1,13 +1,12 @@
 """The items of API keys, and what of a key stands where in them. Only here are the two translated."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from platforma.adapters.dynamodb.tables import Item
-from platforma.apikeys.format import Environment
-from platforma.apikeys.model import APIKey, OwnerType, RateLimit
+from platforma.apikeys.model import APIKey, RateLimit
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.keys.stored_secret import StoredSecret
 
@@ -112,33 +111,35 @@ def fields_of(key: APIKey) -> dict[str, Any]:
 
 def key_of(item: KeyItem, last_used_ip: str | None = None) -> APIKey:
     """The key that *item* holds; its address has to be opened first."""
-    limited = item.rate_limit is not None and item.rate_period is not None
+    held = item.attribute_values  # each look through an attribute's descriptor costs, and every check comes by here
+    get = held.get
+    limit, period = get("rate_limit"), get("rate_period")
     return APIKey(
-        id=item.pk.removeprefix("KEY#"),
-        tenant_id=item.tenant_id,
-        name=item.name,
-        environment=cast("Environment", item.environment),
-        scopes=tuple(item.scopes.split(" ")),
-        owner_type=cast("OwnerType", item.owner_type),
-        owner_id=item.owner_id,
-        prefix=item.prefix,
-        created_at=parse_rfc3339(item.created_at),
-        created_by=item.created_by,
-        secret=StoredSecret(item.hash, int(item.ticket_version), item.ticket or "", int(item.ticket_expires)),
-        ip_range=_many(item.ip_range),
-        rate_limit=RateLimit(int(item.rate_limit), int(item.rate_period)) if limited else None,
-        enabled=item.enabled,
-        revoked_at=_moment(item.revoked_at),
-        expires_at=_moment(item.expires_at),
-        last_used_at=_moment(item.last_used_at),
+        id=held["pk"][4:],
+        tenant_id=held["tenant_id"],
+        name=held["name"],
+        environment=held["environment"],
+        scopes=tuple(held["scopes"].split(" ")),
+        owner_type=held["owner_type"],
+        owner_id=held["owner_id"],
+        prefix=held["prefix"],
+        created_at=parse_rfc3339(held["created_at"]),
+        created_by=held["created_by"],
+        secret=StoredSecret(held["hash"], int(held["ticket_version"]), get("ticket") or "", int(held["ticket_expires"])),
+        ip_range=_many(get("ip_range")),
+        rate_limit=None if limit is None or period is None else RateLimit(int(limit), int(period)),
+        enabled=held["enabled"],
+        revoked_at=_moment(get("revoked_at")),
+        expires_at=_moment(get("expires_at")),
+        last_used_at=_moment(get("last_used_at")),
         last_used_ip=last_used_ip,
-        predecessor_id=item.predecessor_id,
-        successor_id=item.successor_id,
-        until_used=bool(item.until_used),
-        ends_predecessor=bool(item.ends_predecessor),
-        ancestors=_many(item.ancestors),
-        token_id=item.token_id,
-        version=int(item.version),
+        predecessor_id=get("predecessor_id"),
+        successor_id=get("successor_id"),
+        until_used=bool(get("until_used")),
+        ends_predecessor=bool(get("ends_predecessor")),
+        ancestors=_many(get("ancestors")),
+        token_id=get("token_id"),
+        version=int(held["version"]),
     )
 
 

@@ -32,18 +32,22 @@ PENDING = "PENDING"
 CLAIM = "CLAIM"
 
 
-class PendingItem(Item):
+class RowItem(Item):
+    """An event, wherever it is kept."""
+
+    event_id = UnicodeAttribute()
+    received_at = UnicodeAttribute()
+    body = BinaryAttribute(legacy_encoding=False)
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
+class PendingItem(RowItem):
     """An event that is recorded and not yet in the log."""
 
     table = "audit"
 
     class Meta:
         table_name = "unbound"
-
-    event_id = UnicodeAttribute()
-    received_at = UnicodeAttribute()
-    body = BinaryAttribute(legacy_encoding=False)
-    sealed = BinaryAttribute(legacy_encoding=False)
 
 
 class ClaimItem(Item):

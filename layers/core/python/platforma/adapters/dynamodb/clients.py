@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
@@ -126,13 +126,13 @@ class DynamoDBClients:
         """Keep a secret's ticket and time of use."""
         path, kept = Path(["secrets", secret.id]), secret.stored
         condition = (ClientItem.status == "active") & (path["hash"] == kept.hash)
-        with _available():
-            try:
-                ClientItem(_pk(client_id), SK).update([path.set(_kept(secret))], condition)
-            except UpdateError as error:
-                if error.cause_response_code == "ConditionalCheckFailedException":
-                    return False
-                raise
+        transaction = Transaction(self._tables)
+        actions: list[Action] = [path.set(_kept(secret))]
+        transaction.update(ClientItem(_pk(client_id), SK), actions, condition, refused=PreconditionFailed())
+        try:
+            transaction.commit()
+        except PreconditionFailed:
+            return False
         return True
 
     def _expiry(self, client: Client) -> list[Action]:
@@ -217,7 +217,8 @@ def _secret(secret_id: str, kept: dict[str, Any]) -> ClientSecret:
 
 
 def _client(item: ClientItem) -> Client:
-    secrets = cast("Any", item.secrets).as_dict()
+    kept = cast("Any", item.secrets).as_dict()
+    secrets = [_secret(secret_id, kept[secret_id]) for secret_id in kept]
     return Client(
         id=item.pk.removeprefix(_pk("")),
         tenant_id=item.tenant_id,
@@ -230,6 +231,6 @@ def _client(item: ClientItem) -> Client:
         roles=tuple(item.roles),
         status=cast("Any", item.status),
         created_at=datetime.fromisoformat(item.created_at),
-        secrets=tuple(_secret(secret_id, secrets[secret_id]) for secret_id in sorted(secrets)),
+        secrets=tuple(sorted(secrets, key=lambda secret: (secret.created_at, secret.id))),
         version=int(item.version),
     )

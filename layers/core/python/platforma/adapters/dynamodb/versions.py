@@ -5,9 +5,11 @@ They stand in the Policy table, which every function that authenticates may read
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
 
 from platforma.adapters.dynamodb.tables import Item
 from platforma.adapters.dynamodb.transaction import Transaction
+from platforma.kernel.errors import Unavailable
 
 SK = "VERSIONS"
 
@@ -33,3 +35,17 @@ def moves_policy(transaction: Transaction, tenant_id: str) -> None:
 def moves_revocation(transaction: Transaction, tenant_id: str) -> None:
     """Let *transaction* also say that something of the tenant was suspended, revoked or ended."""
     transaction.update(VersionsItem(tenant_id, SK), [VersionsItem.revocation_version.add(1)])
+
+
+def make_versions(tenant_id: str) -> None:
+    """
+    Have the tenant's counters; those that it has stay as they are.
+
+    Raises:
+        Unavailable: DynamoDB would not.
+    """
+    try:
+        VersionsItem(tenant_id, SK).save(VersionsItem.pk.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise Unavailable(cause=error.cause_response_code) from error

@@ -27,6 +27,9 @@ class ClientPatch(Body):
     """What may be changed of a client; what is left out stays."""
 
     name: Name | None = None
+    grant_types: Annotated[list[GrantType], Field(min_length=1, max_length=5)] | None = None
+    redirect_uris: Annotated[list[URI], Field(max_length=50)] | None = None
+    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post"] | None = None
     scopes: Scopes | None = None
     roles: Annotated[list[RoleName], Field(max_length=50)] | None = None
     status: Literal["active", "suspended"] | None = None

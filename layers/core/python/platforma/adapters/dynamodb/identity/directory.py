@@ -94,7 +94,8 @@ class DynamoDirectory:
             t.put(OwnedItem(after.tenant_id, new, owner=after.id), OwnedItem.pk.does_not_exist(), refused=EmailTaken())
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
         passes_turn(t, after.tenant_id, turn)
-        moves(t, after.tenant_id, policy=before.roles != after.roles, revocation=before.status != after.status)
+        rights = (before.roles, before.attributes) != (after.roles, after.attributes)
+        moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status)
         t.commit(event)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:

@@ -10,6 +10,7 @@ The items of the Identity table that tell of tenants, users and groups.
 | tenant id | `GROUPNAME#{SHA-256 of the folded name}` | whose name it is |
 | tenant id | `MEMBER#{group id}#{user id}` | lists a group's members |
 | tenant id | `LOCKOUT` | the lock-out guard's turn |
+| tenant id | `ATTEMPTS#{HMAC of account or address}` | password attempts charged to it |
 """
 
 from collections.abc import Callable, Iterator

@@ -56,7 +56,8 @@ class MemoryDirectory:
             self._store.check_turn(after.tenant_id, turn)
             self._store.commit(after.tenant_id, event, turn=turn)
             self._store.users[after.tenant_id, after.id] = after
-            self._store.moves(after.tenant_id, policy=before.roles != after.roles, revocation=before.status != after.status)
+            rights = (before.roles, before.attributes) != (after.roles, after.attributes)
+            self._store.moves(after.tenant_id, policy=rights, revocation=before.status != after.status)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
         """Delete the user and its password."""

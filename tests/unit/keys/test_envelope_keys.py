@@ -81,7 +81,6 @@ def test_a_data_key_seals_for_five_minutes(envelope, data_keys, clock):
 
 def test_a_data_key_seals_a_bounded_number_of_times(envelope, data_keys, monkeypatch):
     monkeypatch.setattr(module, "KEY_USES", 3)
-    monkeypatch.setattr(module._InUse.__init__, "__defaults__", (3,))
 
     for _ in range(7):
         envelope.seal("ten_a", "identity", "r", b"x")

@@ -1,0 +1,57 @@
+"""Keys of persons in the Key table: `{tenant_id}#PERSON` / the person's name. An erased one stays, without its key."""
+
+from collections.abc import Mapping, Sequence
+
+from pynamodb.attributes import BinaryAttribute
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
+
+from platforma.adapters.dynamodb.tables import Item
+from platforma.kernel.errors import Unavailable
+
+
+class PersonKeyItem(Item):
+    """One person's key, sealed; without *sealed*, the memory that there was one."""
+
+    table = "key"
+
+    class Meta:
+        table_name = "unbound"
+
+    sealed = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+class DynamoDBPersonKeys:
+    """`PersonKeyStore`."""
+
+    def find(self, tenant_id: str, names: Sequence[str]) -> Mapping[str, bytes | None]:
+        """The sealed keys of these names."""
+        try:
+            found = PersonKeyItem.batch_get([(_key(tenant_id), name) for name in names], consistent_read=True)
+            return {item.sk: bytes(item.sealed) if item.sealed else None for item in found}
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+
+    def make(self, tenant_id: str, name: str, sealed: bytes) -> bytes | None:
+        """Store *sealed* unless there is or was a key of this name."""
+        try:
+            PersonKeyItem(_key(tenant_id), name, sealed=sealed).save(PersonKeyItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise Unavailable(cause=error.cause_response_code) from error
+            return self._stored(tenant_id, name)
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        return sealed
+
+    def _stored(self, tenant_id: str, name: str) -> bytes | None:
+        try:
+            item = PersonKeyItem.get(_key(tenant_id), name, consistent_read=True)
+        except DoesNotExist:
+            raise Unavailable("A person's key was there and is not.") from None
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        return bytes(item.sealed) if item.sealed else None
+
+
+def _key(tenant_id: str) -> str:
+    return f"{tenant_id}#PERSON"

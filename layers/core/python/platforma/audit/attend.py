@@ -1,0 +1,132 @@
+"""
+What is done for a log when it is rung for, and for all logs on a schedule.
+
+A log that cannot be attended holds up no other: its error is kept, the rest is done, and the first error is raised at the
+end, so that whoever rang rings again and an alarm is raised.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from platforma.audit.errors import AnotherEvent
+from platforma.audit.model import Head, tenant_of
+from platforma.audit.ports import CheckpointSigner
+from platforma.audit.publish import publish
+from platforma.audit.relay import Relay, Relayed, relay
+from platforma.kernel.clock import parse_rfc3339, rfc3339
+from platforma.kernel.errors import PlatformaError
+from platforma.kernel.events import Event
+from platforma.kernel.ids import from_bytes
+
+HEARTBEAT = timedelta(minutes=10)
+"""So long a log stays silent before it says that it is alive."""
+_RUNG, _SWEPT = timedelta(seconds=60), timedelta(seconds=45)
+_CALL = timedelta(seconds=45)
+
+
+class Entering(Protocol):
+    """The outbox, for events that belong to no change."""
+
+    def enter(self, event: Event) -> None:
+        """Record *event*, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """What attending logs needs. *host* begins the origin of a log that is new."""
+
+    by: Relay
+    signer: CheckpointSigner
+    outbox: Entering
+    host: str
+
+    def ring(self, logs: Iterable[str]) -> list[Relayed]:
+        """
+        Enter what waits for these logs, and publish those not published for a minute.
+
+        Raises:
+            LogBroken: a log is not what it should be.
+            Unavailable: a dependency failed.
+        """
+        return _each(logs, lambda log_id: self._attend(log_id, _RUNG))
+
+    def sweep(self) -> list[Relayed]:
+        """
+        Look after every log, as far as time allows: what nobody rang for, what was left half done, what is long silent.
+
+        Raises:
+            LogBroken: a log is not what it should be.
+            Unavailable: a dependency failed.
+        """
+        started = self.by.clock()
+        due = (log_id for log_id in self.by.store.logs() if self.by.clock() - started < _CALL)
+        return _each(due, self._look_after)
+
+    def _look_after(self, log_id: str) -> Relayed:
+        head = self.by.store.head(log_id)
+        if head is not None and (beat := heartbeat(head, self.by.clock())) and not self._waits(log_id):
+            with contextlib.suppress(AnotherEvent):  # another sweep may have made this beat a moment earlier
+                self.outbox.enter(beat)
+        if head is None or head.intent is not None or self._waits(log_id):
+            return self._attend(log_id, _SWEPT)
+        self._publish(head, _SWEPT)
+        return Relayed(log_id, head=head)
+
+    def _waits(self, log_id: str) -> bool:
+        return bool(self.by.store.pending(log_id, limit=1).rows)
+
+    def _attend(self, log_id: str, apart: timedelta) -> Relayed:
+        done = relay(log_id, origin=f"{self.host}/audit/{log_id}", by=self.by)
+        if done.head is not None and not done.busy:
+            self._publish(done.head, apart)
+        return done
+
+    def _publish(self, head: Head, apart: timedelta) -> None:
+        now = self.by.clock()
+        if head.checkpoint_at is None or now - head.checkpoint_at >= apart:
+            publish(head, store=self.by.store, bucket=self.by.bucket, signer=self.signer, now=now, years=self.by.years)
+
+
+def heartbeat(head: Head, now: datetime) -> Event | None:
+    """The entry that says that a silent log is alive; the same id for whoever notices the same silence."""
+    if not head.newest or now - parse_rfc3339(head.newest) < HEARTBEAT:
+        return None
+    due = int((parse_rfc3339(head.newest) + HEARTBEAT).timestamp() * 1000)
+    name = hashlib.sha256(f"heartbeat {head.log_id} {head.size}".encode()).digest()
+    raw = bytearray(due.to_bytes(6, "big") + name[:10])
+    raw[6], raw[8] = 0x70 | raw[6] & 0x0F, 0x80 | raw[8] & 0x3F
+    event_id = from_bytes("evt", bytes(raw))
+    return Event(
+        id=event_id,
+        timestamp=rfc3339(now),
+        received_at=rfc3339(now),
+        tenant_id=tenant_of(head.log_id),
+        request_id=event_id,
+        source="schedule",
+        principal_type="system",
+        principal_id="audit_relay",
+        user_id=None,
+        action="audit.heartbeat",
+        resource=head.log_id,
+        resource_type="audit_log",
+        result="success",
+        ip_address=None,
+        user_agent=None,
+    )
+
+
+def _each(logs: Iterable[str], attend: Callable[[str], Relayed]) -> list[Relayed]:
+    done: list[Relayed] = []
+    failed: PlatformaError | None = None
+    for log_id in logs:
+        try:
+            done.append(attend(log_id))
+        except PlatformaError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return done

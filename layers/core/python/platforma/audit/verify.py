@@ -1,0 +1,307 @@
+"""
+Verification of logs as they lie in a bucket or in a copy of one, with nothing trusted but public keys.
+
+For each log: segments follow one another without gap or overlap and hold what their names say; every entry is JSON with its
+own index, of this tenant, with an id that no other has; every checkpoint is signed and has the root of the entries before
+it; every tile holds the hashes that the entries have; nothing else lies there; and, where the store tells, every object is
+one version, locked long enough. What lies behind the last checkpoint is not covered yet, and counted.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from platforma.audit import note, segment, tree
+from platforma.audit.errors import LogBroken
+from platforma.audit.model import MAX_ENTRY, tenant_of
+from platforma.audit.retention import YEARS, retain_until
+from platforma.audit.segment_text import text_of
+from platforma.audit.tiles import WIDTH, Tile, parse_path
+from platforma.kernel.clock import parse_rfc3339, rfc3339
+from platforma.kernel.errors import Malformed
+
+SILENCE = timedelta(minutes=20)
+"""Twice the time after which a log that is alive says so."""
+_HASH = 32
+
+
+class Stored(NamedTuple):
+    """An object's bytes, and how it is locked where the store tells: *locks* is false for a mere copy."""
+
+    body: bytes
+    locks: bool = False
+    compliance: bool = False
+    until: datetime | None = None
+
+
+class Source(Protocol):
+    """A bucket, or a copy of one."""
+
+    def names(self) -> Iterable[str]:
+        """The names of all objects."""
+
+    def read(self, name: str) -> Stored:
+        """The first version of an object."""
+
+    def faults(self) -> Iterable["Fault"]:
+        """What is wrong with the store itself: later versions, delete markers."""
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    where: str
+    what: str
+
+
+@dataclass(slots=True)
+class LogReport:
+    """What was found of one log. *covered* entries stand under a signed checkpoint."""
+
+    log_id: str
+    entries: int = 0
+    covered: int = 0
+    checkpoints: int = 0
+    tiles: int = 0
+    oldest: str = ""
+    newest: str = ""
+    silences: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found of all."""
+
+    logs: list[LogReport] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults and not any(log.faults for log in self.logs)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log."""
+
+    named: tuple[note.VerifierKey, ...] = ()
+    raw: tuple[bytes, ...] = ()
+
+    def for_origin(self, origin: str) -> list[note.VerifierKey]:
+        """The keys that may sign for this log."""
+        return [*(key for key in self.named if key.name == origin), *(note.VerifierKey(origin, raw) for raw in self.raw)]
+
+
+def verify(source: Source, trusted: Trusted, *, years: int = YEARS, only: Collection[str] = ()) -> Report:
+    """Verify all logs in *source*, or those named in *only*."""
+    names: dict[str, list[str]] = {}
+    for name in source.names():
+        names.setdefault(name.partition("/")[0], []).append(name)
+    report = Report(faults=list(source.faults()))
+    report.faults += [Fault(log_id, "There is no such log.") for log_id in only if log_id not in names]
+    for log_id in sorted(names):
+        if not only or log_id in only:
+            report.logs.append(_Log(log_id, sorted(names[log_id]), source, trusted, years).verified())
+    if not report.logs:
+        report.faults.append(Fault("", "There is no log here."))
+    return report
+
+
+class _Log:
+    def __init__(self, log_id: str, names: list[str], source: Source, trusted: Trusted, years: int) -> None:
+        self._names = names
+        self._source = source
+        self._trusted = trusted
+        self._years = years
+        self._found = LogReport(log_id)
+        self._log_id = log_id
+        self._leaves = bytearray()
+        self._ids: set[str] = set()
+        self._newest_by_size: dict[int, str] = {}
+
+    def verified(self) -> LogReport:
+        segments = [(name, found) for name in self._names if (found := segment.parse_name(name))]
+        tiles = {name: tile for name in self._names if (tile := parse_path(name.partition("/")[2]))}
+        notes = [name for name in self._names if name.startswith(f"{self._log_id}/checkpoints/")]
+        known = {name for name, _ in segments} | tiles.keys() | set(notes)
+        for name in self._names:
+            if name not in known:
+                self._wrong(name, "No object of a log has such a name.")
+        for name, found in segments:
+            self._segment(name, found)
+        roots = self._checkpoints(notes)
+        self._tiles(tiles, sorted(roots))
+        return self._found
+
+    def _wrong(self, where: str, what: str) -> None:
+        self._found.faults.append(Fault(where, what))
+
+    def _segment(self, name: str, stated: segment.SegmentName) -> None:
+        stored = self._source.read(name)
+        text, fault = text_of(stored.body)
+        if fault:
+            self._wrong(name, fault)
+        at = self._found.entries
+        if stated.first != at:
+            what = (
+                f"Entries {at} to {stated.first - 1} are missing."
+                if stated.first > at
+                else f"Entry {stated.first} is here again."
+            )
+            self._wrong(name, what)
+            self._leaves.extend(bytes(_HASH * max(0, stated.first - at)))
+        lines = text.removesuffix(b"\n").split(b"\n") if text else []
+        if len(lines) != stated.entries or not text.endswith(b"\n"):
+            self._wrong(name, f"Holds {len(lines)} entries instead of {stated.entries}.")
+        newest = ""
+        for index, line in enumerate(lines, stated.first):
+            self._leaves.extend(tree.leaf_hash(line))
+            newest = max(newest, self._entry(name, index, line))
+        self._found.entries = len(self._leaves) // _HASH
+        self._newest_by_size[self._found.entries] = self._found.newest
+        self._locked(name, stored, newest)
+
+    def _entry(self, name: str, index: int, line: bytes) -> str:
+        """Check one entry; its `received_at`."""
+        where = f"{name} entry {index}"
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            identity, received = entry["id"], entry["received_at"]
+            stated = (entry["sequence"], entry["tenant_id"])
+        except (ValueError, KeyError, TypeError):
+            self._wrong(where, "Is not an entry: no JSON, or a field is missing.")
+            return ""
+        if stated != (index, tenant_of(self._log_id)):
+            self._wrong(where, f"Says it is entry {stated[0]} of {stated[1]}.")
+        if len(line) > MAX_ENTRY:
+            self._wrong(where, "Is larger than an entry may be.")
+        if identity in self._ids:
+            self._wrong(where, f"Event {identity} is in the log twice.")
+        self._ids.add(identity)
+        return self._heard(str(received))
+
+    def _heard(self, received: str) -> str:
+        found = self._found
+        found.oldest = min(found.oldest or received, received)
+        if received > found.newest:
+            if found.newest and received[:16] != found.newest[:16] and _apart(found.newest, received) > SILENCE:
+                found.silences.append((found.newest, received))
+            found.newest = received
+        return received
+
+    def _checkpoints(self, names: Iterable[str]) -> dict[int, bytes]:
+        """Roots by size, as signed, of the checkpoints that hold."""
+        read: dict[int, tuple[str, note.Checkpoint]] = {}
+        for name in names:
+            stored = self._source.read(name)
+            try:
+                origin = note.parse_checkpoint(note.text_of(stored.body)).origin
+                checkpoint = note.verify(stored.body, self._trusted.for_origin(origin))
+            except LogBroken as error:
+                self._wrong(name, error.detail)
+                continue
+            if not origin.endswith(f"/audit/{self._log_id}"):
+                self._wrong(name, f"Is the checkpoint of {origin}.")
+            elif name.rpartition("/")[2] != f"{checkpoint.size:020d}":
+                self._wrong(name, f"Is the checkpoint of size {checkpoint.size}.")
+            elif checkpoint.size > self._found.entries:
+                self._wrong(name, f"Entries {self._found.entries} to {checkpoint.size - 1} are missing.")
+            else:
+                read[checkpoint.size] = (name, checkpoint)
+                self._locked(name, stored, self._newest_by_size.get(checkpoint.size, ""))
+        if len({checkpoint.origin for _, checkpoint in read.values()}) > 1:
+            self._wrong(self._log_id, "Checkpoints have different origins.")
+        return self._roots_that_hold(read)
+
+    def _roots_that_hold(self, read: dict[int, tuple[str, note.Checkpoint]]) -> dict[int, bytes]:
+        frontier: tuple[bytes, ...] = ()
+        before, held = 0, {}
+        for size in sorted(read):
+            name, checkpoint = read[size]
+            frontier = tree.extended(frontier, before, self._hashes(before, size))
+            before = size
+            if tree.root_of(frontier) == checkpoint.root:
+                held[size] = checkpoint.root
+                self._found.covered = size
+            else:
+                self._wrong(name, "The entries have another root than was signed.")
+        self._found.checkpoints = len(held)
+        if not held:
+            self._wrong(self._log_id, "No checkpoint holds.")
+        return held
+
+    def _hashes(self, start: int, end: int) -> Iterator[bytes]:
+        return (bytes(self._leaves[at * _HASH : (at + 1) * _HASH]) for at in range(start, end))
+
+    def _tiles(self, names: dict[str, Tile], sizes: list[int]) -> None:
+        levels = [list(self._hashes(0, self._found.entries))]
+        while len(levels[-1]) >= WIDTH:
+            below = levels[-1]
+            whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
+            levels.append([tree.root_of(tree.extended((), 0, below[at : at + WIDTH])) for at in whole])
+        for name, tile in names.items():
+            self._tile(name, tile, levels)
+        for expected in _tiles_of(sizes):
+            if f"{self._log_id}/{expected}" not in names:
+                self._wrong(f"{self._log_id}/{expected}", "The tile is missing.")
+        self._found.tiles = len(names)
+
+    def _tile(self, name: str, tile: Tile, levels: list[list[bytes]]) -> None:
+        if tile.level is None:
+            self._wrong(name, "No object of a log has such a name.")
+            return
+        stored = self._source.read(name)
+        hashes = levels[tile.level] if tile.level < len(levels) else []
+        wanted = hashes[tile.number * WIDTH : tile.number * WIDTH + tile.width]
+        held = [stored.body[at : at + _HASH] for at in range(0, len(stored.body), _HASH)]
+        if len(held) != tile.width:
+            self._wrong(name, f"Holds {len(held)} hashes instead of {tile.width}.")
+        for at, (is_there, should_be) in enumerate(zip(held, wanted, strict=False)):
+            if is_there != should_be:
+                first = (tile.number * WIDTH + at) << 8 * tile.level
+                what = f"entry {first}" if tile.level == 0 else f"entries from {first} on"
+                self._wrong(name, f"Byte {at * _HASH}: the hash of {what} is another.")
+                break
+        if len(wanted) < tile.width:
+            self._wrong(name, "Has hashes of entries that are not there.")
+        self._locked(name, stored, self._found.oldest)
+
+    def _locked(self, name: str, stored: Stored, newest: str) -> None:
+        if not stored.locks:
+            return
+        try:
+            until = retain_until(parse_rfc3339(newest), self._years)
+        except Malformed:
+            return
+        if not stored.compliance or stored.until is None:
+            self._wrong(name, "Is not locked in COMPLIANCE mode.")
+        elif stored.until < until:
+            self._wrong(name, f"Is locked until {rfc3339(stored.until)}, not until {rfc3339(until)}.")
+
+
+def _tiles_of(sizes: Iterable[int]) -> set[Tile]:
+    """The tiles that checkpoints of these sizes have."""
+    tiles: set[Tile] = set()
+    before = 0
+    for size in sizes:
+        for level in range(64):
+            has = size >> 8 * level
+            if not has:
+                break
+            had = before >> 8 * level
+            tiles |= {Tile(level, number) for number in range(had // WIDTH, has // WIDTH)}
+            if has % WIDTH:
+                tiles.add(Tile(level, has // WIDTH, has % WIDTH))
+        before = size
+    return tiles
+
+
+def _apart(earlier: str, later: str) -> timedelta:
+    try:
+        return parse_rfc3339(later) - parse_rfc3339(earlier)
+    except Malformed:
+        return timedelta(0)

@@ -1,0 +1,25 @@
+"""A search of the audit log as the URL asks it."""
+
+from dataclasses import replace
+
+from platforma.audit.query import Query, parse_query
+from platforma.edge.call import Call
+from platforma.kernel.errors import Forbidden
+
+
+def event_query(call: Call) -> Query:
+    """
+    The query of this call; a caller without `audit:read` is answered from its own events alone.
+
+    Raises:
+        Unprocessable: a parameter that says nothing.
+        Forbidden: another person's events, without `audit:read`.
+    """
+    asked = {name: values[0] for name, values in call.query.items() if name != "cursor"}
+    query = parse_query(call.tenant_id, asked, after=call.parameters.cursor)
+    if call.permitted:
+        return query
+    own = call.caller.user_id
+    if own is None or query.user_id not in (None, own):
+        raise Forbidden("You lack audit:read, which events of others need.")
+    return replace(query, user_id=own)

@@ -1,0 +1,39 @@
+"""Policies as they stand and stood."""
+
+from platforma.kernel.errors import NotFound
+from platforma.kernel.ids import is_id
+from platforma.policy.model import Policy
+from platforma.policy.ports import Page, PolicyStore
+
+
+def get_policy(tenant_id: str, policy_id: str, *, store: PolicyStore) -> Policy:
+    """
+    The policy as it stands.
+
+    Raises:
+        NotFound: the tenant has no such policy.
+    """
+    policy = store.get(tenant_id, policy_id) if is_id(policy_id, "pol") else None
+    if policy is None:
+        raise NotFound
+    return policy
+
+
+def list_policies(tenant_id: str, *, store: PolicyStore, limit: int = 50, after: str | None = None) -> Page[Policy]:
+    """A page of the tenant's policies, oldest first."""
+    return store.page(tenant_id, after=after, limit=limit)
+
+
+def list_policy_versions(
+    tenant_id: str, policy_id: str, *, store: PolicyStore, limit: int = 50, after: str | None = None
+) -> Page[Policy]:
+    """
+    A page of a policy's versions, newest first; a deleted policy's too.
+
+    Raises:
+        NotFound: the tenant never had such a policy.
+    """
+    page = store.revisions(tenant_id, policy_id, after=after, limit=limit) if is_id(policy_id, "pol") else Page((), None)
+    if not page.items and after is None:
+        raise NotFound
+    return page

@@ -1,0 +1,283 @@
+"""What the relay and search rely on, of the store in memory and of DynamoDB's."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from platforma.adapters.dynamodb.audit import Outbox
+from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+from platforma.adapters.dynamodb.tables import Tables
+from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, MemoryOutbox, MemoryPersonKeys
+from platforma.adapters.memory.keys import MemoryDataKeys
+from platforma.adapters.s3 import S3Bucket
+from platforma.audit.errors import AnotherEvent, WrittenBefore
+from platforma.audit.model import Intent, position_of
+from platforma.audit.person_keys import PersonKeys
+from platforma.audit.ports import Path, Span
+from platforma.audit.query import parse_query
+from platforma.audit.relay import Relay, relay
+from platforma.audit.search import get_event, search
+from platforma.kernel.clock import system_clock
+from platforma.kernel.events import Attempt
+from platforma.kernel.ids import new_id
+from platforma.keys.envelope import Envelope
+
+REGION = "eu-central-1"
+RACERS = 20
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+UNTIL = NOW + timedelta(seconds=30)
+
+
+class Ports:
+    def __init__(self, store, outbox, bucket, person_keys, envelope):
+        self.store, self.outbox, self.bucket, self.person_keys, self.envelope = store, outbox, bucket, person_keys, envelope
+
+    def relay(self, log_id):
+        persons = PersonKeys(self.person_keys, self.envelope)
+        return relay(log_id, origin=f"host/audit/{log_id}", by=Relay(self.store, self.bucket, self.envelope, persons))
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def tenant():
+    return new_id("ten")
+
+
+@pytest.fixture(params=["memory", "aws"])
+def ports(request, tenant):
+    envelope = Envelope(MemoryDataKeys(tenant))
+    if request.param == "memory":
+        store = MemoryLogStore()
+        yield Ports(store, MemoryOutbox(store, envelope), MemoryBucket(), MemoryPersonKeys(), envelope)
+        return
+    request.getfixturevalue("aws")
+    dynamodb = boto3.client("dynamodb", REGION)
+    for name in ("audit", "key"):
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+    s3 = boto3.client("s3", REGION)
+    s3.create_bucket(Bucket="log", ObjectLockEnabledForBucket=True, CreateBucketConfiguration={"LocationConstraint": REGION})
+    tables = Tables({"audit": "audit", "key": "key"}, REGION).bind()
+    yield Ports(
+        DynamoDBLogStore(tables), Outbox(tables, envelope), S3Bucket("log", client=s3), DynamoDBPersonKeys(), envelope
+    )
+
+
+def attempt(tenant, **said):
+    return Attempt(
+        request_id=said.pop("request_id", "req"),
+        action=said.pop("action", "settings.users.create"),
+        clock=system_clock,
+        ip_address="192.0.2.7",
+        user_agent="agent",
+        tenant_id=tenant,
+        principal_type="user",
+        principal_id="p",
+        user_id=said.pop("user_id", None) or new_id("usr"),
+    )
+
+
+def record(ports, tenant, **said):
+    event = attempt(tenant, **said).event("success", resource=said.get("resource"))
+    ports.outbox.enter(event)
+    return event
+
+
+def lease(ports, log_id, owner, now=NOW):
+    return ports.store.lease(log_id, origin="first", owner=owner, now=now, until=now + timedelta(seconds=30))
+
+
+def intent(positions=("a",), first=0, name="i"):
+    return Intent(name, first, positions, ((("usr", "usr"),),), b"r" * 32, (b"f" * 32,), "2026", UNTIL)
+
+
+def test_an_entered_event_waits_and_its_attempt_knows(ports, tenant):
+    one = attempt(tenant)
+    event = one.event("success")
+
+    ports.outbox.enter(event)
+
+    assert one.entered
+    assert [row.id for row in ports.store.pending(tenant, limit=5).rows] == [event.id]
+    assert list(ports.store.logs()) == [tenant]
+    assert ports.store.claimed(tenant, event.id) == position_of(event.timestamp, event.id)
+
+
+def test_the_same_event_again_is_as_good_as_once(ports, tenant):
+    event = record(ports, tenant)
+
+    ports.outbox.enter(event)
+
+    assert len(ports.store.pending(tenant, limit=5).rows) == 1
+
+
+def test_another_event_of_the_same_id_is_refused(ports, tenant):
+    event = record(ports, tenant)
+
+    with pytest.raises(AnotherEvent):
+        ports.outbox.enter(replace(event, ip_address="198.51.100.1"))
+
+
+def test_of_racers_for_the_lease_one_has_it(ports, tenant):
+    won, barrier = [], threading.Barrier(RACERS)
+
+    def race(owner):
+        barrier.wait()
+        if lease(ports, tenant, owner):
+            won.append(owner)
+
+    threads = [threading.Thread(target=race, args=(f"o{n}",)) for n in range(RACERS)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    assert len(won) == 1
+
+
+def test_a_lease_that_is_over_can_be_taken_and_fences_off_its_former_holder(ports, tenant):
+    old = lease(ports, tenant, "old")
+    new = lease(ports, tenant, "new", NOW + timedelta(seconds=31))
+
+    assert new.fence > old.fence
+    assert ports.store.commit(old, intent()) is None
+    assert ports.store.commit(new, intent()).intent == intent()
+
+
+def test_the_origin_is_what_the_first_lease_said(ports, tenant):
+    lease(ports, tenant, "one")
+
+    again = ports.store.lease(tenant, origin="other", owner="one", now=NOW, until=UNTIL)
+
+    assert again.origin == "first"
+
+
+def test_who_holds_the_lease_finds_that_it_was_rung_for(ports, tenant):
+    head = lease(ports, tenant, "one")
+    assert lease(ports, tenant, "two") is None
+
+    assert not ports.store.release(head, "one")
+    assert ports.store.release(lease(ports, tenant, "one"), "one")
+    assert lease(ports, tenant, "two") is not None
+
+
+def test_an_open_intent_is_read_back_whole_and_closed_once_by_its_id(ports, tenant):
+    head = lease(ports, tenant, "one")
+    ports.store.commit(head, intent())
+
+    assert ports.store.head(tenant).intent == intent()
+    assert ports.store.commit(head, intent(name="j")) is None
+    assert not ports.store.close(tenant, intent(name="j"))
+    assert ports.store.close(tenant, intent())
+    assert not ports.store.close(tenant, intent())
+    closed = ports.store.head(tenant)
+    assert (closed.size, closed.frontier, closed.newest, closed.intent) == (1, (b"f" * 32,), "2026", None)
+
+
+def test_the_largest_checkpoint_stands(ports, tenant):
+    lease(ports, tenant, "one")
+
+    ports.store.checkpointed(tenant, 5, NOW)
+    ports.store.checkpointed(tenant, 3, UNTIL)
+
+    assert (ports.store.head(tenant).checkpoint_size, ports.store.head(tenant).checkpoint_at) == (5, NOW)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_pages_are_in_order_and_within_their_span(ports, tenant, ascending):
+    for _ in range(5):
+        record(ports, tenant)
+    order = [row.position for row in ports.store.pending(tenant, limit=9).rows]
+
+    page = ports.store.pending(tenant, Span(order[1], order[3]), ascending=ascending, limit=2)
+
+    expected = order[1:4] if ascending else order[1:4][::-1]
+    assert [row.position for row in page.rows] == expected[:2]
+    assert page.more
+    assert order == sorted(order)
+
+
+def test_indexed_events_are_found_under_every_path_and_dropped_ones_wait_no_longer(ports, tenant):
+    event = record(ports, tenant, resource="cls_eu01")
+    [row] = ports.store.pending(tenant, limit=1).rows
+    everything = Span("0", "~")
+
+    ports.store.index(tenant, [replace(row, sequence=7)])
+    ports.store.drop(tenant, [row.position])
+
+    assert ports.store.waiting(tenant, [row.position]) == {}
+    assert ports.store.entered(tenant, [row.position])[row.position].sequence == 7
+    for path in (Path(), Path("user", event.user_id), Path("resource", "cls_eu01"), Path("request", "req")):
+        assert [row.sequence for row in ports.store.hot(tenant, path, everything, ascending=True, limit=1).rows] == [7]
+
+
+def test_what_is_set_aside_waits_no_longer(ports, tenant):
+    record(ports, tenant)
+    [row] = ports.store.pending(tenant, limit=1).rows
+
+    ports.store.set_aside(tenant, row)
+
+    assert not ports.store.pending(tenant, limit=1).rows
+
+
+def test_all_who_make_a_persons_key_get_the_same(ports, tenant):
+    got, barrier = [], threading.Barrier(RACERS)
+
+    def race(number):
+        barrier.wait()
+        got.append(ports.person_keys.make(tenant, "usr_x", bytes([number])))
+
+    threads = [threading.Thread(target=race, args=(n,)) for n in range(RACERS)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    assert len(got) == RACERS
+    assert len(set(got)) == 1
+    assert ports.person_keys.find(tenant, ["usr_x", "usr_y"]) == {"usr_x": got[0]}
+
+
+def test_an_object_is_written_once(ports):
+    until = system_clock() + timedelta(days=731)
+    ports.bucket.put("a/1", b"one", retain_until=until)
+
+    with pytest.raises(WrittenBefore):
+        ports.bucket.put("a/1", b"two", retain_until=until)
+
+    ports.bucket.put("a/2", b"two", retain_until=until)
+    assert ports.bucket.get("a/1") == b"one"
+    assert ports.bucket.get("a/3") is None
+    assert list(ports.bucket.names("a/", after="a/1")) == ["a/2"]
+
+
+def test_an_event_is_found_at_once_and_the_same_after_it_was_entered(ports, tenant):
+    events = [record(ports, tenant, request_id=f"r{n}") for n in range(3)]
+    newest_first = [event.id for event in sorted(events, key=lambda e: (e.timestamp, e.id), reverse=True)]
+    query = parse_query(tenant, {"limit": "2"})
+
+    waiting = search(query, store=ports.store, envelope=ports.envelope)
+    assert ports.relay(tenant).entered == 3
+    entered = search(query, store=ports.store, envelope=ports.envelope)
+    rest = search(replace(query, after=entered.after), store=ports.store, envelope=ports.envelope)
+
+    assert [event["id"] for event in waiting.events] == newest_first[:2]
+    assert [event["id"] for event in entered.events] == newest_first[:2]
+    assert [event["id"] for event in rest.events] == newest_first[2:]
+    assert rest.after is None
+    one = get_event(tenant, newest_first[0], store=ports.store, envelope=ports.envelope)
+    assert one["ip_address"] == "192.0.2.7"
+    assert one["sequence"] in range(3)

@@ -1,0 +1,101 @@
+"""Whatever comes in, the answer is the right 4xx problem, and never a 500."""
+
+from typing import Any
+
+import pytest
+
+from platforma.edge.endpoints import ENDPOINTS
+from tests.world import Tenant
+
+JSON = {"Content-Type": "application/json"}
+WITH_BODY = [row for row in ENDPOINTS if row.body]
+
+
+def refused(reply, status: int) -> None:
+    assert reply.status == status, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail", "code", "request_id"} <= reply.json.keys()
+    assert reply.json["request_id"] == reply.request_id
+
+
+def filled(path: str) -> str:
+    return path.replace("{id}", "usr_01m86h9kkteqdtv79ft12yh2bc").replace("{secret_id}", "none")
+
+
+def send(tenant: Tenant, row, raw: bytes, headers: dict[str, str] = JSON):
+    return tenant.world.call(row.method, filled(row.path), token=tenant.token, raw=raw, headers={**headers, "If-Match": "*"})
+
+
+@pytest.fixture(scope="module")
+def shared():
+    from tests.world import running
+
+    with pytest.MonkeyPatch.context() as patch, running(patch) as world:
+        yield world.tenant()
+
+
+@pytest.mark.parametrize("row", WITH_BODY, ids=lambda row: row.operation)
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b'{"a":1,"a":2}', b"[NaN]", b"\xff", b'"\\ud800"', b"[" * 5000], ids=lambda raw: repr(raw[:12])
+)
+def test_what_is_not_json_is_malformed(shared: Tenant, row, raw: bytes):
+    reply = send(shared, row, raw)
+
+    refused(reply, 403 if (row.permission or "").startswith("platform:") else 400)
+
+
+@pytest.mark.parametrize("row", WITH_BODY, ids=lambda row: row.operation)
+@pytest.mark.parametrize("raw", [b"[]", b"1", b'"x"', b"null", b'{"no_such_field": 1}'], ids=repr)
+def test_what_does_not_fit_the_schema_is_unprocessable(shared: Tenant, row, raw: bytes):
+    reply = send(shared, row, raw)
+
+    refused(reply, 403 if (row.permission or "").startswith("platform:") else 422)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=latin-1", "", "json"])
+def test_another_content_type_is_unsupported(shared: Tenant, kind: str):
+    refused(shared.world.call("POST", "/v1/users", token=shared.token, raw=b"{}", headers={"Content-Type": kind}), 415)
+
+
+def test_a_body_over_a_mebibyte_is_too_large(shared: Tenant):
+    refused(shared.world.call("POST", "/v1/users", token=shared.token, raw=b" " * (1 << 20) + b"{}", headers=JSON), 413)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "limit=-1", "cursor=zz", "no_such=1", "limit=1&limit=2"]
+)
+def test_a_query_that_says_nothing_is_unprocessable(shared: Tenant, query: str):
+    refused(shared.call("GET", f"/v1/users?{query}"), 422)
+
+
+@pytest.mark.parametrize("row", [row for row in ENDPOINTS if row.if_match], ids=lambda row: row.operation)
+def test_a_change_without_if_match_is_refused(shared: Tenant, row):
+    body: Any = {} if row.body else None
+
+    reply = shared.call(row.method, filled(row.path), body)
+
+    refused(reply, 403 if (row.permission or "").startswith("platform:") else 428)
+
+
+@pytest.mark.parametrize(
+    "identity", ["x", "usr_", "cli_01m86h9kkteqdtv79ft12yh2bc", "usr_" + "z" * 26, "é", "a" * 300, "%00"]
+)
+def test_an_id_that_is_none_is_not_found(shared: Tenant, identity: str):
+    refused(shared.call("GET", f"/v1/users/{identity}"), 404)
+
+
+def test_an_unknown_field_is_named(shared: Tenant):
+    reply = shared.call("POST", "/v1/users", {"email": "a@b.test", "name": "A", "admin": True})
+
+    refused(reply, 422)
+    assert [error["pointer"] for error in reply.json["errors"]] == ["/admin"]
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"grant_type": "password"}, {"grant_type": "client_credentials", "scope": "platform:manage"}]
+)
+def test_the_token_endpoint_speaks_rfc_6749(shared: Tenant, form: dict[str, str]):
+    reply = shared.world.call("POST", "/oauth2/token", form=form or {"x": "y"}, headers=shared.world.basic(shared.client))
+
+    assert reply.status == 400
+    assert reply.json["error"] in {"invalid_request", "unsupported_grant_type", "invalid_scope"}

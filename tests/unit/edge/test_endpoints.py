@@ -1,0 +1,66 @@
+"""The endpoint table, and that the functions serve exactly what it says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from platforma.edge.bodies import schema
+from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, ENDPOINTS
+from platforma.edge.openapi import openapi, operations
+from platforma.policy.actions import permission_of
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+def served(function: str) -> set[str]:
+    tree = ast.parse((FUNCTIONS / function / "app.py").read_text())
+    return {
+        decorator.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute) and decorator.func.attr == "serves"
+    }
+
+
+def test_every_row_has_a_route_and_an_operation_of_its_own():
+    assert len(BY_ROUTE) == len(BY_OPERATION) == len(ENDPOINTS)
+
+
+@pytest.mark.parametrize("function", sorted({row.function for row in ENDPOINTS}))
+def test_a_function_serves_exactly_its_rows(function: str):
+    assert served(function) == {row.operation for row in ENDPOINTS if row.function == function}
+
+
+@pytest.mark.parametrize("row", [row for row in ENDPOINTS if row.permission], ids=lambda row: row.operation)
+def test_the_table_and_the_engine_agree_on_the_permission(row):
+    assert permission_of(row.operation) == row.permission
+
+
+@pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.operation)
+def test_bodies_refuse_unknown_fields(row):
+    if row.body:
+        assert schema(row.body).model_config["extra"] == "forbid"
+
+
+def test_openapi_names_every_endpoint_with_operation_and_permission():
+    document = openapi("https://platforma.test")
+
+    listed = {
+        (method.upper(), path, operation["x-platforma-operation"], operation["x-platforma-permission"])
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+    assert listed == {(row.method, row.path, row.operation, row.permission) for row in ENDPOINTS}
+
+
+def test_openapi_schemas_are_json_schemas():
+    for shape in openapi("https://platforma.test")["components"]["schemas"].values():
+        Draft202012Validator.check_schema(shape)
+
+
+def test_operations_lists_them_all():
+    assert [each["operation"] for each in operations()] == [row.operation for row in ENDPOINTS]

@@ -1,0 +1,49 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.vault import apply
+
+HERE = Path(apply.__file__).parent
+FUNCTIONS = apply.table("functions")
+GRANT = re.compile(r'path "([^"]+)"\s*\{\s*capabilities\s*=\s*\[([^]]*)\]')
+
+
+def grants(policy):
+    return {path: set(re.findall(r'"(\w+)"', words)) for path, words in GRANT.findall(policy)}
+
+
+def test_every_function_that_speaks_to_vault_has_its_row():
+    roles = set(re.findall(r"VAULT_ROLE: (\S+)", (HERE.parents[1] / "template.yaml").read_text()))
+
+    assert roles == {apply.role_of(function) for function in FUNCTIONS}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_can_read_a_key_out_or_destroy_one(function):
+    for path, words in grants(apply.policy_of(FUNCTIONS[function])).items():
+        assert not words & {"delete", "sudo", "patch"}, path
+        assert not path.startswith(("sys/", "transit/export", "transit/backup", "auth/token/create")), path
+        assert path != "*", path
+
+
+def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
+    def holders(path):
+        return {function for function, row in FUNCTIONS.items() if path in grants(apply.policy_of(row))}
+
+    assert holders("transit/keys/tenant-*") == {"identity_tenants"}
+    assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_relay"}
+    assert holders("pki/issue/function") == {"certificates_renew"}
+
+
+def test_a_tenants_key_cannot_be_made_exportable():
+    text = (HERE / "capabilities" / "tenant-keys.hcl").read_text()
+
+    assert set(re.findall(r'^\s+"(\w+)"\s*=', text, re.MULTILINE)) == {"type", "derived", "auto_rotate_period"}
+
+
+def test_the_reader_changes_nothing():
+    allowed = grants((HERE / "policies" / "reader.hcl").read_text())
+
+    assert allowed == {"*": {"read", "list", "sudo"}, "auth/token/renew-self": {"update"}}

@@ -1,0 +1,268 @@
+"""The functions in process, called as the gateway calls them: DynamoDB on moto, Vault in memory, a clock to be moved."""
+
+import base64
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from platforma import bootstrap
+from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
+from platforma.edge.endpoints import ENDPOINTS
+from platforma.kernel.tenancy import PLATFORM
+
+ROOT = Path(__file__).parents[1]
+URL = "https://platforma.test"
+REGION = "eu-central-1"
+PASSWORD = "correct horse battery staple"
+_ROUTES = [(row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", row.path) + "$")) for row in ENDPOINTS]
+
+
+class MemoryVault(MemoryDataKeys):
+    """A Vault in memory: data keys, secrets and signatures; `sealed` makes every call fail."""
+
+    def __init__(self) -> None:
+        super().__init__(PLATFORM)
+        self.secrets = MemorySecrets()
+
+    def read_secret(self, name: Any) -> Mapping[str, str]:
+        self._answer()
+        return self.secrets.read_secret(name)
+
+
+@dataclass
+class Clock:
+    """Time that stands still until it is moved."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Reply:
+    """What came back, as a client sees it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def request_id(self) -> str:
+        return self.headers["x-request-id"]
+
+
+class World:
+    """A deployed system in one process."""
+
+    def __init__(self, vault: MemoryVault, clock: Clock) -> None:
+        self.vault, self.clock = vault, clock
+        self._count = 0
+        self._functions: dict[str, ModuleType] = {}
+
+    def function(self, name: str) -> ModuleType:
+        """The function of this folder, imported once."""
+        if name not in self._functions:
+            spec = importlib.util.spec_from_file_location(f"function_{name}", ROOT / "functions" / name / "app.py")
+            assert spec and spec.loader
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module
+            spec.loader.exec_module(module)
+            self._functions[name] = module
+        return self._functions[name]
+
+    def event(
+        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None, ip: str = "203.0.113.7"
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Which function is meant, and the REST event for it."""
+        parts = urlsplit(path)
+        self._count += 1
+        function, resource, parameters = None, parts.path, None
+        for row, form in _ROUTES:
+            if row.method == method and (match := form.match(parts.path)):
+                literal = row.path.count("{") == 0
+                if function is None or literal:
+                    function, resource, parameters = row.function, row.path, match.groupdict() or None
+        query = parse_qs(parts.query, keep_blank_values=True)
+        event = {
+            "httpMethod": method,
+            "path": parts.path,
+            "resource": resource,
+            "pathParameters": parameters,
+            "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+            "multiValueQueryStringParameters": query or None,
+            "headers": dict(headers),
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "body": base64.b64encode(body).decode() if body is not None else None,
+            "isBase64Encoded": body is not None,
+            "requestContext": {
+                "requestId": f"request-{self._count}",
+                "identity": {"sourceIp": ip, "userAgent": "tests/1.0"},
+                "stage": "v1",
+            },
+        }
+        return function, event
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        json_body: Any = None,
+        raw: bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        ip: str = "203.0.113.7",
+    ) -> Reply:
+        """Send a request through the function that serves it."""
+        sent = dict(headers or {})
+        body = raw
+        if json_body is not None:
+            body = json.dumps(json_body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        if form is not None:
+            body = urlencode(form).encode()
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        function, event = self.event(method, path, headers=sent, body=body, ip=ip)
+        assert function, f"no function serves {method} {path}"
+        answer = self.function(function).handler(event, None)
+        return Reply(
+            answer["statusCode"], {name.lower(): value for name, value in answer["headers"].items()}, answer["body"]
+        )
+
+    def basic(self, client: Mapping[str, str]) -> dict[str, str]:
+        """The `Authorization` of this client."""
+        pair = f"{client['client_id']}:{client['client_secret']}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+    def token(self, client: Mapping[str, str], **form: str) -> str:
+        """An access token of this client."""
+        reply = self.call(
+            "POST", "/oauth2/token", form={"grant_type": "client_credentials", **form}, headers=self.basic(client)
+        )
+        assert reply.status == 200, reply.text
+        return str(reply.json["access_token"])
+
+    def set_up(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the set-up function."""
+        return self.function("platform_setup").handler(dict(event), type("Context", (), {"aws_request_id": "setup"})())
+
+    def tenant(self, name: str = "acme", email: str = "admin@acme.test") -> "Tenant":
+        """A tenant with an administrator, and a client that administers it."""
+        platform = self.token(self.platform_client)
+        admin = {"email": email, "name": "Admin", "password": PASSWORD}
+        made = self.call("POST", "/v1/tenants", token=platform, json_body={"name": name, "admin": admin})
+        assert made.status == 201, made.text
+        client = self.set_up({"tenant_id": made.json["id"], "first_client": {"name": "service", "roles": ["admin"]}})
+        return Tenant(self, made.json["id"], made.json["admin"]["user_id"], client)
+
+    @property
+    def platform_client(self) -> dict[str, str]:
+        """The platform's client, set up at first."""
+        if not hasattr(self, "_platform"):
+            self._platform = self.set_up({})
+        return self._platform
+
+
+@dataclass
+class Tenant:
+    """A tenant, as its administrating client sees it."""
+
+    world: World
+    id: str
+    admin_id: str
+    client: dict[str, str]
+    _token: tuple[str, datetime] | None = None
+
+    @property
+    def token(self) -> str:
+        """A fresh enough token of the administrating client."""
+        if self._token is None or self.world.clock() - self._token[1] > timedelta(minutes=50):
+            self._token = (self.world.token(self.client), self.world.clock())
+        return self._token[0]
+
+    def call(self, method: str, path: str, json_body: Any = None, *, expect: int | None = None, **more: Any) -> Reply:
+        """Send a request as the administrating client."""
+        reply = self.world.call(method, path, token=self.token, json_body=json_body, **more)
+        assert expect is None or reply.status == expect, reply.text
+        return reply
+
+    def user(self, email: str = "ada@acme.test", roles: tuple[str, ...] = ()) -> str:
+        """A new user's id."""
+        body = {"email": email, "name": "Ada", "password": PASSWORD, "roles": list(roles)}
+        return str(self.call("POST", "/v1/users", body, expect=201).json["id"])
+
+    def client_with(self, roles: tuple[str, ...] = (), scopes: tuple[str, ...] = ("*",)) -> dict[str, str]:
+        """A new client's credentials."""
+        body = {"name": "client", "roles": list(roles), "scopes": list(scopes)}
+        return self.call("POST", "/v1/oauth-clients", body, expect=201).json
+
+    def events(self, **filters: str) -> list[dict[str, Any]]:
+        """The tenant's audit events, newest first."""
+        query = f"?{urlencode(filters)}" if filters else ""
+        return self.call("GET", f"/v1/audit/events{query}", expect=200).json["items"]
+
+
+def _create_tables() -> None:
+    client = boto3.client("dynamodb", region_name=REGION)
+    for name in bootstrap.TABLES:
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+        )
+
+
+def _forget() -> None:
+    for part in vars(bootstrap).values():
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+        if isinstance(part, bootstrap.Area):
+            part.made.clear()
+
+
+@contextmanager
+def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world with nothing in it."""
+    for name, value in {
+        "PLATFORMA_URL": URL,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    vault, clock = MemoryVault(), Clock()
+    _forget()
+    monkeypatch.setattr(bootstrap, "vault", lambda: vault)
+    monkeypatch.setattr(bootstrap, "clock", clock)
+    with mock_aws():
+        _create_tables()
+        yield World(vault, clock)
+    _forget()
