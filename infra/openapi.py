@@ -38,7 +38,7 @@ _REFUSALS = {
     "INTEGRATION_FAILURE": (503, "Unavailable", "unavailable"),
     "INTEGRATION_TIMEOUT": (503, "Unavailable", "unavailable"),
 }
-"""What the gateway answers by itself: status, title and code of the problem (RFC 9457). No route of ours is a 404 with any header."""
+"""What the gateway answers by itself: status, title and code of the problem (RFC 9457). An unknown route is a 404."""
 
 
 def logical_id(folder: str) -> str:

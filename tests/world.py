@@ -261,6 +261,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     vault, clock = MemoryVault(), Clock()
     _forget()
     monkeypatch.setattr(bootstrap, "vault", lambda: vault)
+    monkeypatch.setitem(bootstrap.identity.ports, "keys", lambda: vault)
     monkeypatch.setattr(bootstrap, "clock", clock)
     with mock_aws():
         _create_tables()

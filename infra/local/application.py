@@ -62,7 +62,7 @@ def _platform(stack: Stack, api: API, kept: Kept) -> Token:
     if known and (token := api.token(known["client_id"], known["client_secret"])):
         return token
     made = invoke(stack, {})
-    if "client_secret" not in made:  # it was there before; its secret can't be read, only replaced
+    if not made.get("client_secret"):  # it was there before; its secret can't be read, only replaced
         made = invoke(stack, {"rotate_secret": True})
     return _proved(api, kept.put("platform_client", _pair(made)))
 

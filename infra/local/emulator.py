@@ -1,11 +1,11 @@
 """MiniStack as the local AWS: persistent, IAM enforced, in an environment that holds nothing of ours."""
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
 import signal
-import urllib.request
 from pathlib import Path
 
 from infra.local.certificates import write_private
@@ -83,11 +83,14 @@ def environment(stack: Stack) -> dict[str, str]:
 
 def is_ready(stack: Stack) -> bool:
     """Whether it answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.ports.aws, timeout=2)
     try:
-        with urllib.request.urlopen(f"{stack.aws_url}/_ministack/health", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except OSError:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def save(stack: Stack) -> None:

@@ -2,11 +2,15 @@
 MiniStack with what it lacks for data that must last, and for a small machine; run by its own interpreter (`python -I`).
 
 Object locks and unread stream records survive a stop, an update of a stack keeps what a resource's neighbours know of it,
-SIGUSR1 saves the state without stopping, and a layer is unpacked once, not once a worker.
+SIGUSR1 saves the state without stopping, a layer is unpacked once, not once a worker, and a custom domain's paths are the
+API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
+
+What is stored is also saved as it changes, every few seconds. After a kill the objects in S3, which are written at once, are
+taken back to that same moment: a log whose tables remember less than its bucket could never be continued.
 """
 
 # mypy: ignore-errors
-# ruff: noqa: SLF001, ANN001, ANN201 - the emulator's own, untyped insides
+# ruff: noqa: SLF001, ANN001, ANN002, ANN003, ANN201 - the emulator's own, untyped insides
 import hashlib
 import os
 import signal
@@ -25,8 +29,11 @@ from ministack.services.cloudformation import _stacks, provisioners
 s3._PERSISTED_BUCKET_DICTS.update(object_retention=s3._object_retention, object_legal_hold=s3._object_legal_hold)
 STREAMS = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
 get_state, load_state, update = dynamodb.get_state, dynamodb.load_persisted_state, provisioners._update_resource
-saving, unpacking = threading.Lock(), threading.Lock()
+saving, unpacking, ended = threading.Lock(), threading.Lock(), threading.Event()
 LAYERS = Path(tempfile.gettempdir()) / "layers"
+STATE, OBJECTS = Path(os.environ["STATE_DIR"]), Path(os.environ["S3_DATA_DIR"])
+RUNNING = STATE / "running"  # there while a run has not ended cleanly
+STORES, PAUSE_SECONDS = ("dynamodb", "s3"), 15
 
 
 def load_with_streams(data):
@@ -46,6 +53,26 @@ def save():
     """Write the state, one save at a time."""
     with saving:
         app.save_all(app._build_persistence_save_dict())
+
+
+def save_stores():
+    """Save what is stored, now and again, once there is a whole state that it belongs to."""
+    while not ended.wait(PAUSE_SECONDS):
+        if (STATE / "cloudformation.json").exists():
+            with saving:
+                states = app._build_persistence_save_dict()
+                app.save_all({name: states[name] for name in STORES if name in states})
+
+
+def take_back():
+    """Remove the objects that are newer than the tables, if the last run was killed."""
+    saved = STATE / "dynamodb.json"
+    if RUNNING.exists() and saved.exists():
+        moment = saved.stat().st_mtime
+        for file in OBJECTS.rglob("*"):
+            if file.is_file() and file.stat().st_mtime > moment:
+                file.unlink()
+    RUNNING.touch()
 
 
 class SharedLayers(zipfile.ZipFile):
@@ -69,9 +96,46 @@ class SharedLayers(zipfile.ZipFile):
         return None
 
 
+def is_ours(headers):
+    """Whether a request names one of our domains, which all end so; the edge lets no other name through."""
+    return headers.get("host", "").partition(":")[0].lower().endswith(".platforma.internal")
+
+
+async def before_body(method, path, headers, *more):
+    """Leave our domains' requests alone until their body is read."""
+    return None if is_ours(headers) else await short_cut(method, path, headers, *more)
+
+
+async def after_body(method, path, headers, *more):
+    """Leave our domains' requests to the gateway."""
+    return None if is_ours(headers) else await shorter_cut(method, path, headers, *more)
+
+
+async def by_gateway(method, path, headers, body, query_params, *more, raw_path=None, raw_query_string="", **others):
+    """The gateway answers for our domains; where none is deployed, nobody does."""
+    if not is_ours(headers):
+        said = {"raw_path": raw_path, "raw_query_string": raw_query_string}
+        return await special(method, path, headers, body, query_params, *more, **said, **others)
+    host = headers["host"]
+    answer = await app._handle_execute_api_request(
+        host, path, method, headers, body, query_params, raw_path=raw_path, raw_query_string=raw_query_string
+    )
+    return answer or (502, {"Content-Type": "application/json"}, b"{}")
+
+
+short_cut, shorter_cut = app._handle_pre_body_request, app._handle_post_body_shortcuts
+special = app._handle_special_data_plane_request
+app._handle_pre_body_request, app._handle_post_body_shortcuts = before_body, after_body
+app._handle_special_data_plane_request = by_gateway
 lambda_runtime.zipfile = types.SimpleNamespace(**vars(zipfile) | {"ZipFile": SharedLayers})
 dynamodb.get_state = lambda: get_state() | STREAMS
 dynamodb.load_persisted_state, provisioners._update_resource = load_with_streams, update_keeping_attributes
 del sys.argv[1:]  # our own mark in the command line; the emulator reads no arguments
 signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=save).start())
-app.main()
+take_back()
+threading.Thread(target=save_stores, daemon=True).start()
+try:
+    app.main()
+finally:
+    ended.set()
+    RUNNING.unlink()

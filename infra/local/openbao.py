@@ -5,13 +5,12 @@ No root token and no unseal key ever exist: `initialize` runs once, on empty sto
 client certificate. Everything after that is infra/vault's work, the same as on a production Vault.
 """
 
+import http.client
 import json
 import os
 import secrets
 import ssl
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from infra.local import certificates
@@ -79,13 +78,14 @@ def binary() -> Path:
 def health(stack: Stack) -> int | None:
     """What `sys/health` answers: 200 ready, 501 not initialised, 503 sealed; None while nobody answers."""
     context = ssl.create_default_context(cafile=str(stack.ca_file))
+    connection = http.client.HTTPSConnection("127.0.0.1", stack.ports.vault, timeout=2, context=context)
     try:
-        with urllib.request.urlopen(f"{stack.vault_addr}/v1/sys/health", timeout=2, context=context) as answer:  # noqa: S310
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
+        connection.request("GET", "/v1/sys/health")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
         return None
+    finally:
+        connection.close()
 
 
 def configuration(stack: Stack, listener: Pair, seal: Path) -> str:

@@ -32,7 +32,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 def load(path: Path) -> Json:
     """A template with every intrinsic in its long form."""
-    document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - derived from SafeLoader
+    document = yaml.load(path.read_text(), _Loader)  # noqa: S506 # nosec B506 - it derives from SafeLoader
     if not isinstance(document, dict):
         raise TypeError(f"{path} holds no template")
     return document

@@ -1,7 +1,6 @@
 """The local stack's side of Vault: applies infra/vault, fetches the certificates and the token that the stack hands out."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import hvac.exceptions
@@ -53,7 +52,7 @@ def issue(vault: Any, role: str, request: dict[str, str]) -> Issued:
 
 
 def issue_function(vault: Any, function: str) -> Issued:
-    """A function's client certificate: its role's name, which Vault knows the caller by, and the URI that the role is bound to."""
+    """A function's client certificate: its role's name, which Vault calls it by, and the URI that the role is bound to."""
     named = {"common_name": apply.role_of(function), "exclude_cn_from_sans": "true"}
     return issue(vault, "function", named | {"uri_sans": apply.FUNCTION_URI + function})
 
@@ -98,8 +97,3 @@ def reader_token(vault: Any, known: str | None) -> str:
         else:
             return known
     return str(vault.write_data("auth/token/create/reader", data={})["auth"]["client_token"])
-
-
-def ca_copy(stack: Stack) -> Path:
-    """The root where stack.json says it is."""
-    return stack.ca_file

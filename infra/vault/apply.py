@@ -115,7 +115,7 @@ class Setup:
                 self.changed.append(f"no policy {name}")
 
     def roles(self) -> None:
-        """A certificate role for each function, bound to the one name and URI of its certificate; and the reader's token role."""
+        """A certificate role for each function, bound to its certificate's one name and URI; and the reader's token role."""
         root = self.read("pki-root/cert/ca")["certificate"]
         wanted = {role_of(function): function for function in table("functions")}
         there = self.list("auth/cert/certs")

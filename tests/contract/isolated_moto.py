@@ -5,25 +5,17 @@ moto writes all of a transaction's items and then takes a cancelled one back, in
 never was, and what they write in between is lost.
 """
 
-from functools import wraps
 from threading import RLock
 
-from moto.dynamodb.models import DynamoDBBackend
-
-_REQUESTS = ("get_item", "query", "scan", "put_item", "update_item", "delete_item", "transact_write_items")
+from moto.dynamodb.responses import DynamoHandler
 
 
 def isolate(monkeypatch) -> None:
     """Let one thread at a time into the backend, for a whole request."""
-    lock = RLock()
+    lock, answer = RLock(), DynamoHandler.call_action
 
-    def alone(inner):
-        @wraps(inner)
-        def locked(*args, **kwargs):
-            with lock:
-                return inner(*args, **kwargs)
+    def alone(handler):
+        with lock:
+            return answer(handler)
 
-        return locked
-
-    for name in _REQUESTS:
-        monkeypatch.setattr(DynamoDBBackend, name, alone(getattr(DynamoDBBackend, name)))
+    monkeypatch.setattr(DynamoHandler, "call_action", alone)

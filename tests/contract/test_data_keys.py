@@ -95,6 +95,18 @@ def test_what_never_was_a_data_key_does_not_open(data_keys, tenant_id, wrapped):
         data_keys.unwrap(tenant_id, "identity", wrapped)
 
 
+def test_a_destroyed_key_opens_nothing_and_can_be_destroyed_again(data_keys, tenant_id):
+    wrapped = data_keys.generate(tenant_id, "identity").wrapped
+
+    for _ in range(2):
+        data_keys.destroy_tenant_key(tenant_id)
+
+    with pytest.raises(NoSuchKey):
+        data_keys.generate(tenant_id, "identity")
+    with pytest.raises(NoSuchKey):
+        data_keys.unwrap(tenant_id, "identity", wrapped)
+
+
 def test_many_are_unwrapped_in_order(data_keys, tenant_id):
     keys = [data_keys.generate(tenant_id, "audit") for _ in range(30)]
 

@@ -11,7 +11,6 @@ import boto3
 import pytest
 from argon2 import PasswordHasher
 from moto import mock_aws
-from moto.dynamodb.responses import DynamoHandler
 from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
@@ -60,6 +59,7 @@ from platforma.kernel.errors import NotFound, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
+from tests.contract.isolated_moto import isolate
 
 KNOWN = frozenset({"admin", "operator", "developer", "viewer", "billing"})
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
@@ -187,14 +187,7 @@ def world(request, monkeypatch) -> Iterator[World]:
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    one_at_a_time, answer = threading.RLock(), DynamoHandler.call_action
-
-    def serialised(self):
-        """DynamoDB's transactions are isolated; moto's are, one at a time."""
-        with one_at_a_time:
-            return answer(self)
-
-    monkeypatch.setattr(DynamoHandler, "call_action", serialised)
+    isolate(monkeypatch)
     with mock_aws():
         yield _dynamo()
 

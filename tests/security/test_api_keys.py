@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from platforma.apikeys import change_key, get_key, issue_key, revoke_key, rotate_key
+from platforma.apikeys import RateLimit, change_key, get_key, issue_key, revoke_key, rotate_key
 from platforma.apikeys.format import LENGTH, encode
 from platforma.kernel.errors import Forbidden, NotFound, Unauthenticated
 from platforma.kernel.ids import new_id
@@ -89,6 +89,18 @@ def test_a_dead_or_misplaced_key_buys_no_hash(world, hashes):
     assert codes == ["revoked", "suspended", "expired", "ip_not_allowed"]
     assert strange.code == "unknown"
     assert hashes == []
+
+
+def test_a_key_that_is_refused_after_its_hash_buys_no_second_one(world, hashes):
+    limited, scopeless = world.issue(rate_limit=RateLimit(1, 86400)), world.issue()
+    world.check(limited.text)
+    world.passes(hours=1)
+
+    for _ in range(5):
+        assert world.check(limited.text).code == "rate_limited"
+        assert world.check(scopeless.text, permits=lambda _: "insufficient_scope").code == "insufficient_scope"
+
+    assert len(hashes) == 2
 
 
 def test_a_bad_key_is_one_and_the_same_error_whatever_is_wrong(world):

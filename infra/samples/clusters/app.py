@@ -13,7 +13,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     told = event["requestContext"]["authorizer"]
     caller = told.get("lambda", told)
     cluster = (event.get("pathParameters") or {}).get("id")
-    print(json.dumps({"cluster": cluster, "principal_id": caller.get("principal_id")}))  # noqa: T201  its log line
+    print(json.dumps({"cluster": cluster, "principal_id": caller.get("principal_id")}))
     return {
         "statusCode": 200,
         "headers": {"Content-Type": "application/json"},

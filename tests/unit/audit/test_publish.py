@@ -1,5 +1,8 @@
 """Tiles and checkpoints: the same whatever the steps in which the log grew, and after any break."""
 
+import base64
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +24,7 @@ def test_tiles_of_every_step_prove_every_leaf(steps, data):
     stored, size = {}, 0
     leaves = leaves_of(sum(steps))
     for step in steps:
-        old = TiledTree(size, lambda path: stored.get(path))
+        old = TiledTree(size, stored.get)
         stored |= {str(tile): body for tile, body in tiles_between(old, size + step, leaves[size : size + step]).items()}
         size += step
         index = data.draw(st.integers(0, size - 1))
@@ -118,8 +121,6 @@ def test_growth_between_any_two_checkpoints_is_proved():
     for old in (5, 6, 7):
         proof = published.consistency(TENANT, old)
         one, two = (note.parse_checkpoint(note.text_of(proof[f"{end}_checkpoint"].encode())) for end in ("from", "to"))
-        import base64
-
         tree.verify_consistency(one.size, two.size, [base64.b64decode(h) for h in proof["hashes"]], one.root, two.root)
     for old, new in ((0, 5), (4, 8), (8, 5), (5, 99)):
         with pytest.raises(Unprocessable):
@@ -151,10 +152,8 @@ def test_killed_after_any_write_the_next_to_publish_ends_with_the_same():
         for number in range(7):
             world.record(number)
         world.dies_after = after
-        try:
+        with contextlib.suppress(Killed):
             world.attendant().ring([TENANT])
-        except Killed:
-            pass
         world.dies_after = None
         world.later(seconds=61)
         world.attendant().sweep()

@@ -13,12 +13,14 @@ from platforma.identity import (
     create_group,
     delete_user,
     list_users,
+    read_holders,
     read_principal,
     read_user,
     remove_member,
     set_roles,
 )
 from platforma.identity.errors import WouldLockOut, WrongPassword
+from platforma.identity.lockout import ByRole
 from platforma.identity.model import MAX_GROUPS_OF_A_USER
 from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, RateLimited, Unavailable, Unprocessable
 
@@ -170,7 +172,7 @@ def test_a_custom_role_that_administers_counts(house):
         [],
         if_match=None,
         known_roles=KNOWN,
-        **house.people(administrator_roles=frozenset({"admin", "owner"})),
+        **house.people(administration=lambda _: ByRole(frozenset({"admin", "owner"}))),
     )
 
     assert changed.roles == ()
@@ -287,3 +289,53 @@ def test_guessing_the_current_password_is_slowed_down_even_for_who_then_knows_it
     change(PASSWORD)
 
     assert house.counts.read(house.tenant.id, f"user:{house.admin.id}") is None
+
+
+def test_who_joins_a_group_that_takes_the_last_administrators_rights_is_refused(house):
+    class Denied(ByRole):
+        def administers(self, user_id, roles, groups):
+            return "admin" in roles and not groups
+
+    group = create_group(house.tenant.id, name="Frozen", known_roles=KNOWN, groups=house.groups, attempt=house.attempt())
+
+    with pytest.raises(WouldLockOut):
+        add_member(house.tenant.id, group.id, house.admin.id, **house.people(administration=lambda _: Denied()))
+
+
+def test_a_policy_written_in_the_meantime_is_judged_by(house):
+    house.user("eve@acme.test", roles=["admin"], password=PASSWORD)
+    asked = []
+
+    class Only(ByRole):
+        def administers(self, user_id, roles, groups):
+            return user_id == house.admin.id
+
+    def administration(tenant_id):
+        """Between the first judgement and its write a policy denies all but Ada."""
+        asked.append(tenant_id)
+        if len(asked) == 1:
+            house.store.moves(tenant_id, policy=True)
+            return ByRole()
+        return Only()
+
+    with pytest.raises(WouldLockOut):
+        delete_user(house.tenant.id, house.admin.id, if_match=None, **house.people(administration=administration))
+
+    assert len(asked) == 2
+
+
+def test_holders_of_a_role_are_found_by_hand_and_by_group(house):
+    viewer, member = house.user("v@acme.test", roles=["viewer"], password=PASSWORD), house.user("m@acme.test")
+    group = create_group(
+        house.tenant.id,
+        name="Viewers",
+        roles=["viewer"],
+        known_roles=KNOWN,
+        groups=house.groups,
+        attempt=house.attempt(),
+    )
+    add_member(house.tenant.id, group.id, member.id, **house.people())
+
+    found = read_holders(house.tenant.id, frozenset({"viewer"}), directory=house.directory, groups=house.groups)
+
+    assert {(principal.id, able) for principal, able in found} == {(viewer.id, True), (member.id, False)}

@@ -1,6 +1,7 @@
+# ruff: noqa: PLR0911  a return for each of the rules' cases
 """
-The decision rules, slowly and obviously: nothing compiled, indexed, cached or shared with the engine but the values it is asked
-with. Globs are matched by dynamic programming, networks by `ipaddress`, wall clocks by `zoneinfo`.
+The decision rules, slowly and obviously: nothing compiled, indexed, cached or shared with the engine but the values that it
+is asked with. Globs are matched by dynamic programming, networks by `ipaddress`, wall clocks by `zoneinfo`.
 
 Only validated documents and the unreadable conditions that the rules speak of are expected here.
 """
@@ -95,7 +96,7 @@ def in_force(rules: Rules, targets: Iterable[tuple[str, str]]) -> list[dict[str,
     for policy in rules.policies:
         if any((attachment.type, attachment.id) in targets for attachment in policy.attachments):
             document = policy.document
-            found += document["statements"] if "statements" in document else [document]
+            found += document.get("statements", [document])
     return found
 
 
@@ -105,9 +106,7 @@ def applies(statement, owner: Subject, subject: Subject, request: Request, domai
         return False
     if not any(resource_matches(pattern, request) for pattern in statement["resources"]):
         return False
-    answers = [
-        condition(name, wanted, owner, subject, request) for name, wanted in statement.get("conditions", {}).items()
-    ]
+    answers = [condition(name, wanted, owner, subject, request) for name, wanted in statement.get("conditions", {}).items()]
     return all(answer is True for answer in answers) if effect == "allow" else all(answer is not False for answer in answers)
 
 
@@ -154,7 +153,7 @@ def action_matches(pattern: str, action: str, effect: str, domains: set[str] | N
             return False
         if effect == "allow" and domains is not None and domain not in domains:
             return False
-    if wanted_level == "*" or wanted_level == level:
+    if wanted_level in ("*", level):
         return True
     return effect == "allow" and wanted_level == "manage" and level == "read"
 
@@ -166,7 +165,7 @@ def resource_matches(pattern: str, request: Request) -> bool:
     if pattern == "*":
         return True
     kind, _, glob = pattern.partition(":")
-    if kind != "*" and kind != request.resource_type:
+    if kind not in ("*", request.resource_type):
         return False
     if not request.resource_id:
         return glob == "*"
@@ -223,7 +222,8 @@ def in_networks(networks: list[str], text: str | None) -> bool | None:
     asked = address(text)
     if asked is None:
         return None
-    for network in map(ipaddress.ip_network, networks):
+    for text_of_it in networks:
+        network = ipaddress.ip_network(text_of_it)
         first = getattr(network.network_address, "ipv4_mapped", None)
         if first is not None and network.prefixlen >= 96:
             network = ipaddress.ip_network((first, network.prefixlen - 96))

@@ -7,10 +7,10 @@ Everything is drawn from small pools, so that what is asked and what is said mee
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
+
 from platforma.policy.model import Attachment, Context, Policy, Request, Role, Subject
 from platforma.policy.ports import Rules
 from platforma.policy.protected_api import ProtectedAPI
-
 from tests.unit.policy.worlds import TENANT
 
 ACTION_PATTERNS = [
@@ -29,11 +29,12 @@ ACTIONS = [
 ]
 RESOURCE_PATTERNS = [
     *("*", "*:*", "cluster:*", "cluster:cls_*", "cluster:cls_eu*", "cluster:cls_eu01", "cluster:cls_eu0?", "cluster:*01"),
-    *("cluster:c*_*u*1", "cluster:?ls_eu01", "cluster:cls_eu", "*:cls_eu*", "*:cls_eu01", "*:*01", "node:*", "node:cls_eu01"),
-    *("cluster:cls:eu*", "cluster:*?", "cluster:cls_eu01*", "*:?*", "cluster:*eu*eu*"),
+    *("cluster:c*_*u*1", "cluster:?ls_eu01", "cluster:cls_eu", "*:cls_eu*", "*:cls_eu01", "*:*01", "node:*"),
+    *("node:cls_eu01", "cluster:cls:eu*", "cluster:*?", "cluster:cls_eu01*", "*:?*", "cluster:*eu*eu*"),
 ]
 RESOURCES: list[tuple[str | None, str | None]] = [
-    *((("cluster", name)) for name in ("cls_eu01", "cls_eu", "cls_eu012", "cls_us01", "cls_", "Cls_eu01", "cls:eu1", "*", "cls_eueu")),
+    *(("cluster", name) for name in ("cls_eu01", "cls_eu", "cls_eu012", "cls_us01", "cls_", "Cls_eu01")),
+    *(("cluster", "cls:eu1"), ("cluster", "*"), ("cluster", "cls_eueu")),
     *(("cluster", None), ("node", "cls_eu01"), ("node", None), (None, None), ("cluster:cls", "eu1"), ("cluster", "")),
 ]
 NETWORKS = [
@@ -41,10 +42,32 @@ NETWORKS = [
     *("::ffff:10.0.0.0/104", "::ffff:0:0/96", "192.0.2.0/25", "192.0.2.128/25"),
 ]
 ADDRESSES = [
-    *("10.1.2.3", "10.1.2.4", "11.0.0.0", "10.255.255.255", "::ffff:10.1.2.3", "::ffff:a01:203", "2001:db8::1", "2001:db9::"),
-    *("192.0.2.127", "192.0.2.128", "::1", None, "", "10.1.2", "010.1.2.3", "fe80::1%eth0", "10.1.2.3 ", "nonsense"),
+    *("10.1.2.3", "10.1.2.4", "11.0.0.0", "10.255.255.255", "::ffff:10.1.2.3", "::ffff:a01:203", "2001:db8::1"),
+    *(
+        "2001:db9::",
+        "192.0.2.127",
+        "192.0.2.128",
+        "::1",
+        None,
+        "",
+        "10.1.2",
+        "010.1.2.3",
+        "fe80::1%eth0",
+        "10.1.2.3 ",
+        "nonsense",
+    ),
 ]
-ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Chatham", "Pacific/Apia", "UTC", "Australia/Lord_Howe"]
+ZONES = [
+    *(
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "Pacific/Chatham",
+        "Pacific/Apia",
+        "UTC",
+        "Australia/Lord_Howe",
+    ),
+]
 CLOCKS = ["00:00", "00:01", "02:00", "02:30", "03:00", "06:00", "12:00", "21:59", "22:00", "23:59"]
 _CHANGES = [
     datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
@@ -57,7 +80,7 @@ _CHANGES = [
     datetime(1969, 12, 31, 23, 59, tzinfo=UTC),
     datetime(1916, 4, 30, 22, 0, tzinfo=UTC),
 ]
-_STEPS = [timedelta(), timedelta(microseconds=-1), timedelta(minutes=1), timedelta(hours=1), timedelta(hours=-1), timedelta(hours=13)]
+_STEPS = [timedelta(), timedelta(microseconds=-1), timedelta(minutes=1), *(timedelta(hours=n) for n in (1, -1, 13))]
 MOMENTS = [change + step for change in _CHANGES for step in _STEPS]
 VALUES = ["eu", "eu-1", "EU", "", "1", 1, 1.0, 2, -0.5, True, False, None, 10**20]
 ODD_VALUES = [*VALUES, ["eu"], {"eu": 1}]
@@ -128,8 +151,8 @@ a_statement = st.fixed_dictionaries(
     optional={"conditions": few_conditions},
 )
 TARGETS = [
-    *(("tenant", TENANT), ("role", "operator"), ("role", "auditor"), ("group", "grp_1"), ("user", "usr_1"), ("user", "usr_2")),
-    *(("api_key", "key_1"), ("oauth_client", "cli_1"), ("oauth_client", "cli_2")),
+    *(("tenant", TENANT), ("role", "operator"), ("role", "auditor"), ("group", "grp_1"), ("user", "usr_1")),
+    *(("user", "usr_2"), ("api_key", "key_1"), ("oauth_client", "cli_1"), ("oauth_client", "cli_2")),
 ]
 a_document = st.one_of(a_statement, st.fixed_dictionaries({"statements": st.lists(a_statement, min_size=1, max_size=3)}))
 
@@ -151,9 +174,8 @@ def some_rules(draw) -> Rules:
         for number, (document, targets) in enumerate(drawn)
     )
     roles = (Role(tenant_id=TENANT, name="auditor", actions=tuple(draw(some(ACTION_PATTERNS)))),)
-    api = ProtectedAPI(
-        id="api_1", tenant_id=TENANT, name="", audience="", environment="live", domains=("widgets",), routes=(), created_at=""
-    )
+    about = {"name": "", "audience": "", "environment": "live", "created_at": ""}
+    api = ProtectedAPI(id="api_1", tenant_id=TENANT, domains=("widgets",), routes=(), **about)
     return Rules(roles=roles, policies=policies, apis=draw(st.sampled_from([(), (api,)])))
 
 
@@ -182,9 +204,8 @@ def a_subject(draw) -> Subject:
         return Subject(type="api_key", id="key_1", owner=base, environment=environment, **more)
     if way == "token":
         client = draw(st.sampled_from(["cli_1", "cli_2"]))
-        return Subject(
-            type=base.type, id=base.id, roles=base.roles, groups=base.groups, attributes=base.attributes, client_id=client, **more
-        )
+        own = {"roles": base.roles, "groups": base.groups, "attributes": base.attributes}
+        return Subject(type=base.type, id=base.id, client_id=client, **own, **more)
     return base
 
 

@@ -4,9 +4,9 @@ import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from platforma.policy.compile import compile_rules
 from platforma.policy.decide import decide
-
 from tests.unit.policy.reference import reference_decision
 from tests.unit.policy.strategies import ACTIONS, RESOURCES, a_subject, requests, some_circumstances, some_rules
 from tests.unit.policy.worlds import TENANT
@@ -28,4 +28,5 @@ def test_the_engine_agrees_with_the_reference(rules, subjects, actions, resource
     asked = [(subject, request) for subject in subjects for request in requests(actions, resources, circumstances)]
 
     for subject, request in asked:
-        assert decide(policy_set, subject, request).kind == reference_decision(TENANT, rules, subject, request), (subject, request)
+        expected = reference_decision(TENANT, rules, subject, request)
+        assert decide(policy_set, subject, request).kind == expected, (subject, request)

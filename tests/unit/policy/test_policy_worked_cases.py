@@ -6,11 +6,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from platforma.policy.compile import compile_rules
 from platforma.policy.decide import decide
 from platforma.policy.model import Context, Request, Subject
 from platforma.policy.ports import Rules
-
 from tests.unit.policy.reference import reference_decision
 from tests.unit.policy.worlds import TENANT, policy
 

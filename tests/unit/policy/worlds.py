@@ -44,7 +44,8 @@ def user(*roles: str, **more: Any) -> Subject:
 
 
 def key(owner: Subject, *scopes: str, **more: Any) -> Subject:
-    return Subject(**{"type": "api_key", "id": "key_1", "tenant_id": TENANT, "owner": owner, "scopes": scopes or ("*",), **more})
+    own = {"type": "api_key", "id": "key_1", "tenant_id": TENANT, "owner": owner, "scopes": scopes or ("*",)}
+    return Subject(**{**own, **more})
 
 
 def request(action: str, resource: str | None = None, *, attributes: dict[str, Any] | None = None, **more: Any) -> Request:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from platforma.edge.cursors import Cursors
     from platforma.edge.decisions import Desk
     from platforma.edge.giving import Giving
+    from platforma.edge.holders import HoldersOf
     from platforma.edge.setup import SetUp
     from platforma.edge.subjects import Subjects
     from platforma.keys.envelope import Envelope
@@ -271,6 +272,14 @@ def edge() -> "Edge":
     )
 
 
+@cache
+def holders() -> "HoldersOf":
+    """The people who hold a role."""
+    from platforma.edge.holders import HoldersOf
+
+    return HoldersOf(directory(), groups())
+
+
 def giving(call: "Call") -> "Giving":
     """What the caller may give."""
     from platforma.edge.giving import Giving
@@ -343,5 +352,5 @@ oauth = Area(
         "internal_url": lambda: settings().internal_url,
     },
 )
-policy = Area("policy", {"policies": policies, "store": policies, "snapshots": snapshots, "clock": lambda: clock})
+policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
 audit = Area("audit", {"store": audit_store, "envelope": envelope})

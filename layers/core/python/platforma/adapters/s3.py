@@ -29,7 +29,8 @@ class S3Bucket:
     def __init__(self, name: str, *, kms_key: str | None = None, client: "S3Client | None" = None) -> None:
         self._name = name
         self._s3: S3Client = client or boto3.client("s3", config=_CONFIG)
-        self._encryption: dict[str, Any] = {"SSEKMSKeyId": kms_key} if kms_key else {}
+        # Without a key's name the header would choose AWS's own key over the bucket's default one.
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
 
     def put(self, key: str, body: bytes, *, retain_until: datetime) -> None:
         """
@@ -48,7 +49,6 @@ class S3Bucket:
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=retain_until,
                 ChecksumAlgorithm="SHA256",
-                ServerSideEncryption="aws:kms",
                 ContentType=_TYPES.get(key[key.rfind(".") :], "application/octet-stream"),
                 **self._encryption,
             )

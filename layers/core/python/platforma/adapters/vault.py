@@ -25,6 +25,7 @@ ROTATED_EVERY = "2160h"
 """How often Vault gives a tenant's key a new version: 90 days."""
 _WRAPPED = re.compile(rb"\Avault:v[1-9][0-9]{0,8}:[0-9A-Za-z+/]{40,400}={0,2}\Z")
 _SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
+_NO_KEY = ("key not found", "no existing key", "could not delete key; not found")
 _KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 
 
@@ -91,6 +92,23 @@ class Vault:
         """
         parameters = {"type": "aes256-gcm96", "derived": True, "auto_rotate_period": ROTATED_EVERY}
         self._transit("keys", tenant_id, parameters)
+
+    def destroy_tenant_key(self, tenant_id: str) -> None:
+        """
+        Destroy every version of the tenant's key, and with it all that was sealed under it; none left is success too.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us; the key may be there still.
+        """
+        if tenant_id == PLATFORM:
+            raise Broken("The platform's key is never destroyed.")
+        path = f"transit/keys/{_transit_key(tenant_id)}"
+        missing = NoSuchKey(tenant_id=tenant_id)
+        try:
+            self._call(lambda session: session.post(f"{path}/config", {"deletion_allowed": True}), missing=missing)
+            self._call(lambda session: session.delete(path), missing=missing)
+        except NoSuchKey:
+            return
 
     def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
         """
@@ -159,7 +177,7 @@ class Vault:
                 self._forget()
                 cause = type(error).__name__
             except Refused as error:
-                failure = missing if any("key not found" in text for text in error.errors) else refused
+                failure = missing if any(said in text for text in error.errors for said in _NO_KEY) else refused
                 raise failure or Unavailable(cause="Refused", status=error.status) from None
         raise Unavailable(cause=cause)
 

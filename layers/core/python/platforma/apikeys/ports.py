@@ -46,9 +46,9 @@ class Keys(Protocol):
             PreconditionFailed: it is not at `before.version` any more; of two racing rotations one gets this.
         """
 
-    def renew_ticket(self, key: APIKey, secret: StoredSecret, *, used_at: datetime | None, ip_address: str | None) -> None:
+    def renew_ticket(self, key: APIKey, secret: StoredSecret) -> None:
         """
-        Keep the new ticket, and when it is given the use, unless the key was switched off or revoked meanwhile.
+        Keep the new ticket, unless the key was switched off or revoked meanwhile.
 
         Raises:
             Conflict: it was, and nothing was written; what was read of the key is not to be relied on.

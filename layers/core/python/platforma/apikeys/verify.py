@@ -42,7 +42,6 @@ class KeyCheck:
 class _Examined(NamedTuple):
     refusal: Refusal | None
     key: APIKey | None
-    renewed: StoredSecret | None = None
 
 
 _MALFORMED = _Examined("malformed", None)
@@ -77,7 +76,7 @@ def verify_key(
     if refusal is None and key is not None and permits is not None:
         refusal = permits(key)
     if refusal is None and key is not None:
-        refusal = _note(found, keys=keys, now=now, ip_address=ip_address, attempt=attempt)
+        _note_use(key, keys=keys, now=now, ip_address=ip_address, attempt=attempt)
     if refusal is not None or key is None:
         facts = {} if key is None else {"key_id": key.id, "tenant_id": key.tenant_id}
         raise Unauthenticated(cause=refusal or "unknown", **facts)
@@ -115,7 +114,8 @@ def check_key(
     charge = limits.charge(key.id, key.rate_limit, cost, now) if key.rate_limit else None
     if charge is not None and not charge.allowed:
         return KeyCheck("rate_limited", key, charge)
-    return KeyCheck(_note(found, keys=keys, now=now, ip_address=ip_address, attempt=attempt) or "valid", key, charge)
+    _note_use(key, keys=keys, now=now, ip_address=ip_address, attempt=attempt)
+    return KeyCheck("valid", key, charge)
 
 
 def _examine(
@@ -138,13 +138,35 @@ def _examine(
     key = keys.find(unverified.id)
     if key is None or (tenant_id is not None and key.tenant_id != tenant_id):
         return _UNKNOWN
-    if refusal := _standing(key, keys=keys, now=now, ip_address=ip_address):
+    refusal = _standing(key, keys=keys, now=now, ip_address=ip_address)
+    if refusal is not None:
         return _Examined(refusal, key)
     try:
         renewed = stored_secret.verify(unverified.secret, key.secret, bound_to=key.id, secrets=secrets, now=now)
     except Unauthenticated:
         return _UNKNOWN
-    return _Examined(None, key, renewed)
+    if renewed is not None:
+        refusal = _renewal_refused(key, renewed, keys=keys, now=now, ip_address=ip_address)
+    return _Examined(refusal, key)
+
+
+def _renewal_refused(
+    key: APIKey, renewed: StoredSecret, *, keys: Keys, now: datetime, ip_address: str | None
+) -> Refusal | None:
+    """
+    Keep the fresh ticket, whatever else may refuse the key: none buys a second hash within the hour.
+
+    The write says if the key was switched off or revoked while its secret was hashed; then it is looked at again.
+    A table that takes no writes refuses no key.
+    """
+    try:
+        keys.renew_ticket(key, renewed)
+    except Unavailable:
+        return None
+    except Conflict:
+        current = keys.find(key.id)
+        return "revoked" if current is None else _own_standing(current, now, ip_address)
+    return None
 
 
 def _standing(key: APIKey, *, keys: Keys, now: datetime, ip_address: str | None) -> Refusal | None:
@@ -167,29 +189,15 @@ def _own_standing(key: APIKey, now: datetime, ip_address: str | None) -> Refusal
     return None if key.allows(ip_address) else "ip_not_allowed"
 
 
-def _note(found: _Examined, *, keys: Keys, now: datetime, ip_address: str | None, attempt: Attempt) -> Refusal | None:
-    """
-    Write down what a good use leaves: a fresh ticket, the time and address once a minute, the end of a predecessor.
-
-    None of it decides, so a table that takes no writes refuses no key. But a key that was switched off while its secret was
-    being hashed is told by the ticket's condition, and is refused.
-    """
-    key = found.key
-    assert key is not None
-    used_at = now if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY else None
+def _note_use(key: APIKey, *, keys: Keys, now: datetime, ip_address: str | None, attempt: Attempt) -> None:
+    """Write down what a good use leaves: time and address once a minute, the end of a predecessor. None of it decides."""
     try:
-        if found.renewed is not None:
-            keys.renew_ticket(key, found.renewed, used_at=used_at, ip_address=ip_address)
-        elif used_at is not None:
-            keys.note_use(key, used_at=used_at, ip_address=ip_address)
+        if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
+            keys.note_use(key, used_at=now, ip_address=ip_address)
         if key.ends_predecessor:
             keys.end_predecessor(key, now, _ending(key, attempt))
-    except Conflict:
-        current = keys.find(key.id)
-        return "revoked" if current is None else _own_standing(current, now, ip_address)
     except Unavailable:
-        return None
-    return None
+        return
 
 
 def _ending(key: APIKey, attempt: Attempt) -> Event:

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        trusted = Trusted(tuple(_named(options.key, options.keys)), tuple(_raw(key) for key in options.public_key))
+        named, raw = tuple(_named(options.key, options.keys)), tuple(_raw(key) for key in options.public_key)
+        trusted = Trusted(named, raw, tuple(file.read_bytes() for file in options.checkpoint))
         source = _source(options.source)
     except (OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"{error}\n")
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--key", action="append", default=[], help="a verifier key, <name>+<id>+<base64>; may be repeated")
     command.add_argument("--keys", action="append", default=[], type=Path, help="a file of them, or of /audit/{log_id}/keys")
     command.add_argument("--public-key", action="append", default=[], help="an Ed25519 public key, base64, for any log")
+    command.add_argument("--checkpoint", action="append", default=[], type=Path, help="a checkpoint that you kept; a file")
     command.add_argument("--log", action="append", default=[], help="verify only this log; may be repeated")
     command.add_argument("--years", type=int, default=YEARS, help="calendar years that objects must be locked for")
     command.add_argument("--json", action="store_true", help="report as JSON")

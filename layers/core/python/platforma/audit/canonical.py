@@ -5,13 +5,12 @@ Callers decide parts of an event (a decision's context, an external writer's cha
 value one that has a canonical form: I-JSON (RFC 7493) knows no lone surrogates and no integers that a double cannot hold.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rfc8785
 
-from platforma.kernel.errors import Broken
+from platforma.audit.errors import LogBroken
 
 _LARGEST = 2**53 - 1
 
@@ -21,12 +20,12 @@ def canonical(value: Any) -> bytes:
     *value* in its canonical form, UTF-8.
 
     Raises:
-        Broken: it has none; give it to `plain` first.
+        LogBroken: it has none; give it to `plain` first.
     """
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
-        raise Broken("A value has no canonical form.", cause=str(error)) from error
+        raise LogBroken("A value has no canonical form.", cause=str(error)) from error
 
 
 def plain(value: Any) -> Any:
@@ -43,6 +42,4 @@ def plain(value: Any) -> Any:
 
 
 def _is_sayable(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, bool) or (isinstance(value, int) and -_LARGEST <= value <= _LARGEST)
+    return isinstance(value, bool) or (isinstance(value, int | float) and -_LARGEST <= value <= _LARGEST)

@@ -23,12 +23,16 @@ _SIZE = 8192
 
 
 class PersonKeys:
-    """Keys by person. Holds plaintext keys for a minute."""
+    """
+    Keys by person. Plaintext keys are held for a minute, but used only while the store still has what they were sealed as.
+
+    So a relay that reads them under its lease knows that none is erased unless that lease is fenced off.
+    """
 
     def __init__(self, store: PersonKeyStore, envelope: Envelope, clock: Clock = system_clock) -> None:
         self._store = store
         self._envelope = envelope
-        self._cached: Expiring[tuple[str, str], bytes] = Expiring(clock, lifetime=_LIFETIME, size=_SIZE)
+        self._cached: Expiring[tuple[str, str, bytes], bytes] = Expiring(clock, lifetime=_LIFETIME, size=_SIZE)
 
     def for_entering(self, tenant_id: str, persons: Iterable[tuple[str, str]]) -> dict[str, Named]:
         """The key to seal each person's values under, made where there is none; *persons* come with their `received_at`."""
@@ -54,17 +58,19 @@ class PersonKeys:
         return {name: Named(name, key) for name, key in self._known(tenant_id, names).items() if key is not None}
 
     def _known(self, tenant_id: str, names: Iterable[str]) -> dict[str, bytes | None]:
+        """What the store has of these names: the key, or None where it was erased."""
+        wanted = list(dict.fromkeys(names))
+        found = self._store.find(tenant_id, wanted) if wanted else {}
         known: dict[str, bytes | None] = {}
-        for name in names:
-            if key := self._cached.get((tenant_id, name)):
-                known[name] = key
-        missing = [name for name in dict.fromkeys(names) if name not in known]
-        found = self._store.find(tenant_id, missing) if missing else {}
-        known |= {name: None for name, sealed in found.items() if sealed is None}
-        stored = [(name, sealed) for name, sealed in found.items() if sealed is not None]
-        for (name, _), key in zip(stored, self._envelope.open_all(tenant_id, PURPOSE, stored), strict=True):
+        fresh: list[tuple[str, bytes]] = []
+        for name, sealed in found.items():
+            if sealed is None or (key := self._cached.get((tenant_id, name, sealed))):
+                known[name] = None if sealed is None else key
+            else:
+                fresh.append((name, sealed))
+        for (name, sealed), key in zip(fresh, self._envelope.open_all(tenant_id, PURPOSE, fresh), strict=True):
             known[name] = key
-            self._cached.put((tenant_id, name), key)
+            self._cached.put((tenant_id, name, sealed), key)
         return known
 
     def _made(self, tenant_id: str, name: str) -> bytes | None:
@@ -73,5 +79,9 @@ class PersonKeys:
         if stored is None:
             return None
         key = self._envelope.open(tenant_id, PURPOSE, name, stored)
-        self._cached.put((tenant_id, name), key)
+        self._cached.put((tenant_id, name, stored), key)
         return key
+
+    def erase(self, tenant_id: str, name: str) -> None:
+        """Destroy the key of this name for good. The caller holds the lease of every log that it may be used in."""
+        self._store.erase(tenant_id, name)

@@ -108,6 +108,9 @@ class PersonKeyStore(Protocol):
     def make(self, tenant_id: str, name: str, sealed: bytes) -> bytes | None:
         """Store *sealed* unless there is or was a key of this name; what is there now, None if it was erased."""
 
+    def erase(self, tenant_id: str, name: str) -> None:
+        """Destroy the key of this name, if there is one, and leave that it was."""
+
 
 class CheckpointSigner(Protocol):
     """The Ed25519 key that signs checkpoints, and the public halves of it and its predecessors."""

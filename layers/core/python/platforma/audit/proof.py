@@ -8,7 +8,7 @@ from typing import Any
 from platforma.audit import note, segment, tree
 from platforma.audit.errors import LogBroken
 from platforma.audit.model import Head
-from platforma.audit.ports import Bucket, LogStore
+from platforma.audit.ports import Bucket, CheckpointSigner, LogStore
 from platforma.audit.publish import checkpoint_key
 from platforma.audit.relay import BATCH
 from platforma.audit.tiles import WIDTH, TiledTree, parse_path, reader
@@ -42,6 +42,22 @@ class Published:
             NotFound: there is none.
         """
         return self._note(log_id, self.head(log_id).checkpoint_size)
+
+    def logs(self, tenant_id: str, host: str) -> list[dict[str, Any]]:
+        """The tenant's logs, with the size of each as far as a checkpoint covers it."""
+        head = self.store.head(tenant_id)
+        origin = head.origin if head else f"{host}/audit/{tenant_id}"
+        return [{"id": tenant_id, "origin": origin, "size": head.checkpoint_size if head else 0}]
+
+    def keys(self, log_id: str, signer: CheckpointSigner) -> list[str]:
+        """
+        The verifier keys of the log's checkpoints, the current one first.
+
+        Raises:
+            NotFound: there is no such log.
+            Unavailable: the signer does not answer.
+        """
+        return [str(key) for key in note.keys_of(self.head(log_id).origin, signer)]
 
     def tile(self, log_id: str, path: str) -> bytes:
         """

@@ -91,12 +91,24 @@ def relay(log_id: str, *, origin: str, by: Relay) -> Relayed:
             return done
 
 
+def finish_open_intent(head: Head, by: Relay) -> Head:
+    """
+    The head without an open intent, what it said being done. The caller holds the lease.
+
+    Raises:
+        LogBroken: what is stored is not what was committed to.
+    """
+    if head.intent is None:
+        return head
+    _finish(head, head.intent, by)
+    return _after(head, head.intent)
+
+
 def _emptied(head: Head, by: Relay, done: Relayed, started: datetime) -> Head | None:
     """The head once nothing waits any more (or time is up); None if another relay took the log."""
     if head.intent is not None:
-        _finish(head, head.intent, by)
         done.entered += head.intent.count
-        head = _after(head, head.intent)
+        head = finish_open_intent(head, by)
     while by.clock() - started <= by.budget:
         page = by.store.pending(head.log_id, limit=by.batch)
         if not page.rows:
@@ -105,7 +117,9 @@ def _emptied(head: Head, by: Relay, done: Relayed, started: datetime) -> Head | 
         opened = _openable(head.log_id, fresh, by, done)
         if not opened:
             continue
-        intent, lines = _decided(head, opened, by)
+        intent, lines = _decided(head, opened, by, done)
+        if not lines:
+            continue
         committed = by.store.commit(head, intent)
         if committed is None:
             return None
@@ -137,25 +151,35 @@ def _openable(log_id: str, rows: Sequence[Row], by: Relay, done: Relayed) -> lis
             try:
                 opened += open_rows(log_id, [row], by.envelope)
             except (DoesNotOpen, LogBroken):
-                by.store.set_aside(log_id, row)
-                done.set_aside.append(row.id)
+                _put_aside(log_id, row, by, done)
         return opened
 
 
-def _decided(head: Head, opened: list[Opened], by: Relay) -> tuple[Intent, list[bytes]]:
+def _put_aside(log_id: str, row: Row, by: Relay, done: Relayed) -> None:
+    by.store.set_aside(log_id, row)
+    done.set_aside.append(row.id)
+
+
+def _decided(head: Head, opened: list[Opened], by: Relay, done: Relayed) -> tuple[Intent, list[bytes]]:
+    """The intent to enter these events, and its lines; *opened* is left with those that are in it."""
     persons = {person: one.row.received_at for one in opened for person in one.values}
     keys = by.persons.for_entering(tenant_of(head.log_id), persons.items())
+    taken: list[Opened] = []
     lines: list[bytes] = []
     room = BATCH_BYTES
     for one in opened:
-        line = line_of(one.body, one.values, one.seed, sequence=head.size + len(lines), keys=keys)
+        try:
+            line = line_of(one.body, one.values, one.seed, sequence=head.size + len(lines), keys=keys)
+        except LogBroken:  # it has no canonical form: no relay will ever enter it
+            _put_aside(head.log_id, one.row, by, done)
+            continue
         room -= len(line)
         if lines and room < 0:
             break
+        taken.append(one)
         lines.append(line)
-    taken = opened[: len(lines)]
-    del opened[len(lines) :]
-    newest = max(one.row.received_at for one in taken)
+    opened[:] = taken
+    newest = max((one.row.received_at for one in taken), default=head.newest)
     frontier = tree.extended(head.frontier, head.size, map(tree.leaf_hash, lines))
     intent = Intent(
         id=os.urandom(16).hex(),

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from platforma.audit.canonical import canonical, plain
@@ -63,6 +63,14 @@ def seal_event(event: Event, envelope: Envelope) -> Row:
         body=text,
         sealed=envelope.seal(event.tenant_id, PURPOSE, _record(event.id, text), secret),
     )
+
+
+def without_person(opened: Opened, person: str, envelope: Envelope) -> Row:
+    """The row without that person's values; its seed goes with them, since no entry will be made of it again."""
+    values = {name: found for name, found in opened.values.items() if name != person}
+    secret = canonical({"seed": base64.b64encode(bytes(_SEED)).decode(), "values": values})
+    record = _record(opened.row.id, opened.row.body)
+    return replace(opened.row, sealed=envelope.seal(opened.body["tenant_id"], PURPOSE, record, secret))
 
 
 def open_rows(log_id: str, rows: Sequence[Row], envelope: Envelope) -> list[Opened]:

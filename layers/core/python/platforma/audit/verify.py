@@ -8,7 +8,7 @@ one version, locked long enough. What lies behind the last checkpoint is not cov
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -25,6 +25,7 @@ from platforma.kernel.errors import Malformed
 SILENCE = timedelta(minutes=20)
 """Twice the time after which a log that is alive says so."""
 _HASH = 32
+_decoded = json.JSONDecoder().decode
 
 
 class Stored(NamedTuple):
@@ -86,10 +87,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log."""
+    """
+    Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log.
+
+    *seen* are signed checkpoints that were kept elsewhere: a log that was cut back or forked since does not agree with them.
+    """
 
     named: tuple[note.VerifierKey, ...] = ()
     raw: tuple[bytes, ...] = ()
+    seen: tuple[bytes, ...] = ()
 
     def for_origin(self, origin: str) -> list[note.VerifierKey]:
         """The keys that may sign for this log."""
@@ -120,6 +126,7 @@ class _Log:
         self._found = LogReport(log_id)
         self._log_id = log_id
         self._leaves = bytearray()
+        self._levels: list[list[bytes]] = []
         self._ids: set[str] = set()
         self._newest_by_size: dict[int, str] = {}
 
@@ -133,7 +140,9 @@ class _Log:
                 self._wrong(name, "No object of a log has such a name.")
         for name, found in segments:
             self._segment(name, found)
+        self._levels = _levels_above([bytes(self._leaves[at : at + _HASH]) for at in range(0, len(self._leaves), _HASH)])
         roots = self._checkpoints(notes)
+        self._seen()
         self._tiles(tiles, sorted(roots))
         return self._found
 
@@ -169,7 +178,7 @@ class _Log:
         """Check one entry; its `received_at`."""
         where = f"{name} entry {index}"
         try:
-            entry: dict[str, Any] = json.loads(line)
+            entry: dict[str, Any] = _decoded(line.decode())
             identity, received = entry["id"], entry["received_at"]
             stated = (entry["sequence"], entry["tenant_id"])
         except (ValueError, KeyError, TypeError):
@@ -218,13 +227,11 @@ class _Log:
         return self._roots_that_hold(read)
 
     def _roots_that_hold(self, read: dict[int, tuple[str, note.Checkpoint]]) -> dict[int, bytes]:
-        frontier: tuple[bytes, ...] = ()
-        before, held = 0, {}
+        held = {}
         for size in sorted(read):
             name, checkpoint = read[size]
-            frontier = tree.extended(frontier, before, self._hashes(before, size))
-            before = size
-            if tree.root_of(frontier) == checkpoint.root:
+            root = tree.subtree(0, size, self._node) if size else tree.EMPTY
+            if root == checkpoint.root:
                 held[size] = checkpoint.root
                 self._found.covered = size
             else:
@@ -234,28 +241,41 @@ class _Log:
             self._wrong(self._log_id, "No checkpoint holds.")
         return held
 
-    def _hashes(self, start: int, end: int) -> Iterator[bytes]:
-        return (bytes(self._leaves[at * _HASH : (at + 1) * _HASH]) for at in range(start, end))
+    def _seen(self) -> None:
+        for kept in self._trusted.seen:
+            where = "checkpoint that was kept"
+            try:
+                origin = note.parse_checkpoint(note.text_of(kept)).origin
+                if not origin.endswith(f"/audit/{self._log_id}"):
+                    continue
+                checkpoint = note.verify(kept, self._trusted.for_origin(origin))
+            except LogBroken as error:
+                self._wrong(where, error.detail)
+                continue
+            if checkpoint.size > self._found.entries:
+                self._wrong(where, f"Entries {self._found.entries} to {checkpoint.size - 1} are missing.")
+            elif checkpoint.size and tree.subtree(0, checkpoint.size, self._node) != checkpoint.root:
+                self._wrong(where, f"The first {checkpoint.size} entries were others when it was signed.")
+
+    def _node(self, level: int, index: int) -> bytes:
+        below, inner = divmod(level, 8)
+        start = index << inner
+        return tree.root_of(tree.extended((), 0, self._levels[below][start : start + (1 << inner)]))
 
     def _tiles(self, names: dict[str, Tile], sizes: list[int]) -> None:
-        levels = [list(self._hashes(0, self._found.entries))]
-        while len(levels[-1]) >= WIDTH:
-            below = levels[-1]
-            whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
-            levels.append([tree.root_of(tree.extended((), 0, below[at : at + WIDTH])) for at in whole])
         for name, tile in names.items():
-            self._tile(name, tile, levels)
+            self._tile(name, tile)
         for expected in _tiles_of(sizes):
             if f"{self._log_id}/{expected}" not in names:
                 self._wrong(f"{self._log_id}/{expected}", "The tile is missing.")
         self._found.tiles = len(names)
 
-    def _tile(self, name: str, tile: Tile, levels: list[list[bytes]]) -> None:
+    def _tile(self, name: str, tile: Tile) -> None:
         if tile.level is None:
             self._wrong(name, "No object of a log has such a name.")
             return
         stored = self._source.read(name)
-        hashes = levels[tile.level] if tile.level < len(levels) else []
+        hashes = self._levels[tile.level] if tile.level < len(self._levels) else []
         wanted = hashes[tile.number * WIDTH : tile.number * WIDTH + tile.width]
         held = [stored.body[at : at + _HASH] for at in range(0, len(stored.body), _HASH)]
         if len(held) != tile.width:
@@ -281,6 +301,15 @@ class _Log:
             self._wrong(name, "Is not locked in COMPLIANCE mode.")
         elif stored.until < until:
             self._wrong(name, f"Is locked until {rfc3339(stored.until)}, not until {rfc3339(until)}.")
+
+
+def _levels_above(leaves: list[bytes]) -> list[list[bytes]]:
+    """The hashes that tiles of each level hold; of the topmost, fewer than a tile."""
+    levels = [leaves]
+    while len(below := levels[-1]) >= WIDTH:
+        whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
+        levels.append([tree.root_of(tree.extended((), 0, below[at : at + WIDTH])) for at in whole])
+    return levels
 
 
 def _tiles_of(sizes: Iterable[int]) -> set[Tile]:

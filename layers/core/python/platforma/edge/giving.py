@@ -18,6 +18,7 @@ from platforma.edge.subjects import Subjects
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
 from platforma.policy.document import parse_document
+from platforma.policy.effective import effective_permissions
 from platforma.policy.snapshots import Snapshot
 
 _NOT_ACTIONS = frozenset({"openid", "profile", "email", "offline_access"})
@@ -29,6 +30,7 @@ class Giving:
     def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, now: datetime) -> None:
         self._caller, self._subjects, self._roles = call.caller, subjects, snapshot.policy_set.roles
         subject = call.caller.subject
+        self._held = effective_permissions(snapshot.policy_set, subject, unconditional=True)
         self._manages = may(snapshot, subject, "settings:manage", now=now, ip_address=call.attempt.ip_address)
 
     def check(self, *, scopes: Iterable[str] | None = None, roles: Iterable[str] | None = None) -> None:
@@ -101,10 +103,8 @@ class Giving:
         return Bound(not_after=caller.expires_at, token_id=caller.token_id) if caller.token_id else UNBOUND
 
     def _holds(self, action: str) -> bool:
-        subject = self._caller.subject
-        roles = (subject.owner or subject).roles
-        granted = [grant for role in roles for grant in self._roles.get(role, ())]
-        return within([action], granted) and (subject.scopes is None or within([action], subject.scopes))
+        scopes = self._caller.subject.scopes
+        return within([action], self._held) and (scopes is None or within([action], scopes))
 
 
 def key_request(body: KeyCreate) -> KeyRequest:

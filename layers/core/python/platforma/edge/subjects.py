@@ -67,7 +67,7 @@ class Subjects:
         return subject and replace(subject, scopes=scopes, client_id=token.client_id)
 
     def _bare(self, tenant_id: str, kind: Literal["user", "oauth_client"], principal_id: str) -> Subject | None:
-        """The principal itself; a client's *scopes* are those that it is registered for, the most that its tokens may have."""
+        """The principal itself; a client's *scopes* are those that it is registered for, the most of its tokens."""
         versions = self._snapshots.of(tenant_id).versions
         if versions is None:
             return None

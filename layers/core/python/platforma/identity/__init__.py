@@ -12,9 +12,10 @@ from platforma.identity.delete_tenant import delete_tenant, due_tenants, purge_t
 from platforma.identity.delete_user import delete_user
 from platforma.identity.group_members import add_member, list_members, remove_member
 from platforma.identity.list_users import list_users
+from platforma.identity.lockout import Administration, AdministrationOf
 from platforma.identity.model import Group, NewTenant, Page, Principal, RoleSource, Tenant, User
 from platforma.identity.ports import Directory, Groups, Shredder, TenantKeys, Tenants
-from platforma.identity.principals import read_principal
+from platforma.identity.principals import read_holders, read_principal
 from platforma.identity.read_group import list_groups, read_group
 from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
@@ -22,6 +23,8 @@ from platforma.identity.set_roles import set_roles
 from platforma.identity.throttle import AttemptCounts
 
 __all__ = [
+    "Administration",
+    "AdministrationOf",
     "AttemptCounts",
     "Directory",
     "Group",
@@ -54,6 +57,7 @@ __all__ = [
     "list_users",
     "purge_tenant",
     "read_group",
+    "read_holders",
     "read_principal",
     "read_tenant",
     "read_user",

@@ -6,7 +6,7 @@ from typing import Any
 
 from platforma.identity.changes import changed
 from platforma.identity.fields import parse_description, parse_name, parse_roles
-from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.lockout import AdministrationOf, Afterwards, by_role, require_administrator, settled
 from platforma.identity.model import Group
 from platforma.identity.ports import Directory, Groups
 from platforma.identity.read_group import read_group
@@ -24,7 +24,7 @@ def change_group(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> Group:
     """
     The group after *changes*: `name`, `description`, `roles`. *if_match* None means any version.
@@ -43,11 +43,9 @@ def change_group(
         if if_match not in (None, before.version):
             raise PreconditionFailed
         after = replace(before, version=before.version + 1, **_parsed(changes, known_roles))
-        if administrator_roles.isdisjoint(before.roles) or not administrator_roles.isdisjoint(after.roles):
-            turn = None
-        else:
-            loss = Loss(group_roles={group_id: after.roles})
-            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
+        if turn is not None:
+            judge, afterwards = administration(tenant_id), Afterwards(groups={group_id: after})
+            require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
         event = attempt.event("success", resource=group_id, resource_type="group", changes=changed(before, after))
         groups.replace(before, after, event, turn=turn)
         return after

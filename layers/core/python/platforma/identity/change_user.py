@@ -8,9 +8,9 @@ from platforma.identity.changes import changed
 from platforma.identity.email_address import parse_email
 from platforma.identity.fields import merged_attributes, parse_name, parse_roles
 from platforma.identity.lockout import (
-    ADMINISTRATOR_ROLES,
-    Loss,
-    administers,
+    AdministrationOf,
+    Afterwards,
+    by_role,
     could_administer,
     require_administrator,
     settled,
@@ -32,11 +32,12 @@ def change_user(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> User:
     """
     The user after *changes*: `email`, `name`, `status` (`active` or `suspended`), `roles`, `attributes` (merged).
 
+    Whoever lets `roles` through from a caller must have checked that the caller may give them: here they only have to exist.
     *if_match* None means any version. A suspended user made active that never had a password is active without one.
 
     Raises:
@@ -53,23 +54,17 @@ def change_user(
         if if_match not in (None, before.version):
             raise PreconditionFailed
         after = replace(before, version=before.version + 1, **_parsed(before, changes, known_roles))
-        if _takes_away(before, after, administrator_roles):
-            alive = groups.several(tenant_id, before.groups)
-            if administers(before, alive, administrator_roles) and not administers(after, alive, administrator_roles):
-                loss = Loss(without_user=user_id)
-                require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
-        else:
-            turn = None
+        if turn is not None:
+            judge, afterwards = administration(tenant_id), Afterwards(users={user_id: after})
+            if (before.status, before.roles) == (after.status, after.roles) or not could_administer(before, judge):
+                turn = None
+            else:
+                require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
         event = attempt.event("success", resource=user_id, resource_type="user", changes=changed(before, after))
         directory.replace(before, after, event, turn=turn)
         return after
 
     return settled(write, again_if_stale=if_match is None)
-
-
-def _takes_away(before: User, after: User, roles: frozenset[str]) -> bool:
-    suspended = before.status == "active" != after.status
-    return could_administer(before, roles) and (suspended or bool(roles & set(before.roles) - set(after.roles)))
 
 
 def _parsed(before: User, changes: Mapping[str, object], known_roles: frozenset[str]) -> dict[str, Any]:

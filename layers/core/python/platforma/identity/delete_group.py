@@ -1,7 +1,7 @@
 """A group is deleted; from that moment it gives nobody anything, however many were in it."""
 
 from platforma.identity.changes import gone
-from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.lockout import AdministrationOf, Afterwards, by_role, require_administrator, settled
 from platforma.identity.ports import Directory, Groups
 from platforma.identity.read_group import read_group
 from platforma.kernel.errors import PreconditionFailed
@@ -16,7 +16,7 @@ def delete_group(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> None:
     """
     Delete the group. *if_match* None means any version.
@@ -28,15 +28,12 @@ def delete_group(
     """
 
     def write() -> None:
-        turn: int | None = directory.turn(tenant_id)
+        turn = directory.turn(tenant_id)
         group = read_group(tenant_id, group_id, groups=groups)
         if if_match not in (None, group.version):
             raise PreconditionFailed
-        if administrator_roles.isdisjoint(group.roles):
-            turn = None
-        else:
-            loss = Loss(group_roles={group_id: ()})
-            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
+        judge, afterwards = administration(tenant_id), Afterwards(groups={group_id: None})
+        require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
         groups.remove(
             group, attempt.event("success", resource=group_id, resource_type="group", changes=gone(group)), turn=turn
         )

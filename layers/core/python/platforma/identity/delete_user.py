@@ -2,9 +2,9 @@
 
 from platforma.identity.changes import gone
 from platforma.identity.lockout import (
-    ADMINISTRATOR_ROLES,
-    Loss,
-    administers,
+    AdministrationOf,
+    Afterwards,
+    by_role,
     could_administer,
     require_administrator,
     settled,
@@ -23,7 +23,7 @@ def delete_user(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> None:
     """
     Delete the user, its address and its password. *if_match* None means any version.
@@ -39,11 +39,12 @@ def delete_user(
         user = read_user(tenant_id, user_id, directory=directory)
         if if_match not in (None, user.version):
             raise PreconditionFailed
-        if not could_administer(user, administrator_roles):
+        judge = administration(tenant_id)
+        if could_administer(user, judge):
+            afterwards = Afterwards(users={user_id: None})
+            require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
+        else:
             turn = None
-        elif administers(user, groups.several(tenant_id, user.groups), administrator_roles):
-            loss = Loss(without_user=user_id)
-            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
         event = attempt.event("success", resource=user_id, resource_type="user", changes=gone(user))
         directory.remove(user, event, turn=turn)
 

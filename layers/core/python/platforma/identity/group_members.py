@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from platforma.identity.lockout import ADMINISTRATOR_ROLES, Loss, require_administrator, settled
+from platforma.identity.lockout import (
+    AdministrationOf,
+    Afterwards,
+    by_role,
+    could_administer,
+    require_administrator,
+    settled,
+)
 from platforma.identity.model import MAX_GROUPS_OF_A_USER, Page
 from platforma.identity.ports import Directory, Groups
 from platforma.identity.read_group import read_group
@@ -23,7 +30,14 @@ def list_members(tenant_id: str, group_id: str, *, groups: Groups, limit: int = 
 
 
 def add_member(
-    tenant_id: str, group_id: str, user_id: str, *, directory: Directory, groups: Groups, attempt: Attempt
+    tenant_id: str,
+    group_id: str,
+    user_id: str,
+    *,
+    directory: Directory,
+    groups: Groups,
+    attempt: Attempt,
+    administration: AdministrationOf = by_role,
 ) -> None:
     """
     Put the user into the group; one who is in it stays.
@@ -31,9 +45,11 @@ def add_member(
     Raises:
         NotFound: this tenant has no such group or user.
         Conflict: the user is in as many groups as anybody may be.
+        WouldLockOut: the group's policies would take the last administrator's rights.
     """
 
     def write() -> None:
+        turn: int | None = directory.turn(tenant_id)
         group = read_group(tenant_id, group_id, groups=groups)
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id in user.groups:
@@ -42,9 +58,14 @@ def add_member(
         if len(alive) >= MAX_GROUPS_OF_A_USER:
             raise Conflict(f"A user can be in {MAX_GROUPS_OF_A_USER} groups.")
         after = replace(user, version=user.version + 1, groups=tuple(sorted(alive | {group_id})))
+        judge, afterwards = administration(tenant_id), Afterwards(users={user_id: after})
+        if could_administer(user, judge):
+            require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
+        else:
+            turn = None
         changes = {"before": None, "after": {"user_id": user_id, "group_id": group_id}}
         event = attempt.event("success", resource=group_id, resource_type="group", changes=changes)
-        groups.add_member(group, user, after, event)
+        groups.add_member(group, user, after, event, turn=turn)
 
     settled(write, again_if_stale=True)
 
@@ -57,7 +78,7 @@ def remove_member(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> None:
     """
     Take the user out of the group; one who is not in it stays out.
@@ -73,10 +94,9 @@ def remove_member(
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id not in user.groups:
             return
-        if not administrator_roles.isdisjoint(group.roles):
-            loss = Loss(membership=(user_id, group_id))
-            require_administrator(tenant_id, loss, directory=directory, groups=groups, roles=administrator_roles)
         after = replace(user, version=user.version + 1, groups=tuple(other for other in user.groups if other != group_id))
+        judge, afterwards = administration(tenant_id), Afterwards(users={user_id: after})
+        require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
         changes = {"before": {"user_id": user_id, "group_id": group_id}, "after": None}
         event = attempt.event("success", resource=group_id, resource_type="group", changes=changes)
         groups.remove_member(group, user, after, event, turn=turn)

@@ -3,6 +3,7 @@
 from platforma.identity.email_address import folded
 from platforma.identity.model import Page, User
 from platforma.identity.ports import Directory, Groups
+from platforma.identity.principals import read_all
 from platforma.kernel.errors import FieldError, Unprocessable
 
 _STATUSES = frozenset({"active", "suspended", "invited"})
@@ -43,13 +44,7 @@ def _fits(user: User, status: str | None, role: str | None, giving: frozenset[st
 
 
 def _groups_with(tenant_id: str, role: str, groups: Groups) -> frozenset[str]:
-    found: set[str] = set()
-    after: str | None = None
-    while True:
-        page = groups.page(tenant_id, limit=200, after=after)
-        found.update(group.id for group in page.items if role in group.roles)
-        if (after := page.after) is None:
-            break
+    found = frozenset(group.id for group in read_all(tenant_id, groups=groups).values() if role in group.roles)
     if len(found) > _MAX_GROUPS:
         raise Unprocessable(errors=[FieldError("/role", "Too many groups give this role to filter by it.")])
-    return frozenset(found)
+    return found

@@ -1,73 +1,103 @@
 """
 The lock-out guard: no write may leave a tenant without somebody who can administer it.
 
-Only writes that take away are judged, one at a time per tenant: each reads the *turn* before all that it judges on, and
+Only writes that may take away are judged, one at a time per tenant: each reads the *turn* before all that it judges on, and
 passes the turn with its commit, so that of two writes judged at the same turn one is refused and looks again. That is what
-keeps two administrators from removing each other in the same moment.
+keeps two administrators from removing each other in the same moment. The turn is the tenant's policy version, so that the
+writes of policies, which are judged at it too, wait for these and these for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from platforma.identity.errors import TurnTaken, WouldLockOut
 from platforma.identity.model import Group, Standing, User
 from platforma.identity.ports import Directory, Groups
+from platforma.identity.principals import read_all
 from platforma.kernel.errors import PreconditionFailed, Unavailable
-
-ADMINISTRATOR_ROLES = frozenset({"admin"})
-"""The built-in roles that grant `settings:manage` (policy, built-in roles)."""
 
 _TRIES = 20
 
 T = TypeVar("T")
 
 
+class Administration(Protocol):
+    """How a tenant's roles and policies, as they stand at a turn, say who administers it."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that can make an administrator; nobody without one of them is one."""
+
+    def administers(self, user_id: str, roles: frozenset[str], groups: frozenset[str]) -> bool:
+        """Whether the user, active and with exactly these roles and groups, surely administers the tenant."""
+
+
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """A write as the guard sees it: what of today's rights will be gone after it."""
+class ByRole:
+    """Administration where no policy takes from a role's grants: whoever has one of *roles* administers."""
 
-    without_user: str | None = None
-    group_roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    membership: tuple[str, str] | None = None
+    roles: frozenset[str] = frozenset({"admin"})
 
-
-def administers(user: User | Standing, groups: tuple[Group, ...], roles: frozenset[str]) -> bool:
-    """Whether the user is active, can sign in without SSO, and has one of *roles*, by hand or by one of *groups*."""
-    held = set(user.roles).union(*(group.roles for group in groups if group.id in user.groups))
-    return user.status == "active" and user.has_password and not roles.isdisjoint(held)
+    def administers(self, user_id: str, roles: frozenset[str], groups: frozenset[str]) -> bool:  # noqa: ARG002  as promised
+        """Whether one of *roles* is among ours."""
+        return not self.roles.isdisjoint(roles)
 
 
-def could_administer(user: User, roles: frozenset[str]) -> bool:
-    """Whether the user has one of *roles* by hand, or groups: what those give may change without the user's version."""
-    return bool(user.groups) or not roles.isdisjoint(user.roles)
+AdministrationOf = Callable[[str], Administration]
+"""The administration of a tenant, read anew at each call."""
+
+
+def by_role(tenant_id: str) -> Administration:  # noqa: ARG001  every tenant has the built-in roles
+    """The built-in roles alone (policy, built-in roles)."""
+    return ByRole()
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What a write leaves of the users and groups that it touches; None where one is gone."""
+
+    users: Mapping[str, User | None] = field(default_factory=dict)
+    groups: Mapping[str, Group | None] = field(default_factory=dict)
+
+
+def could_administer(user: User, administration: Administration) -> bool:
+    """Whether the user has such a role by hand, or groups: what those give may change without the user's version."""
+    return bool(user.groups) or not administration.roles.isdisjoint(user.roles)
 
 
 def require_administrator(
-    tenant_id: str, loss: Loss, *, directory: Directory, groups: Groups, roles: frozenset[str] = ADMINISTRATOR_ROLES
+    tenant_id: str, afterwards: Afterwards, *, directory: Directory, groups: Groups, administration: Administration
 ) -> None:
     """
-    See that *loss* leaves an administrator; the write must be conditioned on the turn read before.
+    See that a write does not take the last administrator; it must be conditioned on the turn read before.
 
     Raises:
-        WouldLockOut: it leaves none.
+        WouldLockOut: it does.
     """
-    giving: set[str] = set()
-    after: str | None = None
-    while True:
-        page = groups.page(tenant_id, limit=200, after=after)
-        giving.update(group.id for group in page.items if not roles.isdisjoint(loss.group_roles.get(group.id, group.roles)))
-        if (after := page.after) is None:
-            break
-    for user in directory.candidates(tenant_id, roles=roles, groups=frozenset(giving)):
-        if user.user_id == loss.without_user:
-            continue
-        through = giving.intersection(user.groups)
-        if loss.membership is not None and loss.membership[0] == user.user_id:
-            through.discard(loss.membership[1])
-        if through or not roles.isdisjoint(user.roles):
-            return
-    raise WouldLockOut
+    alive = read_all(tenant_id, groups=groups)
+
+    def somebody(then: Afterwards) -> bool:
+        standing = {group.id: group for group in {**alive, **then.groups}.values() if group is not None}
+        giving = frozenset(id_ for id_, group in standing.items() if not administration.roles.isdisjoint(group.roles))
+        touched = (user for user in then.users.values() if user is not None)
+        if any(_administers(user.id, user, standing, administration) for user in touched):
+            return True
+        return any(
+            _administers(user.user_id, user, standing, administration)
+            for user in directory.holders(tenant_id, roles=administration.roles, groups=giving)
+            if user.user_id not in then.users
+        )
+
+    if not somebody(afterwards) and somebody(Afterwards()):
+        raise WouldLockOut
+
+
+def _administers(user_id: str, user: User | Standing, standing: Mapping[str, Group], administration: Administration) -> bool:
+    """Whether the user is active, can sign in without SSO, and surely administers."""
+    groups = frozenset(user.groups) & standing.keys()
+    roles = frozenset(user.roles).union(*(standing[group_id].roles for group_id in groups))
+    return user.status == "active" and user.has_password and administration.administers(user_id, roles, groups)
 
 
 def settled(write: Callable[[], T], *, again_if_stale: bool = False) -> T:

@@ -105,10 +105,14 @@ class Directory(Protocol):
         """
 
     def turn(self, tenant_id: str) -> int:
-        """How many writes that might have locked the tenant out there were."""
+        """The tenant's policy version."""
 
-    def candidates(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
-        """Active users with a password who have one of *roles* by hand or are in one of *groups*, lazily, by age."""
+    def holders(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
+        """
+        Users not suspended who have one of *roles* by hand or are in one of *groups*, lazily, by age.
+
+        Some who are neither may be among them; their attributes are left out.
+        """
 
 
 class Groups(Protocol):
@@ -153,12 +157,13 @@ class Groups(Protocol):
     def members(self, tenant_id: str, group_id: str, *, limit: int, after: str | None) -> Page[str]:
         """Ids of the group's members, by id."""
 
-    def add_member(self, group: Group, before: User, after: User, event: Event) -> None:
+    def add_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """
         Put the user into the group; its groups are then those of *after*.
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or the group or the user is gone.
+            TurnTaken: *turn* has passed.
         """
 
     def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:

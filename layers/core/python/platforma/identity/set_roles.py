@@ -1,7 +1,7 @@
 """A user's roles are given by hand, all at once."""
 
 from platforma.identity.change_user import change_user
-from platforma.identity.lockout import ADMINISTRATOR_ROLES
+from platforma.identity.lockout import AdministrationOf, by_role
 from platforma.identity.model import User
 from platforma.identity.ports import Directory, Groups
 from platforma.kernel.events import Attempt
@@ -17,7 +17,7 @@ def set_roles(
     directory: Directory,
     groups: Groups,
     attempt: Attempt,
-    administrator_roles: frozenset[str] = ADMINISTRATOR_ROLES,
+    administration: AdministrationOf = by_role,
 ) -> User:
     """
     The user with exactly *roles*, and those of its groups as before. *if_match* None means any version.
@@ -37,5 +37,5 @@ def set_roles(
         directory=directory,
         groups=groups,
         attempt=attempt,
-        administrator_roles=administrator_roles,
+        administration=administration,
     )

@@ -3,3 +3,35 @@ Decisions: roles and policies, compiled once a change and asked many times, to t
 
 `model` has the words, `document` reads policies, `compile` makes a tenant's policy set of them and `decide` asks it.
 """
+
+from platforma.policy.create_policy import create_policy
+from platforma.policy.decide import decide
+from platforma.policy.delete_policy import delete_policy
+from platforma.policy.known_resources import delete_resource, get_resource, put_resource
+from platforma.policy.protected_apis import (
+    create_protected_api,
+    delete_protected_api,
+    get_protected_api,
+    list_protected_apis,
+)
+from platforma.policy.read_policy import get_policy, list_policies, list_policy_versions
+from platforma.policy.replace_policy import replace_policy
+from platforma.policy.validate_policy import validate_policy
+
+__all__ = [
+    "create_policy",
+    "create_protected_api",
+    "decide",
+    "delete_policy",
+    "delete_protected_api",
+    "delete_resource",
+    "get_policy",
+    "get_protected_api",
+    "get_resource",
+    "list_policies",
+    "list_policy_versions",
+    "list_protected_apis",
+    "put_resource",
+    "replace_policy",
+    "validate_policy",
+]

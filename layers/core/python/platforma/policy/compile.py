@@ -23,7 +23,7 @@ from platforma.policy.protected_api import ProtectedAPI
 from platforma.policy.roles import built_in_roles
 
 _MAX_VIEWS = 4096
-_MAX_PLANS = 512
+_MAX_PLANS = 32768
 
 Target = tuple[str, str]
 """What a statement is attached to: type and id."""
@@ -67,35 +67,28 @@ class Plan:
 class View:
     """What of a policy set is in force for one principal. *replaced* are the grants that a statement decides in place of."""
 
-    __slots__ = ("_alone", "_plans", "_policy_set", "attached", "grants", "replaced")
+    __slots__ = ("_alone", "_is_platform", "_policy_set", "attached", "grants", "replaced")
 
-    def __init__(
-        self, policy_set: "PolicySet", roles: Iterable[str], targets: Iterable[Target], alone: "View | None"
-    ) -> None:
+    def __init__(self, policy_set: "PolicySet", base: Subject, targets: Iterable[Target], alone: "View | None") -> None:
         self._policy_set = policy_set
         self._alone = alone
-        self._plans: dict[str, Plan] = {}
+        self._is_platform = policy_set.tenant_id == PLATFORM and base.type == "oauth_client"
         self.attached = tuple(attached for target in targets if (attached := policy_set.attached.get(target)) is not None)
-        grants = [Match("allow", grant, role=role) for role in roles for grant in policy_set.roles.get(role, ())]
+        grants = [
+            Match("allow", grant, role=role) for role in sorted(base.roles) for grant in policy_set.roles.get(role, ())
+        ]
         self.replaced = tuple(grant for grant in grants if any(grant.statement in one.allows for one in self.attached))
         self.grants = tuple(grant for grant in grants if grant not in self.replaced)
 
     def plan(self, name: str) -> Plan:
         """The plan for the action of this *name*."""
-        plan = self._plans.get(name)
-        if plan is None:
-            plan = self._planned(name)
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            self._plans[name] = plan
-        return plan
-
-    def _planned(self, name: str) -> Plan:
         alone = None if self._alone is None else self._alone.plan(name)
         action = parse_action(name, self._policy_set.domains)
         if action is None:
             return Plan(None, None, (), (), (), alone)
         allowing, denying = self._policy_set.patterns(action)
+        if action.domain == PLATFORM_DOMAIN and not self._is_platform:
+            allowing = ()
         return Plan(
             action=action,
             capped=replace(action, known=True),
@@ -123,16 +116,29 @@ class PolicySet:
         self.attached = {target: Attached(statements) for target, statements in by_target.items()}
         self._operations = _operation_patterns(self.attached.values())
         self._views: dict[tuple[object, ...], View] = {}
+        self._plans: dict[tuple[object, ...], Plan] = {}
 
     @classmethod
     def empty(cls, tenant_id: str) -> "PolicySet":
         """The set of a tenant without rules of its own."""
         return cls(tenant_id, Rules())
 
+    def plan(self, subject: Subject, action: str) -> Plan:
+        """What *action* comes down to for *subject*."""
+        base = subject.owner or subject
+        key = (action, base.id, base.roles, base.groups, base.type, subject.id, subject.type, subject.client_id)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self.view(subject).plan(action)
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
+        return plan
+
     def view(self, subject: Subject) -> View:
         """What is in force for *subject*: its owner's, with what is attached to the key or client besides."""
         base = subject.owner or subject
-        key = (base.type, base.id, base.roles, base.groups, subject.id, subject.client_id)
+        key = (base.id, base.roles, base.groups, base.type, subject.id, subject.type, subject.client_id)
         view = self._views.get(key)
         if view is None:
             view = self._viewed(subject, base)
@@ -150,9 +156,8 @@ class PolicySet:
         if subject.client_id is not None:
             further.append(("oauth_client", subject.client_id))
         further = [target for target in further if target not in own and target in self.attached]
-        roles = sorted(base.roles)
-        alone = View(self, roles, own, None)
-        return View(self, roles, [*own, *further], alone) if further else alone
+        alone = View(self, base, own, None)
+        return View(self, base, [*own, *further], alone) if further else alone
 
     def patterns(self, action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The patterns that match *action*: those of an allow, and of a deny as far as the set has them."""
@@ -161,8 +166,6 @@ class PolicySet:
             candidates += self._operations.get(action.domain, ())
         patterns = [pattern for text in candidates if (pattern := parse_pattern(text))]
         denying = tuple(pattern.text for pattern in patterns if matches(pattern, action, "deny"))
-        if action.domain == PLATFORM_DOMAIN and self.tenant_id != PLATFORM:
-            return (), denying
         return tuple(pattern.text for pattern in patterns if matches(pattern, action, "allow")), denying
 
 

@@ -13,41 +13,28 @@ from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import FieldError
 from platforma.policy.attributes import MISSING, attribute_test, check_attributes
 from platforma.policy.model import Request, Subject
-from platforma.policy.networks import check_networks, networks_of, parse_address
-from platforma.policy.times import check_dates, check_windows, dates_of, seconds_of, windows_of
+from platforma.policy.networks import Network, check_networks, networks_of, parse_address
+from platforma.policy.times import Openings, check_dates, check_windows, dates_of, seconds_of, windows_of
 
 
 class Facts:
-    """What conditions look at, taken from a request and its subject once a decision."""
+    """
+    What conditions look at, taken from a request and its subject once a decision.
 
-    __slots__ = (
-        "action_attributes",
-        "address",
-        "environment",
-        "key",
-        "mfa",
-        "principal_attributes",
-        "request",
-        "resource_attributes",
-        "resource_id",
-        "seconds",
-        "time",
-    )
+    *key* is `type:id` (no id, nothing after the colon), or empty where no pattern with a type can match. *seconds* are since
+    1970; of a time without zone nothing is known.
+    """
+
+    __slots__ = ("address", "key", "request", "seconds", "subject")
 
     def __init__(self, subject: Subject, request: Request) -> None:
         context = request.context
-        self.request = request
-        self.principal_attributes = (subject.owner or subject).attributes
-        self.resource_attributes = request.resource_attributes
-        self.action_attributes = request.action_attributes
-        self.address = parse_address(context.ip_address)
-        self.mfa = context.mfa if context.mfa is not None else subject.mfa
-        self.environment = context.environment
-        self.time = context.time if context.time.tzinfo is not None else None
-        self.seconds = None if self.time is None else seconds_of(self.time)
-        self.resource_id = request.resource_id or None
         kind = request.resource_type
-        self.key = f"{kind}:{self.resource_id or ''}" if kind and ":" not in kind else ""
+        self.subject = subject
+        self.request = request
+        self.address = parse_address(context.ip_address)
+        self.seconds = seconds_of(context.time)
+        self.key = f"{kind}:{request.resource_id or ''}" if kind and ":" not in kind else ""
 
 
 Test = Callable[[Facts], bool | None]
@@ -81,11 +68,14 @@ def check_conditions(value: Any, at: str) -> Iterator[FieldError]:
             yield FieldError(place, "Unknown condition.")
 
 
+_encode = json.JSONEncoder(sort_keys=True, default=repr).encode
+
+
 def compile_conditions(value: Mapping[str, Any], shared: dict[str, tuple[Condition, ...]]) -> tuple[Condition, ...]:
     """The conditions of a statement; *shared* keeps one of each, since statements repeat them."""
     compiled: list[Condition] = []
     for name, wanted in value.items():
-        key = json.dumps((name, wanted), sort_keys=True, default=repr)
+        key = _encode((name, wanted))
         if key not in shared:
             shared[key] = tuple(_compile(name, wanted))
         compiled += shared[key]
@@ -113,7 +103,11 @@ def _check_environment(value: Any, at: str) -> Iterator[FieldError]:
         yield FieldError(at, "live or test.")
 
 
-_ATTRIBUTES = ("resource_attributes", "principal_attributes", "action_attributes")
+_ATTRIBUTES: Mapping[str, Callable[[Facts], Mapping[str, Any]]] = {
+    "resource_attributes": lambda facts: facts.request.resource_attributes,
+    "principal_attributes": lambda facts: (facts.subject.owner or facts.subject).attributes,
+    "action_attributes": lambda facts: facts.request.action_attributes,
+}
 _CHECKS: Mapping[str, Callable[[Any, str], Iterator[FieldError]]] = {
     "ip_range": check_networks,
     "time_window": check_windows,
@@ -126,6 +120,8 @@ _CHECKS: Mapping[str, Callable[[Any, str], Iterator[FieldError]]] = {
 
 def _ip_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
     networks = networks_of(wanted)
+    if len(networks) == 1:
+        return _in_network(networks[0]), _saw_address
 
     def test(facts: Facts) -> bool | None:
         if facts.address is None:
@@ -136,23 +132,32 @@ def _ip_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
                 return True
         return False
 
-    return test, lambda facts: _or_missing(facts.request.context.ip_address)
+    return test, _saw_address
+
+
+def _in_network(network: Network) -> Test:
+    width, shift, value = network
+
+    def test(facts: Facts) -> bool | None:
+        address = facts.address
+        return None if address is None else address[1] >> shift == value and address[0] == width
+
+    return test
+
+
+def _saw_address(facts: Facts) -> Any:
+    return _or_missing(facts.request.context.ip_address)
 
 
 def _time_window(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
-    windows = windows_of(wanted)
+    openings = Openings(windows_of(wanted))
+    known = openings.known
 
     def test(facts: Facts) -> bool | None:
         if facts.seconds is None:
             return None
-        unknown = False
-        for window in windows:
-            try:
-                if window.has(facts.seconds):
-                    return True
-            except ValueError:
-                unknown = True
-        return None if unknown else False
+        minute = facts.seconds // 60
+        return known[minute] if minute in known else openings.at(facts.seconds)
 
     return test, _saw_time
 
@@ -161,21 +166,27 @@ def _date_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
     ranges = dates_of(wanted)
 
     def test(facts: Facts) -> bool | None:
-        time = facts.time
-        return None if time is None else any(first <= time <= last for first, last in ranges)
+        time = facts.request.context.time
+        return None if facts.seconds is None else any(first <= time <= last for first, last in ranges)
 
     return test, _saw_time
 
 
 def _mfa(_: Any) -> tuple[Test, Callable[[Facts], Any]]:
-    return lambda facts: facts.mfa, lambda facts: _or_missing(facts.mfa)
+    return _signed_in_twice, lambda facts: _or_missing(_signed_in_twice(facts))
+
+
+def _signed_in_twice(facts: Facts) -> bool | None:
+    stated = facts.request.context.mfa
+    return facts.subject.mfa if stated is None else stated
 
 
 def _environment(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
     def test(facts: Facts) -> bool | None:
-        return None if facts.environment is None else facts.environment == wanted
+        environment = facts.request.context.environment
+        return None if environment is None else environment == wanted
 
-    return test, lambda facts: _or_missing(facts.environment)
+    return test, lambda facts: _or_missing(facts.request.context.environment)
 
 
 _COMPILERS: Mapping[str, Callable[[Any], tuple[Test, Callable[[Facts], Any]]]] = {
@@ -190,15 +201,16 @@ _COMPILERS: Mapping[str, Callable[[Any], tuple[Test, Callable[[Facts], Any]]]] =
 def _attribute(kind: str, name: str, wanted: Any) -> Condition:
     test = attribute_test(wanted)
 
+    attributes = _ATTRIBUTES[kind]
+
     def saw(facts: Facts) -> Any:
-        attributes: Mapping[str, Any] = getattr(facts, kind)
-        return attributes.get(name, MISSING)
+        return attributes(facts).get(name, MISSING)
 
     return Condition(f"{kind}.{name}", wanted, lambda facts: test(saw(facts)), saw)
 
 
 def _saw_time(facts: Facts) -> Any:
-    return MISSING if facts.time is None else rfc3339(facts.time)
+    return MISSING if facts.seconds is None else rfc3339(facts.request.context.time)
 
 
 def _or_missing(value: Any) -> Any:

@@ -8,6 +8,8 @@ from platforma.policy.explain import nearest_miss
 from platforma.policy.index import ResourceIndex
 from platforma.policy.model import MAX_MATCHED, Cause, Decision, Kind, Match, Request, Subject
 
+_new = tuple.__new__  # what a named tuple's own constructor calls in the end
+
 _KINDS: dict[Cause, Kind] = {
     "grant": "allow",
     "statement": "allow",
@@ -31,12 +33,13 @@ def decide(
 
     *explain* adds to a denial what came nearest to another answer, at a cost that grows with the statements in force.
     """
-    plan = policy_set.view(subject).plan(request.action)
+    plan = policy_set.plan(subject, request.action)
     facts = Facts(subject, request)
     cause, matched = _decided(policy_set, subject, request, plan, facts)
     kind = _KINDS[cause]
-    nearest = nearest_miss(policy_set.view(subject), plan, facts, cause) if explain and kind != "allow" else None
-    return Decision(kind == "allow", kind, cause, matched, policy_set.hash, decision_id, nearest)
+    allowed = kind == "allow"
+    nearest = nearest_miss(policy_set.view(subject), plan, facts, cause) if explain and not allowed else None
+    return _new(Decision, (allowed, kind, cause, matched, policy_set.hash, decision_id, nearest))
 
 
 def _decided(  # noqa: PLR0911  a return a step
@@ -49,12 +52,12 @@ def _decided(  # noqa: PLR0911  a return a step
         return "no_match", ()
     if subject.environment is not None and _elsewhere(subject, request, plan.action):
         return "environment", ()
-    if denied := applying(plan.denies, facts):
+    if plan.denies and (denied := applying(plan.denies, facts)):
         return "deny_statement", denied
-    allowed = plan.grants + applying(plan.allows, facts)
+    allowed = plan.grants + applying(plan.allows, facts) if plan.allows else plan.grants
     if not allowed:
         return "no_match" if plan.action.known else "unknown_domain", ()
-    if not _in_scope(subject, plan.capped):
+    if (subject.scopes is not None or subject.owner is not None) and not _in_scope(subject, plan.capped):
         return "scope", ()
     if plan.alone is not None and not (plan.alone.grants or applying(plan.alone.allows, facts)):
         return "owner", ()
@@ -75,12 +78,11 @@ def applying(indexes: tuple[ResourceIndex, ...], facts: Facts) -> tuple[Match, .
 
 def _standing(policy_set: PolicySet, subject: Subject) -> Cause | None:
     """Step 1. Who is of another tenant is not known here."""
-    for one in (subject, subject.owner):
-        if one is not None and one.tenant_id != policy_set.tenant_id:
-            return "unknown"
-        if one is not None and one.standing != "active":
-            return one.standing
-    return None
+    if subject.tenant_id != policy_set.tenant_id:
+        return "unknown"
+    if subject.standing != "active":
+        return subject.standing
+    return None if subject.owner is None else _standing(policy_set, subject.owner)
 
 
 def _elsewhere(subject: Subject, request: Request, action: Action) -> bool:

@@ -74,6 +74,6 @@ def _is_about(text: str, facts: Facts) -> bool:
     request = facts.request
     if pattern.type not in ("*", request.resource_type):
         return False
-    if facts.resource_id is None:
+    if not request.resource_id:
         return pattern.glob == "*"
-    return compile_glob(pattern.glob).fullmatch(facts.resource_id) is not None
+    return compile_glob(pattern.glob).fullmatch(request.resource_id) is not None

@@ -3,8 +3,7 @@ Where a request's statements are found: by the thing they are attached to, the a
 and, where many are left, the network. What a look-up costs follows what matches, not how many statements there are.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from platforma.policy.conditions import Condition, Facts, Test
@@ -19,7 +18,7 @@ _CROWD = 8
 class Compiled:
     """A statement ready to be tried. *networks* are those of its `ip_range`, if that can be read."""
 
-    __slots__ = ("conditions", "match", "networks", "statement", "tests")
+    __slots__ = ("conditions", "denies", "match", "networks", "statement", "tests")
 
     def __init__(
         self,
@@ -30,52 +29,50 @@ class Compiled:
     ) -> None:
         self.statement = statement
         self.match = match
+        self.denies = match.effect == "deny"
         self.conditions = conditions
         self.networks = networks
         self.tests: tuple[Test, ...] = tuple(condition.test for condition in conditions)
 
     def applies(self, facts: Facts) -> bool:
         """Whether its conditions let it: an allow needs each to be true, a deny only that none is false."""
-        if self.match.effect == "deny":
-            return all(test(facts) is not False for test in self.tests)
-        return all(test(facts) is True for test in self.tests)
+        for test in self.tests:
+            answer = test(facts)
+            if answer is not True and (answer is False or not self.denies):
+                return False
+        return True
 
 
 class Entry(NamedTuple):
-    """A statement under one of its resources. *glob* is left to be matched where the look-up has not done it."""
+    """A statement under one of its resources. *matches* is left to be asked where the look-up is not all."""
 
     compiled: Compiled
-    glob: re.Pattern[str] | None
+    matches: Callable[[str], object] | None
 
 
 class Leaf:
-    """The entries at one place, by network where they are many."""
+    """The *entries* at one place. Where they are not *few*, and some ask for networks, they are also told apart by those."""
 
-    __slots__ = ("_by_network", "_deny", "_entries", "_unbound")
+    __slots__ = ("_by_network", "_unbound", "_unknown", "entries", "few")
 
     def __init__(self, entries: list[Entry]) -> None:
-        self._entries = tuple(entries)
-        self._deny = bool(entries) and entries[0].compiled.statement.effect == "deny"
-        self._unbound: tuple[Entry, ...] = self._entries
-        self._by_network: dict[int, list[tuple[int, dict[int, list[Entry]]]]] | None = None
-        if len(entries) > _CROWD and any(entry.compiled.networks is not None for entry in entries):
+        self.entries = tuple(entries)
+        self.few = len(entries) <= _CROWD or all(entry.compiled.networks is None for entry in entries)
+        if not self.few:
             self._by_network = _by_network(entries)
             self._unbound = tuple(entry for entry in entries if entry.compiled.networks is None)
+            self._unknown = self.entries if entries[0].compiled.denies else self._unbound
 
-    def entries(self, address: Address | None) -> Sequence[Entry]:
+    def near(self, address: Address | None) -> Sequence[Entry]:
         """Those that may apply to a request from *address*; without one a deny may, and an allow that asks for it cannot."""
-        if self._by_network is None:
-            return self._entries
+        if self.few:
+            return self.entries
         if address is None:
-            return self._entries if self._deny else self._unbound
+            return self._unknown
         found = list(self._unbound)
         for shift, networks in self._by_network.get(address.width, ()):
             found += networks.get(address.value >> shift, ())
         return found
-
-    def all(self) -> tuple[Entry, ...]:
-        """Every entry here."""
-        return self._entries
 
 
 def _by_network(entries: list[Entry]) -> dict[int, list[tuple[int, dict[int, list[Entry]]]]]:
@@ -101,12 +98,15 @@ class _Table:
             by_length.setdefault(len(text), {})[text] = Leaf(entries)
         self.prefixes = tuple(sorted(by_length.items()))
 
-    def find(self, text: str, leaves: list[Leaf]) -> None:
+    def collect(self, text: str, address: Address | None, found: list[Compiled]) -> None:
+        """Add to *found* the statements that match *text*, and that may apply to a request from *address*."""
         if (leaf := self.exact.get(text)) is not None:
-            leaves.append(leaf)
+            found += [compiled for compiled, _ in leaf.near(address)]
         for length, table in self.prefixes:
             if (leaf := table.get(text[:length])) is not None:
-                leaves.append(leaf)
+                for compiled, matches in leaf.entries if leaf.few else leaf.near(address):
+                    if matches is None or matches(text):
+                        found.append(compiled)
 
     def leaves(self) -> Iterator[Leaf]:
         yield from self.exact.values()
@@ -130,30 +130,17 @@ class ResourceIndex:
                 exact[side].setdefault(text, []).append(Entry(compiled, None))
             else:
                 prefix = literal_prefix(text)
-                glob = None if text == prefix + "*" and prefix[-1:] != ":" else compile_glob(text)
-                prefixes[side].setdefault(prefix, []).append(Entry(compiled, glob))
+                matches = None if text == prefix + "*" and prefix[-1:] != ":" else compile_glob(text).fullmatch
+                prefixes[side].setdefault(prefix, []).append(Entry(compiled, matches))
         self._by_key = _Table(exact[0], prefixes[0])
         self._by_id = _Table(exact[1], prefixes[1]) if exact[1] or prefixes[1] else None
 
     def candidates(self, facts: Facts) -> list[Compiled]:
-        """Those whose resource matches, and whose network may; each once."""
-        leaves: list[Leaf] = []
-        self._by_key.find(facts.key, leaves)
-        found = [
-            compiled
-            for leaf in leaves
-            for compiled, glob in leaf.entries(facts.address)
-            if glob is None or glob.fullmatch(facts.key)
-        ]
-        if self._by_id is not None and facts.resource_id is not None:
-            leaves.clear()
-            self._by_id.find(facts.resource_id, leaves)
-            found += [
-                compiled
-                for leaf in leaves
-                for compiled, glob in leaf.entries(facts.address)
-                if glob is None or glob.fullmatch(facts.resource_id)
-            ]
+        """Those whose resource matches, and whose network may; one with several resources perhaps more than once."""
+        found: list[Compiled] = []
+        self._by_key.collect(facts.key, facts.address, found)
+        if self._by_id is not None and facts.request.resource_id:
+            self._by_id.collect(facts.request.resource_id, facts.address, found)
         return found
 
     def all(self) -> Iterator[Compiled]:
@@ -161,4 +148,4 @@ class ResourceIndex:
         for table in (self._by_key, self._by_id):
             if table is not None:
                 for leaf in table.leaves():
-                    yield from (entry.compiled for entry in leaf.all())
+                    yield from (entry.compiled for entry in leaf.entries)

@@ -32,7 +32,7 @@ class Network(NamedTuple):
 
 def parse_address(text: str | None) -> Address | None:
     """The address that *text* writes, without zone; None where it writes none."""
-    return _address(text) if isinstance(text, str) and len(text) <= _LONGEST_ADDRESS else None
+    return None if text is None or len(text) > _LONGEST_ADDRESS else _address(text)
 
 
 @lru_cache(maxsize=8192)
@@ -46,6 +46,7 @@ def _address(text: str) -> Address | None:
     return Address(32, value & 0xFFFFFFFF) if value >> 32 == _MAPPED else Address(128, value)
 
 
+@lru_cache(maxsize=8192)
 def parse_network(text: str) -> Network:
     """
     The network that a CIDR writes; an address alone is the network of just that address.

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from platforma.policy.model import Environment
 
-_PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\+?\}")
+_PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 _PARAMETER = re.compile(r"\{([A-Za-z0-9_-]+)(\+?)\}")
 
 
@@ -103,8 +103,7 @@ def asked(
     *path* is as sent, still percent-encoded; header names are lower-case. A resource whose id a template cannot fill does
     not exist, so None as well; an attribute that it cannot fill is left out, and so unknown to conditions.
     """
-    segments = path.split("/")[1:]
-    if any(unquote(segment) in {".", ".."} for segment in segments):
+    if (segments := _segments(path)) is None:
         return None
     best: tuple[tuple[int, ...], Route, dict[str, str]] | None = None
     for route in api.routes:
@@ -126,6 +125,17 @@ def asked(
     return Asked(route.action, route.resource_type, resource_id, known)
 
 
+def _segments(path: str) -> list[str] | None:
+    """The decoded segments of *path*; None where a gateway and its backend could understand another path by it."""
+    try:
+        segments = [unquote(segment, errors="strict") for segment in path.split("/")]
+    except UnicodeDecodeError:
+        return None
+    if segments[0] or any(segment in {".", ".."} or "/" in segment for segment in segments):
+        return None
+    return segments[1:]
+
+
 def _match(template: list[str], segments: list[str]) -> tuple[tuple[int, ...], dict[str, str]] | None:
     """How literal the match is (less is more), segment by segment, and the parameters' values."""
     rank: list[int] = []
@@ -133,14 +143,14 @@ def _match(template: list[str], segments: list[str]) -> tuple[tuple[int, ...], d
     for at, part in enumerate(template):
         parameter = _PARAMETER.fullmatch(part)
         if parameter and parameter[2]:
-            rest = "/".join(unquote(segment) for segment in segments[at:])
+            rest = "/".join(segments[at:])
             return ((*rank, 2), {**values, parameter[1]: rest}) if rest else None
         if at >= len(segments) or (parameter is None and part != segments[at]):
             return None
         if parameter:
             if not segments[at]:
                 return None
-            values[parameter[1]] = unquote(segments[at])
+            values[parameter[1]] = segments[at]
         rank.append(1 if parameter else 0)
     return (tuple(rank), values) if len(template) == len(segments) else None
 

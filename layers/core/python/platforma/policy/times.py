@@ -18,49 +18,39 @@ MAX_WINDOWS = 20
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_QUARTER = 900
-_REGULAR = 631_152_000  # 1990: since then every zone changes its offset on a full quarter hour of UTC
-_MAX_OFFSETS = 4096
+_REGULAR = 631_152_000  # 1990
+_MAX_KNOWN = 64
 _DAY = 1440
 _THURSDAY = 3  # 1970-01-01
 
 
-def seconds_of(moment: datetime) -> int:
-    """Whole seconds since 1970, rounded down."""
-    since = moment - _EPOCH
+def seconds_of(moment: datetime) -> int | None:
+    """Whole seconds since 1970, rounded down; None for a moment without zone."""
+    try:
+        since = moment - _EPOCH
+    except TypeError:
+        return None
     return since.days * 86400 + since.seconds
 
 
 class Zone:
-    """An IANA time zone whose offsets are remembered by the quarter hour."""
+    """An IANA time zone."""
 
-    __slots__ = ("_info", "_offsets")
+    __slots__ = ("_info",)
 
     def __init__(self, name: str) -> None:
         self._info = zoneinfo.ZoneInfo(name)
-        self._offsets: dict[int, int] = {}
 
     def wall_seconds(self, seconds: int) -> int:
         """
         The zone's wall clock, as if it were UTC, at *seconds* since 1970.
 
         Raises:
-            ValueError: the wall clock shows no date of the years 1 to 9999.
+            OverflowError: the wall clock shows no date of the years 1 to 9999.
         """
-        quarter = seconds // _QUARTER
-        offset = self._offsets.get(quarter)
-        if offset is None:
-            try:
-                shown = (_EPOCH + timedelta(seconds=seconds)).astimezone(self._info).utcoffset()
-            except OverflowError:
-                raise ValueError("beyond the calendar") from None
-            assert shown is not None
-            offset = shown.days * 86400 + shown.seconds
-            if seconds >= _REGULAR:
-                if len(self._offsets) >= _MAX_OFFSETS:
-                    self._offsets.clear()
-                self._offsets[quarter] = offset
-        return seconds + offset
+        offset = (_EPOCH + timedelta(seconds=seconds)).astimezone(self._info).utcoffset()
+        assert offset is not None
+        return seconds + offset.days * 86400 + offset.seconds
 
 
 zone_of = lru_cache(maxsize=None)(Zone)
@@ -87,7 +77,7 @@ class Window:
         Whether the window is open at *seconds* since 1970.
 
         Raises:
-            ValueError: the zone's wall clock shows no date then.
+            OverflowError: the zone's wall clock shows no date then.
         """
         day, minute = divmod(self.zone.wall_seconds(seconds) // 60, _DAY)
         today = self.days >> (day + _THURSDAY) % 7 & 1
@@ -95,6 +85,37 @@ class Window:
             return bool(today) and self.start <= minute < self.end
         yesterday = self.days >> (day + _THURSDAY - 1) % 7 & 1
         return (bool(today) and minute >= self.start) or (bool(yesterday) and minute < self.end)
+
+
+class Openings:
+    """
+    Windows of which any may be open. *known* remembers answers, by the minute since 1970.
+
+    An answer is the same for a whole minute of UTC: windows end on minutes, and since 1990 every zone's offset is one of
+    whole minutes. What was before is never remembered.
+    """
+
+    __slots__ = ("_windows", "known")
+
+    def __init__(self, windows: tuple[Window, ...]) -> None:
+        self._windows = windows
+        self.known: dict[int, bool | None] = {}
+
+    def at(self, seconds: int) -> bool | None:
+        """Whether one is open at *seconds* since 1970; None where none is known to be, since a wall clock shows no date."""
+        answer: bool | None = False
+        for window in self._windows:
+            try:
+                if window.has(seconds):
+                    answer = True
+                    break
+            except OverflowError:
+                answer = None
+        if seconds >= _REGULAR:
+            if len(self.known) >= _MAX_KNOWN:
+                self.known.clear()
+            self.known[seconds // 60] = answer
+        return answer
 
 
 def check_windows(value: Any, at: str) -> Iterator[FieldError]:

@@ -104,13 +104,12 @@ class DynamoDBKeys:
         _put(transaction, successor)
         transaction.commit(event)
 
-    def renew_ticket(self, key: APIKey, secret: StoredSecret, *, used_at: datetime | None, ip_address: str | None) -> None:
+    def renew_ticket(self, key: APIKey, secret: StoredSecret) -> None:
         """See `Keys.renew_ticket`."""
         actions = [
             KeyItem.ticket.set(secret.ticket),
             KeyItem.ticket_version.set(secret.version),
             KeyItem.ticket_expires.set(secret.ticket_expires),
-            *self._use(key, used_at, ip_address),
         ]
         if not _written(KeyItem(f"KEY#{key.id}", "KEY"), actions, _unchanged(key)):
             raise Conflict
@@ -145,9 +144,7 @@ class DynamoDBKeys:
         except AlreadyUsed:
             _written(this, [KeyItem.ends_predecessor.remove()], KeyItem.pk.exists())
 
-    def _use(self, key: APIKey, used_at: datetime | None, ip_address: str | None) -> list[Any]:
-        if used_at is None:
-            return []
+    def _use(self, key: APIKey, used_at: datetime, ip_address: str | None) -> list[Any]:
         used: list[Any] = [KeyItem.last_used_at.set(rfc3339(used_at))]
         try:
             sealed = ip_address and self._envelope.seal(key.tenant_id, PURPOSE, key.id, ip_address.encode())

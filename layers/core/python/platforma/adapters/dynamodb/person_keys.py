@@ -43,6 +43,13 @@ class DynamoDBPersonKeys:
             raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
         return sealed
 
+    def erase(self, tenant_id: str, name: str) -> None:
+        """Destroy the key, leave the name."""
+        try:
+            PersonKeyItem(_key(tenant_id), name).save()
+        except PynamoDBException as error:
+            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+
     def _stored(self, tenant_id: str, name: str) -> bytes | None:
         try:
             item = PersonKeyItem.get(_key(tenant_id), name, consistent_read=True)

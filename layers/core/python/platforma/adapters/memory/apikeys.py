@@ -72,14 +72,12 @@ class MemoryKeys:
             self._keys[successor.id] = successor
             self._enter(event)
 
-    def renew_ticket(self, key: APIKey, secret: StoredSecret, *, used_at: datetime | None, ip_address: str | None) -> None:
-        """Keep the new ticket, and the use."""
+    def renew_ticket(self, key: APIKey, secret: StoredSecret) -> None:
+        """Keep the new ticket."""
         with self._lock:
             kept = self._unchanged(key)
             if kept is None:
                 raise Conflict
-            if used_at is not None:
-                kept = replace(kept, last_used_at=used_at, last_used_ip=ip_address)
             self._keys[key.id] = replace(kept, secret=secret)
             self.writes += 1
 

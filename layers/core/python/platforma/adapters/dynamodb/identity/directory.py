@@ -8,13 +8,10 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.identity.items import (
-    LOCKOUT,
-    LockoutItem,
     MemberItem,
     OwnedItem,
     UserItem,
     moves,
-    passes_turn,
     read,
     read_page,
     reading,
@@ -22,6 +19,7 @@ from platforma.adapters.dynamodb.identity.items import (
 from platforma.adapters.dynamodb.identity.people import People, bare_standing
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
+from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.identity.errors import EmailTaken
 from platforma.identity.model import Page, Standing, User
 from platforma.kernel.errors import Broken, PreconditionFailed
@@ -30,6 +28,8 @@ from platforma.keys.envelope import Envelope
 from platforma.keys.ports import Secrets
 
 _PREFIX = "USER#"
+_FILTERED = 100
+"""How many roles and groups a filter asks for; of more it asks nothing (a filter holds 300 operators)."""
 
 
 class DynamoDirectory:
@@ -93,9 +93,8 @@ class DynamoDirectory:
             t.delete(OwnedItem(before.tenant_id, old), mine, refused=PreconditionFailed())
             t.put(OwnedItem(after.tenant_id, new, owner=after.id), OwnedItem.pk.does_not_exist(), refused=EmailTaken())
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
-        passes_turn(t, after.tenant_id, turn)
         rights = (before.roles, before.attributes) != (after.roles, after.attributes)
-        moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status)
+        moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status, turn=turn)
         t.commit(event)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
@@ -105,8 +104,7 @@ class DynamoDirectory:
         t.delete(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email)))
         for group_id in user.groups:
             t.delete(MemberItem(user.tenant_id, f"MEMBER#{group_id}#{user.id}"))
-        passes_turn(t, user.tenant_id, turn)
-        moves(t, user.tenant_id, policy=True, revocation=True)
+        moves(t, user.tenant_id, policy=True, revocation=True, turn=turn)
         t.commit(event)
 
     def password_hash(self, tenant_id: str, user_id: str) -> str | None:
@@ -127,22 +125,18 @@ class DynamoDirectory:
         t.commit(event)
 
     def turn(self, tenant_id: str) -> int:
-        """How many writes the lock-out guard has let pass."""
-        item = read(LockoutItem, tenant_id, LOCKOUT)
-        return 0 if item is None else int(item.turn)
+        """The tenant's policy version."""
+        item = read(VersionsItem, tenant_id, SK)
+        return 0 if item is None else int(item.policy_version)
 
-    def candidates(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
-        """Active users with a password who might administer; their attributes stay sealed."""
-        only = (UserItem.status == "active") & UserItem.password.exists()
-        few = len(groups) <= _FILTERED  # a filter holds 300 operators; with more groups the caller's own look must do
-        if few:
+    def holders(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
+        """Users not suspended who have one of *roles* or are in one of *groups*; their attributes stay sealed."""
+        only = UserItem.status != "suspended"
+        if len(roles) + len(groups) <= _FILTERED:
             only &= _any_of(roles, groups)
         with reading():
             for item in UserItem.query(tenant_id, UserItem.sk.startswith(_PREFIX), only, consistent_read=True):
                 yield bare_standing(item, {})
-
-
-_FILTERED = 90
 
 
 def _any_of(roles: frozenset[str], groups: frozenset[str]) -> Condition:

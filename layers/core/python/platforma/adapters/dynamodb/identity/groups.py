@@ -10,7 +10,6 @@ from platforma.adapters.dynamodb.identity.items import (
     OwnedItem,
     UserItem,
     moves,
-    passes_turn,
     read,
     read_page,
     reading,
@@ -71,8 +70,7 @@ class DynamoGroups:
             name = OwnedItem(after.tenant_id, new, owner=after.id)
             t.put(name, OwnedItem.pk.does_not_exist(), refused=GroupNameTaken())
         t.put(_item(after), GroupItem.version == before.version, refused=PreconditionFailed())
-        passes_turn(t, after.tenant_id, turn)
-        moves(t, after.tenant_id, policy=before.roles != after.roles)
+        moves(t, after.tenant_id, policy=before.roles != after.roles, turn=turn)
         t.commit(event)
 
     def remove(self, group: Group, event: Event, *, turn: int | None) -> None:
@@ -81,8 +79,7 @@ class DynamoGroups:
         keys = GroupItem(group.tenant_id, _PREFIX + group.id)
         t.delete(keys, GroupItem.version == group.version, refused=PreconditionFailed())
         t.delete(OwnedItem(group.tenant_id, _name_key(group)))
-        passes_turn(t, group.tenant_id, turn)
-        moves(t, group.tenant_id, policy=True)
+        moves(t, group.tenant_id, policy=True, turn=turn)
         t.commit(event)
 
     def members(self, tenant_id: str, group_id: str, *, limit: int, after: str | None) -> Page[str]:
@@ -92,29 +89,28 @@ class DynamoGroups:
             MemberItem, tenant_id, prefix, limit=limit, after=after, make=lambda items: [item.user_id for item in items]
         )
 
-    def add_member(self, group: Group, before: User, after: User, event: Event) -> None:
+    def add_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Put the user into the group."""
         t = Transaction(self._tables, self._outbox)
         sk = _PREFIX + group.id
         t.check(GroupItem, group.tenant_id, sk, GroupItem.pk.exists(), refused=PreconditionFailed())
         t.put(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}", user_id=after.id))
-        self._regroup(t, before, after)
+        self._regroup(t, before, after, turn)
         t.commit(event)
 
     def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Take the user out of the group."""
         t = Transaction(self._tables, self._outbox)
         t.delete(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}"))
-        self._regroup(t, before, after)
-        passes_turn(t, group.tenant_id, turn)
+        self._regroup(t, before, after, turn)
         t.commit(event)
 
-    def _regroup(self, t: Transaction, before: User, after: User) -> None:
+    def _regroup(self, t: Transaction, before: User, after: User, turn: int | None) -> None:
         groups = UserItem.groups.set(set(after.groups)) if after.groups else UserItem.groups.remove()
         actions: list[Any] = [groups, UserItem.version.set(after.version)]
         keys = UserItem(before.tenant_id, f"USER#{before.id}")
         t.update(keys, actions, UserItem.version == before.version, refused=PreconditionFailed())
-        moves(t, after.tenant_id, policy=True)
+        moves(t, after.tenant_id, policy=True, turn=turn)
 
 
 def _name_key(group: Group) -> str:

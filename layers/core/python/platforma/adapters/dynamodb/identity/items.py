@@ -9,7 +9,6 @@ The items of the Identity table that tell of tenants, users and groups.
 | tenant id | `GROUP#{group id}` | a group |
 | tenant id | `GROUPNAME#{SHA-256 of the folded name}` | whose name it is |
 | tenant id | `MEMBER#{group id}#{user id}` | lists a group's members |
-| tenant id | `LOCKOUT` | the lock-out guard's turn |
 | tenant id | `ATTEMPTS#{HMAC of account or address}` | password attempts charged to it |
 """
 
@@ -92,16 +91,6 @@ class MemberItem(_Identity):
     user_id = UnicodeAttribute()
 
 
-class LockoutItem(_Identity):
-    """How many writes the lock-out guard has let pass."""
-
-    table = "identity"
-    turn = NumberAttribute()
-
-
-LOCKOUT = "LOCKOUT"
-
-
 @contextmanager
 def reading() -> Iterator[None]:
     """DynamoDB's refusals of a read, as ours."""
@@ -161,20 +150,20 @@ def _key(pk: str, sk: str) -> dict[str, dict[str, Any]]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def passes_turn(transaction: Transaction, tenant_id: str, turn: int | None) -> None:
-    """Let *transaction* be refused unless the lock-out guard's turn is *turn*, and pass it."""
-    if turn is not None:
-        condition = LockoutItem.turn.does_not_exist() if turn == 0 else LockoutItem.turn == turn
-        item = LockoutItem(tenant_id, LOCKOUT)
-        transaction.update(item, [LockoutItem.turn.set(turn + 1)], condition, refused=TurnTaken())
+def moves(
+    transaction: Transaction, tenant_id: str, *, policy: bool = False, revocation: bool = False, turn: int | None = None
+) -> None:
+    """
+    Let *transaction* also move the tenant's versions, in one step: a transaction may touch an item only once.
 
-
-def moves(transaction: Transaction, tenant_id: str, *, policy: bool = False, revocation: bool = False) -> None:
-    """Let *transaction* also move the tenant's versions: a transaction may touch an item only once."""
+    With a *turn* it is refused unless that is the policy version, and moves it.
+    """
     actions: list[Any] = []
-    if policy:
+    if policy or turn is not None:
         actions.append(VersionsItem.policy_version.add(1))
     if revocation:
         actions.append(VersionsItem.revocation_version.add(1))
     if actions:
-        transaction.update(VersionsItem(tenant_id, SK), actions)
+        condition = None if turn is None else VersionsItem.policy_version == turn
+        refused = None if turn is None else TurnTaken()
+        transaction.update(VersionsItem(tenant_id, SK), actions, condition, refused=refused)

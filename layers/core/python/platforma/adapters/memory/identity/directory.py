@@ -43,7 +43,7 @@ class MemoryDirectory:
         """Add a user."""
         with self._store.lock:
             self._require_free(user)
-            self._store.commit(user.tenant_id, event)
+            self._store.commit(event)
             self._store.users[user.tenant_id, user.id] = user
             if password_hash is not None:
                 self._store.passwords[user.tenant_id, user.id] = password_hash
@@ -54,17 +54,17 @@ class MemoryDirectory:
             self._require_free(after)
             self._store.requires(self.user(before.tenant_id, before.id), before)
             self._store.check_turn(after.tenant_id, turn)
-            self._store.commit(after.tenant_id, event, turn=turn)
+            self._store.commit(event)
             self._store.users[after.tenant_id, after.id] = after
             rights = (before.roles, before.attributes) != (after.roles, after.attributes)
-            self._store.moves(after.tenant_id, policy=rights, revocation=before.status != after.status)
+            self._store.moves(after.tenant_id, policy=rights or turn is not None, revocation=before.status != after.status)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
         """Delete the user and its password."""
         with self._store.lock:
             self._store.requires(self.user(user.tenant_id, user.id), user)
             self._store.check_turn(user.tenant_id, turn)
-            self._store.commit(user.tenant_id, event, turn=turn)
+            self._store.commit(event)
             del self._store.users[user.tenant_id, user.id]
             self._store.passwords.pop((user.tenant_id, user.id), None)
             self._store.moves(user.tenant_id, policy=True, revocation=True)
@@ -77,20 +77,20 @@ class MemoryDirectory:
         """Give the user this password hash."""
         with self._store.lock:
             self._store.requires(self.user(before.tenant_id, before.id), before)
-            self._store.commit(after.tenant_id, event)
+            self._store.commit(event)
             self._store.users[after.tenant_id, after.id] = after
             self._store.passwords[after.tenant_id, after.id] = password_hash
             self._store.moves(after.tenant_id, revocation=True)
 
     def turn(self, tenant_id: str) -> int:
-        """How many writes the lock-out guard has let pass."""
-        return self._store.turns.get(tenant_id, 0)
+        """The tenant's policy version."""
+        return self._store.versions[tenant_id].policy
 
-    def candidates(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
-        """Active users with a password who might administer."""
+    def holders(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
+        """Users not suspended who have one of *roles* or are in one of *groups*."""
         for user in self._of(tenant_id):
             has_one = not (roles.isdisjoint(user.roles) and groups.isdisjoint(user.groups))
-            if has_one and user.status == "active" and user.has_password:
+            if has_one and user.status != "suspended":
                 yield _standing(user)
 
     def _of(self, tenant_id: str) -> list[User]:

@@ -31,7 +31,7 @@ class MemoryGroups:
         """Add a group."""
         with self._store.lock:
             self._require_free(group)
-            self._store.commit(group.tenant_id, event)
+            self._store.commit(event)
             self._store.groups[group.tenant_id, group.id] = group
 
     def replace(self, before: Group, after: Group, event: Event, *, turn: int | None) -> None:
@@ -40,16 +40,16 @@ class MemoryGroups:
             self._require_free(after)
             self._store.requires(self.group(before.tenant_id, before.id), before)
             self._store.check_turn(after.tenant_id, turn)
-            self._store.commit(after.tenant_id, event, turn=turn)
+            self._store.commit(event)
             self._store.groups[after.tenant_id, after.id] = after
-            self._store.moves(after.tenant_id, policy=before.roles != after.roles)
+            self._store.moves(after.tenant_id, policy=before.roles != after.roles or turn is not None)
 
     def remove(self, group: Group, event: Event, *, turn: int | None) -> None:
         """Delete the group."""
         with self._store.lock:
             self._store.requires(self.group(group.tenant_id, group.id), group)
             self._store.check_turn(group.tenant_id, turn)
-            self._store.commit(group.tenant_id, event, turn=turn)
+            self._store.commit(event)
             del self._store.groups[group.tenant_id, group.id]
             self._store.moves(group.tenant_id, policy=True)
 
@@ -59,22 +59,23 @@ class MemoryGroups:
         page = page_of(users, limit, after)
         return Page(tuple(user.id for user in page.items), page.after)
 
-    def add_member(self, group: Group, before: User, after: User, event: Event) -> None:
+    def add_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Put the user into the group."""
         with self._store.lock:
             if self.group(group.tenant_id, group.id) is None:
                 raise PreconditionFailed
-            self._regroup(before, after, event, turn=None)
+            self._store.check_turn(group.tenant_id, turn)
+            self._regroup(before, after, event)
 
     def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Take the user out of the group."""
         with self._store.lock:
             self._store.check_turn(group.tenant_id, turn)
-            self._regroup(before, after, event, turn=turn)
+            self._regroup(before, after, event)
 
-    def _regroup(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
+    def _regroup(self, before: User, after: User, event: Event) -> None:
         self._store.requires(self._store.users.get((before.tenant_id, before.id)), before)
-        self._store.commit(after.tenant_id, event, turn=turn)
+        self._store.commit(event)
         self._store.users[after.tenant_id, after.id] = after
         self._store.moves(after.tenant_id, policy=True)
 

@@ -32,7 +32,6 @@ class MemoryIdentity:
     passwords: dict[tuple[str, str], str] = field(default_factory=dict)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
     versions: dict[str, MemoryVersions] = field(default_factory=dict)
-    turns: dict[str, int] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
 
     def moves(self, tenant_id: str, *, policy: bool = False, revocation: bool = False) -> None:
@@ -48,14 +47,12 @@ class MemoryIdentity:
 
     def check_turn(self, tenant_id: str, turn: int | None) -> None:
         """Refuse unless the lock-out guard's turn is *turn*."""
-        if turn is not None and self.turns.get(tenant_id, 0) != turn:
+        if turn is not None and self.versions[tenant_id].policy != turn:
             raise TurnTaken
 
-    def commit(self, tenant_id: str, event: Event, *, turn: int | None = None) -> None:
-        """Enter the event and pass the turn; nothing can fail after it."""
+    def commit(self, event: Event) -> None:
+        """Enter the event; nothing can fail after it."""
         self.record(event)
-        if turn is not None:
-            self.turns[tenant_id] = turn + 1
         entered((event,))
 
 

@@ -14,7 +14,7 @@ class MemoryTenants:
     def create(self, tenant: Tenant, admin: User, password_hash: str | None, event: Event) -> None:
         """Add the tenant, its versions and its first user."""
         with self._store.lock:
-            self._store.commit(tenant.id, event)
+            self._store.commit(event)
             self._store.tenants[tenant.id] = tenant
             self._store.versions[tenant.id] = MemoryVersions(status=tenant.status)
             self._store.users[tenant.id, admin.id] = admin
@@ -33,7 +33,7 @@ class MemoryTenants:
         """Change a tenant."""
         with self._store.lock:
             self._store.requires(self._store.tenants.get(before.id), before)
-            self._store.commit(after.id, event)
+            self._store.commit(event)
             self._store.tenants[after.id] = after
             if before.status != after.status:
                 self._store.moves(after.id, revocation=True)

@@ -1,0 +1,74 @@
+"""The templates as they stand in the repository, and what a role may do by them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infra.local.template import load
+
+ROOT = Path(__file__).resolve().parents[3]
+STATE = load(ROOT / "infra" / "state.yaml")
+SERVICE = load(ROOT / "template.yaml")
+OBSERVABILITY = load(ROOT / "infra" / "observability.yaml")
+SAMPLE = load(ROOT / "infra" / "samples" / "sample.yaml")
+FOLDERS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and not path.name.startswith("_"))
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
+    return template["Resources"][name]["Properties"]
+
+
+def stem(folder: str) -> str:
+    """`oauth_token` is `OauthToken`; its function, role, log group and secret are named after it."""
+    return "".join(word.capitalize() for word in folder.split("_"))
+
+
+def function(folder: str) -> dict[str, Any]:
+    return properties(SERVICE, stem(folder) + "Function")
+
+
+def variables(folder: str) -> dict[str, Any]:
+    """The function's environment, Globals included."""
+    return SERVICE["Globals"]["Function"]["Environment"]["Variables"] | function(folder)["Environment"]["Variables"]
+
+
+def imported(node: Any) -> str | None:
+    """What is imported from the state, without the stack's name: `AuditTableArn`."""
+    if isinstance(node, dict) and "Fn::ImportValue" in node:
+        return node["Fn::ImportValue"]["Fn::Sub"].partition("-")[2]
+    return None
+
+
+def as_list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else [node]
+
+
+def plain(node: Any) -> Iterator[Any]:
+    """The statements of a list, those under a condition too."""
+    for statement in as_list(node):
+        if "Fn::If" in statement:
+            yield from (one for one in statement["Fn::If"][1:] if one != {"Ref": "AWS::NoValue"})
+        else:
+            yield statement
+
+
+def statements(folder: str) -> list[dict[str, Any]]:
+    """All that the function's role allows: managed policies and its own."""
+    role = properties(SERVICE, stem(folder) + "Role")
+    documents = [properties(SERVICE, policy["Ref"])["PolicyDocument"] for policy in role["ManagedPolicyArns"]]
+    documents += [policy["PolicyDocument"] for policy in role["Policies"]]
+    return [statement for document in documents for statement in plain(document["Statement"])]
+
+
+def may(folder: str, service: str) -> dict[str, set[str]]:
+    """Actions of one service by what they are allowed on: an export of the state's, or the resource as written."""
+    allowed: dict[str, set[str]] = {}
+    for statement in statements(folder):
+        actions = {action for action in as_list(statement["Action"]) if action.startswith(f"{service}:")}
+        for resource in as_list(statement["Resource"]) if actions else ():
+            allowed.setdefault(imported(resource) or str(resource), set()).update(actions)
+    return allowed

@@ -1,0 +1,52 @@
+"""Facts of infra/observability.yaml: nothing fails, stalls or is weakened unseen."""
+
+import pytest
+
+from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, STATE, imported, of_type, properties, stem
+
+ALARMS = of_type(OBSERVABILITY, "AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_that_fails_once_raises_an_alarm(folder):
+    alarm = ALARMS[stem(folder) + "Fails"]["Properties"]
+
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Errors", 1)
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Fn::Sub": "${ServiceStack}-" + folder}}]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_broken_invariant_is_counted_in_every_functions_log(folder):
+    counted = properties(OBSERVABILITY, stem(folder) + "Broken")
+
+    assert counted["LogGroupName"] == {"Fn::Sub": "/aws/lambda/${ServiceStack}-" + folder}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_somebody(name):
+    assert ALARMS[name]["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_every_queue_of_dead_letters_is_watched():
+    watched = {
+        imported(dimension["Value"])
+        for alarm in ALARMS.values()
+        for dimension in alarm["Properties"].get("Dimensions", [])
+        if dimension["Name"] == "QueueName"
+    }
+
+    assert watched == {f"{name}Name" for name in of_type(STATE, "AWS::SQS::Queue")}
+
+
+def test_silence_of_the_audit_relay_is_an_alarm():
+    assert ALARMS["AuditRelaySilent"]["Properties"]["TreatMissingData"] == "breaching"
+
+
+def test_whoever_weakens_key_lock_or_table_is_seen():
+    names = properties(OBSERVABILITY, "Tampering")["EventPattern"]["detail"]["eventName"]
+
+    assert set(names) >= {"ScheduleKeyDeletion", "PutKeyPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "DeleteTable"}
+
+
+def test_the_topic_is_encrypted():
+    assert imported(properties(OBSERVABILITY, "AlarmTopic")["KmsMasterKeyId"]) == "LogsKeyArn"

@@ -1,0 +1,198 @@
+"""Facts of template.yaml: each function has its own role and may do what its duty takes, and nothing else."""
+
+import re
+
+import pytest
+
+from tests.unit.infra.templates import (
+    FOLDERS,
+    ROOT,
+    SERVICE,
+    STATE,
+    as_list,
+    function,
+    imported,
+    may,
+    of_type,
+    properties,
+    statements,
+    stem,
+    variables,
+)
+
+TABLES = ("Identity", "Credential", "Policy", "Audit", "Key")
+WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
+UNATTENDED = {"audit_relay", "audit_gateway", "certificates_renew"}
+WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
+
+
+def writes(folder: str, table: str) -> set[str]:
+    return {action.partition(":")[2] for action in may(folder, "dynamodb").get(f"{table}TableArn", ())} & WRITING
+
+
+def test_every_folder_is_a_function_and_every_function_a_folder():
+    assert {stem(folder) + "Function" for folder in FOLDERS} == set(of_type(SERVICE, "AWS::Serverless::Function"))
+    assert all(function(folder)["CodeUri"] == f"functions/{folder}" for folder in FOLDERS)
+    assert not list((ROOT / "functions").glob("*/requirements.txt")), "third parties come from layers"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_has_a_name_a_role_and_a_log_of_its_own(folder):
+    log = properties(SERVICE, stem(folder) + "Logs")
+
+    assert function(folder)["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-" + folder}
+    assert function(folder)["Role"] == {"Fn::GetAtt": [stem(folder) + "Role", "Arn"]}
+    assert function(folder)["LoggingConfig"] == {"LogGroup": {"Ref": stem(folder) + "Logs"}}
+    assert log["LogGroupName"] == {"Fn::Sub": "/aws/lambda/${AWS::StackName}-" + folder}
+    assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert imported(log["KmsKeyId"]) == "LogsKeyArn"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_writes_its_own_log_and_no_other(folder):
+    assert set(may(folder, "logs")) == {str({"Fn::GetAtt": [stem(folder) + "Logs", "Arn"]})}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_action_has_a_wildcard_and_no_resource_but_where_there_is_none(folder):
+    for statement in statements(folder):
+        assert statement["Effect"] == "Allow"
+        actions = as_list(statement["Action"])
+        assert not [action for action in actions if "*" in action]
+        if statement["Resource"] == "*":
+            assert set(actions) <= WITHOUT_RESOURCES or statement["Sid"] == "Network"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_key_is_used_only_by_way_of_the_service_that_stores_the_data(folder):
+    for statement in statements(folder):
+        if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+            assert set(statement["Condition"]) == {"StringEquals"}
+            assert set(statement["Condition"]["StringEquals"]) == {"kms:ViaService"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_is_told_the_names_of_just_the_tables_it_may_open(folder):
+    told = {table for table in TABLES if variables(folder)[f"{table.upper()}_TABLE"] != ""}
+
+    assert {f"{table}TableArn" for table in told} == {name for name in may(folder, "dynamodb") if name.endswith("TableArn")}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_reads_its_own_vault_certificate_and_no_other(folder):
+    allowed = may(folder, "secretsmanager")
+    secret = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${VaultSecrets}/"
+
+    if folder == "certificates_renew":
+        assert allowed.pop(str({"Fn::Sub": secret + "*"})) >= {"secretsmanager:PutSecretValue"}
+    own = {str({"Fn::Sub": f"{secret}{folder}-??????"}): {"secretsmanager:GetSecretValue"}}
+    assert allowed == (own if "VAULT_SECRET" in variables(folder) else {})
+    if "VAULT_ROLE" in variables(folder):
+        assert variables(folder)["VAULT_ROLE"] == "fn-" + folder.replace("_", "-")
+
+
+def test_nobody_scans_a_table_or_deletes_an_object():
+    allowed = {action for folder in FOLDERS for statement in statements(folder) for action in as_list(statement["Action"])}
+
+    assert not allowed & {"dynamodb:Scan", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
+
+
+def test_only_the_relay_changes_or_removes_what_is_in_the_audit_table():
+    assert {folder for folder in FOLDERS if writes(folder, "Audit") - {"PutItem"}} == {"audit_relay"}
+
+
+def test_only_the_relay_writes_the_audit_bucket():
+    assert {folder for folder in FOLDERS if "s3:PutObject" in set().union(*may(folder, "s3").values(), set())} == {
+        "audit_relay"
+    }
+
+
+def test_what_answers_anybody_writes_nothing():
+    for folder in ("oauth_metadata", "platform_catalogue"):
+        assert not any(writes(folder, table) for table in TABLES)
+    assert may("platform_catalogue", "dynamodb") == {}
+
+
+def test_whoever_only_asks_changes_no_identity_and_no_policy():
+    for folder in ("policy_decide", "policy_authorizer", "identity_me", "apikeys_verify", "oauth_token", "audit_events"):
+        assert not writes(folder, "Identity")
+        assert not writes(folder, "Policy")
+        assert not writes(folder, "Key")
+
+
+def test_identities_are_written_by_identity_functions_alone():
+    assert {folder for folder in FOLDERS if writes(folder, "Identity")} == {"identity_tenants", "identity_users"}
+
+
+def test_what_nobody_waits_for_has_a_dead_letter_queue_that_it_may_fill():
+    for folder in FOLDERS:
+        queue = function(folder).get("DeadLetterQueue")
+        assert (queue is not None) == (folder in UNATTENDED)
+        if queue is not None:
+            assert may(folder, "sqs") == {imported(queue["TargetArn"]): {"sqs:SendMessage"}}
+
+
+def test_only_functions_that_hash_passwords_carry_the_layer_for_it():
+    carrying = {folder for folder in FOLDERS if {"Ref": "PasswordsLayer"} in function(folder)["Layers"]}
+
+    assert carrying == {"identity_tenants", "identity_users"}
+
+
+def test_every_function_is_traced_encrypted_and_bounded():
+    shared = SERVICE["Globals"]["Function"]
+
+    assert shared["Tracing"] == "Active"
+    assert imported(shared["KmsKeyArn"]) == "SecretsKeyArn"
+    assert all("ReservedConcurrentExecutions" in function(folder) for folder in FOLDERS)
+    assert SERVICE["Parameters"]["Runtime"]["Default"] == "python3.13"
+    assert SERVICE["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_the_relay_is_rung_for_new_pending_events_and_never_blocked_for_good():
+    bell = function("audit_relay")["Events"]["Bell"]["Properties"]
+
+    assert imported(bell["Stream"]) == "AuditTableStreamArn"
+    assert bell["FilterCriteria"]["Filters"] == [
+        {"Pattern": '{"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"suffix": "#PENDING"}]}}}}'}
+    ]
+    assert bell["BisectBatchOnFunctionError"] is True
+    assert bell["MaximumRecordAgeInSeconds"] > 0
+    assert imported(bell["DestinationConfig"]["OnFailure"]["Destination"]) == "AuditDeadLettersArn"
+
+
+def test_the_sweep_runs_every_minute():
+    assert properties(SERVICE, "AuditSweep")["ScheduleExpression"] == "rate(1 minute)"
+
+
+def test_the_public_gateway_speaks_tls_1_3_only():
+    for name in ("Api", "Domain"):
+        assert properties(SERVICE, name)["SecurityPolicy"] == "SecurityPolicy_TLS13_1_3_2025_09"
+        assert properties(SERVICE, name)["EndpointAccessMode"] == "STRICT"
+    assert properties(SERVICE, "Api")["DisableExecuteApiEndpoint"] == {"Fn::If": ["HasDomain", True, False]}
+
+
+def test_the_internal_gateway_is_reached_by_mutual_tls_alone():
+    assert properties(SERVICE, "InternalApi")["DisableExecuteApiEndpoint"] is True
+    assert properties(SERVICE, "InternalDomain")["MutualTlsAuthentication"] == {
+        "TruststoreUri": {"Ref": "InternalTruststoreUri"}
+    }
+
+
+def test_both_gateways_write_every_request_down_without_bodies_or_credentials():
+    for name in ("Api", "InternalApi"):
+        api = properties(SERVICE, name)
+        variables_ = set(re.findall(r"\$context\.[\w.]+", api["AccessLogSetting"]["Format"]))
+        assert variables_ >= {"$context.requestId", "$context.identity.sourceIp", "$context.status", "$context.path"}
+        assert api["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLogs", "Arn"]}
+        assert all(setting["DataTraceEnabled"] is False for setting in api["MethodSettings"])
+
+
+def test_everything_imported_is_exported_by_the_state():
+    exported = set(STATE["Outputs"])
+    text = (ROOT / "template.yaml").read_text() + (ROOT / "infra" / "observability.yaml").read_text()
+
+    assert set(re.findall(r"\$\{StateStack\}-(\w+)", text)) <= exported
+
+
+def test_the_stacks_stay_far_from_cloudformations_limit():
+    assert len(SERVICE["Resources"]) + 20 < 400
