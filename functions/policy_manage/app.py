@@ -8,10 +8,14 @@ from platforma.edge.call import Call
 api = API("policy_manage", bootstrap.edge)
 
 
+def policy_fields(call: Call) -> dict[str, object]:
+    return {"attachments": [], **call.given()}
+
+
 @api.serves("settings.policies.create")
 def create_policy(call: Call) -> Answer:
     bootstrap.giving(call).check_document(call.body.document)
-    policy = bootstrap.policy.create_policy(call.tenant_id, **call.given(), attempt=call.attempt)
+    policy = bootstrap.policy.create_policy(call.tenant_id, **policy_fields(call), attempt=call.attempt)
     return created(policy.as_json(), policy.version, policy.id)
 
 
@@ -31,7 +35,7 @@ def get_policy(call: Call) -> Answer:
 def replace_policy(call: Call) -> Answer:
     bootstrap.giving(call).check_document(call.body.document)
     policy = bootstrap.policy.replace_policy(
-        call.tenant_id, call.path["id"], **call.given(), if_match=call.if_match, attempt=call.attempt
+        call.tenant_id, call.path["id"], **policy_fields(call), if_match=call.if_match, attempt=call.attempt
     )
     return shown(policy.as_json(), policy.version)
 

@@ -154,6 +154,14 @@ def test_an_unknown_domain_is_reached_by_no_wildcard():
     assert decision(user("admin"), request("nonsense.things.get")).cause == "unknown_domain"
 
 
+def test_an_unknown_domain_is_reached_by_name_within_a_scope_of_any_domain():
+    by_name = policy(1, {"effect": "allow", "actions": ["nonsense:read"], "resources": ["*"]}, ("user", "usr_1"))
+
+    assert decision(user(), request("nonsense.things.get"), by_name).allowed
+    assert decision(key(user(), "*"), request("nonsense.things.get"), by_name).allowed
+    assert decision(key(user(), "orders:read"), request("nonsense.things.get"), by_name).cause == "scope"
+
+
 @pytest.mark.parametrize("action", ["", "nonsense", "infrastructure.clusters", "*", "infrastructure:*", "x" * 1000])
 def test_what_is_no_action_is_denied(action):
     assert decision(user("admin"), request(action)).kind == "no_match"

@@ -1,10 +1,12 @@
 """The engine against the reference, on tenants by chance: a hundred thousand decisions a run, more with PLATFORMA_FUZZ=n."""
 
 import os
+from unittest import mock
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from platforma.policy import index
 from platforma.policy.compile import compile_rules
 from platforma.policy.decide import decide
 from tests.unit.policy.reference import reference_decision
@@ -22,9 +24,12 @@ FUZZ = settings(max_examples=RUNS, deadline=None, database=None, suppress_health
     actions=st.lists(st.sampled_from(ACTIONS), min_size=8, max_size=8, unique=True),
     resources=st.lists(st.sampled_from(RESOURCES), min_size=7, max_size=7, unique=True),
     circumstances=st.lists(some_circumstances, min_size=3, max_size=3),
+    crowd=st.sampled_from([0, 8]),
 )
-def test_the_engine_agrees_with_the_reference(rules, subjects, actions, resources, circumstances):
-    policy_set = compile_rules(TENANT, rules)
+def test_the_engine_agrees_with_the_reference(rules, subjects, actions, resources, circumstances, crowd):
+    """Also where any two statements are a crowd, to be told apart by their networks."""
+    with mock.patch.object(index, "CROWD", crowd):
+        policy_set = compile_rules(TENANT, rules)
     asked = [(subject, request) for subject in subjects for request in requests(actions, resources, circumstances)]
 
     for subject, request in asked:

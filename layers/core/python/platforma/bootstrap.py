@@ -12,6 +12,7 @@ from functools import cache, partial
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Broken
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.vault import Vault
+    from platforma.audit.attend import Attendant
     from platforma.edge.api import Edge
     from platforma.edge.authentication import Authenticator
     from platforma.edge.call import Call
@@ -39,6 +41,12 @@ if TYPE_CHECKING:
     from platforma.keys.signing import SigningKeys
     from platforma.policy.snapshots import Snapshots
 
+VAULT_FUNCTIONS = (
+    *("apikeys_manage", "apikeys_verify", "audit_events", "audit_gateway", "audit_relay", "certificates_renew"),
+    *("identity_me", "identity_tenants", "identity_users", "oauth_clients", "oauth_token", "platform_setup"),
+    *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
+)
+"""The functions that ask Vault, and have a client certificate each."""
 Adapter = TypeVar("Adapter")
 TABLES = ("identity", "credential", "policy", "audit", "key")
 
@@ -55,6 +63,8 @@ class Settings:
     vault_addr: str
     vault_role: str
     vault_secret: str
+    vault_secrets: str
+    audit_key: str | None
     audit_retention_years: int
 
 
@@ -78,6 +88,8 @@ def settings() -> Settings:
         vault_addr=env.get("VAULT_ADDR", ""),
         vault_role=env.get("VAULT_ROLE", ""),
         vault_secret=env.get("VAULT_SECRET", ""),
+        vault_secrets=env.get("VAULT_SECRETS", ""),
+        audit_key=env.get("AUDIT_KEY_ARN") or None,
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
     )
 
@@ -246,7 +258,13 @@ def authenticator() -> "Authenticator":
     from platforma.edge.authentication import Authenticator
 
     return Authenticator(
-        issuer=issuer(), signing_keys=signing_keys(), keys=keys(), secrets=secrets(), subjects=subjects(), clock=clock
+        issuer=issuer(),
+        signing_keys=signing_keys(),
+        keys=keys(),
+        limits=limits(),
+        secrets=secrets(),
+        subjects=subjects(),
+        clock=clock,
     )
 
 
@@ -316,6 +334,41 @@ def set_up() -> "SetUp":
         issue_key=apikeys.issue_key,
         is_tenant=lambda tenant_id: tenants().get(tenant_id) is not None,
     )
+
+
+def attendant() -> "Attendant":
+    """What looks after the audit logs."""
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.attend import Attendant
+    from platforma.audit.person_keys import PersonKeys
+    from platforma.audit.relay import Relay
+
+    bucket = S3Bucket(settings().audit_bucket, kms_key=settings().audit_key)
+    persons = PersonKeys(_bound(DynamoDBPersonKeys()), envelope(), clock)
+    by = Relay(audit_store(), bucket, envelope(), persons, clock, settings().audit_retention_years)
+    return Attendant(by, VaultCheckpointSigner(vault()), outbox(), urlsplit(issuer()).netloc)
+
+
+def renew_client_certificates(request_id: str) -> list[str]:
+    """Renew what is due; the functions whose certificate is new."""
+    from platforma.adapters.secretsmanager import FunctionCertificates
+    from platforma.certificates import renew_client_certificates
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    attempt = Attempt(
+        request_id=request_id,
+        action="platform.certificates.renew",
+        clock=clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="certificates_renew",
+    )
+    holder = FunctionCertificates(settings().vault_secrets)
+    return renew_client_certificates(VAULT_FUNCTIONS, issuer=vault(), holder=holder, outbox=outbox(), attempt=attempt)
 
 
 # The areas' use cases

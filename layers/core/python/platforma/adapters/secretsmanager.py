@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platforma.adapters.client_certificate import ClientCertificate
+from platforma.certificates.client_certificates import ClientPair
 from platforma.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -57,6 +58,35 @@ class ClientCertificates:
         except (KeyError, TypeError, ValueError):
             failure = Unavailable("A client certificate is not set up.", secret=self._secret_id)
         raise failure
+
+
+class FunctionCertificates:
+    """`CertificateHolder`: every function's pair, in the secrets whose names begin with *prefix*."""
+
+    def __init__(self, prefix: str, client: "SecretsManagerClient | None" = None) -> None:
+        self._prefix = prefix
+        self._client = client or boto3.client("secretsmanager")
+
+    def certificate(self, function: str) -> str | None:
+        """The certificate that the function has now."""
+        return self._document(function).get("certificate")
+
+    def install(self, function: str, pair: ClientPair) -> None:
+        """Give the function this pair."""
+        content = {**self._document(function), "certificate": pair.certificate, "private_key": pair.private_key}
+        try:
+            self._client.put_secret_value(SecretId=f"{self._prefix}/{function}", SecretString=json.dumps(content))
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable(cause=type(error).__name__, secret=function) from None
+
+    def _document(self, function: str) -> dict[str, str]:
+        try:
+            document = json.loads(self._client.get_secret_value(SecretId=f"{self._prefix}/{function}")["SecretString"])
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable(cause=type(error).__name__, secret=function) from None
+        except (KeyError, ValueError):
+            return {}
+        return {str(name): str(value) for name, value in document.items()} if isinstance(document, dict) else {}
 
 
 def _write_private(path: Path, text: str) -> None:

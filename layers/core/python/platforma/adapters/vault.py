@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from platforma.adapters.client_certificate import ClientCertificate
+from platforma.certificates.client_certificates import ClientPair
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import Broken, Unavailable
 from platforma.kernel.ids import is_id
@@ -121,6 +122,23 @@ class Vault:
         if not isinstance(values, dict):
             raise Unavailable("A secret is not set up.", secret=name)
         return {str(key): str(value) for key, value in values.items()}
+
+    def issue_client(self, common_name: str, uri: str) -> ClientPair:
+        """
+        A client certificate of the functions' CA for this name, and its key.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        asked = {
+            "common_name": common_name,
+            "exclude_cn_from_sans": True,
+            "uri_sans": uri,
+            "private_key_format": "pkcs8",
+        }
+        made = self._call(lambda session: session.post("pki/issue/function", asked))
+        chain = [str(made.get("certificate")), *(str(each) for each in made.get("ca_chain") or ())]
+        return ClientPair("\n".join(chain) + "\n", str(made.get("private_key")) + "\n")
 
     def sign_ed25519(self, key: str, message: bytes) -> bytes:
         """

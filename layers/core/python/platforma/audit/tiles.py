@@ -6,7 +6,7 @@ bundles of entries (`tile/entries/<N>`) are made of the segments when they are a
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from platforma.audit import tree
@@ -101,6 +101,32 @@ def tiles_between(old: TiledTree, size: int, leaves: Sequence[bytes]) -> dict[Ti
             raise LogBroken("Leaves are missing between two checkpoints.", level=level)
         level, fresh = level + 1, above
     return made
+
+
+def levels_above(leaves: list[bytes]) -> list[list[bytes]]:
+    """The hashes that tiles of each level hold; of the topmost, fewer than a tile."""
+    levels = [leaves]
+    while len(below := levels[-1]) >= WIDTH:
+        whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
+        levels.append([tree.root_of(tree.extended((), 0, below[at : at + WIDTH])) for at in whole])
+    return levels
+
+
+def tiles_of(sizes: Iterable[int]) -> set[Tile]:
+    """The tiles that checkpoints of these sizes have."""
+    tiles: set[Tile] = set()
+    before = 0
+    for size in sizes:
+        for level in range(64):
+            has = size >> 8 * level
+            if not has:
+                break
+            had = before >> 8 * level
+            tiles |= {Tile(level, number) for number in range(had // WIDTH, has // WIDTH)}
+            if has % WIDTH:
+                tiles.add(Tile(level, has // WIDTH, has % WIDTH))
+        before = size
+    return tiles
 
 
 def reader(bucket: Bucket, log_id: str) -> Callable[[str], bytes | None]:

@@ -9,97 +9,25 @@ one version, locked long enough. What lies behind the last checkpoint is not cov
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from datetime import timedelta
+from typing import Any
 
 from platforma.audit import note, segment, tree
 from platforma.audit.errors import LogBroken
 from platforma.audit.model import MAX_ENTRY, tenant_of
 from platforma.audit.retention import YEARS, retain_until
 from platforma.audit.segment_text import text_of
-from platforma.audit.tiles import WIDTH, Tile, parse_path
+from platforma.audit.tiles import WIDTH, Tile, levels_above, parse_path, tiles_of
+from platforma.audit.verification import Fault, LogReport, Report, Source, Stored, Trusted
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Malformed
+
+__all__ = ["Fault", "LogReport", "Report", "Source", "Stored", "Trusted", "verify"]
 
 SILENCE = timedelta(minutes=20)
 """Twice the time after which a log that is alive says so."""
 _HASH = 32
 _decoded = json.JSONDecoder().decode
-
-
-class Stored(NamedTuple):
-    """An object's bytes, and how it is locked where the store tells: *locks* is false for a mere copy."""
-
-    body: bytes
-    locks: bool = False
-    compliance: bool = False
-    until: datetime | None = None
-
-
-class Source(Protocol):
-    """A bucket, or a copy of one."""
-
-    def names(self) -> Iterable[str]:
-        """The names of all objects."""
-
-    def read(self, name: str) -> Stored:
-        """The first version of an object."""
-
-    def faults(self) -> Iterable["Fault"]:
-        """What is wrong with the store itself: later versions, delete markers."""
-
-
-class Fault(NamedTuple):
-    """What is wrong, and where."""
-
-    where: str
-    what: str
-
-
-@dataclass(slots=True)
-class LogReport:
-    """What was found of one log. *covered* entries stand under a signed checkpoint."""
-
-    log_id: str
-    entries: int = 0
-    covered: int = 0
-    checkpoints: int = 0
-    tiles: int = 0
-    oldest: str = ""
-    newest: str = ""
-    silences: list[tuple[str, str]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found of all."""
-
-    logs: list[LogReport] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.faults and not any(log.faults for log in self.logs)
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """
-    Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log.
-
-    *seen* are signed checkpoints that were kept elsewhere: a log that was cut back or forked since does not agree with them.
-    """
-
-    named: tuple[note.VerifierKey, ...] = ()
-    raw: tuple[bytes, ...] = ()
-    seen: tuple[bytes, ...] = ()
-
-    def for_origin(self, origin: str) -> list[note.VerifierKey]:
-        """The keys that may sign for this log."""
-        return [*(key for key in self.named if key.name == origin), *(note.VerifierKey(origin, raw) for raw in self.raw)]
 
 
 def verify(source: Source, trusted: Trusted, *, years: int = YEARS, only: Collection[str] = ()) -> Report:
@@ -140,7 +68,7 @@ class _Log:
                 self._wrong(name, "No object of a log has such a name.")
         for name, found in segments:
             self._segment(name, found)
-        self._levels = _levels_above([bytes(self._leaves[at : at + _HASH]) for at in range(0, len(self._leaves), _HASH)])
+        self._levels = levels_above([bytes(self._leaves[at : at + _HASH]) for at in range(0, len(self._leaves), _HASH)])
         roots = self._checkpoints(notes)
         self._seen()
         self._tiles(tiles, sorted(roots))
@@ -265,7 +193,7 @@ class _Log:
     def _tiles(self, names: dict[str, Tile], sizes: list[int]) -> None:
         for name, tile in names.items():
             self._tile(name, tile)
-        for expected in _tiles_of(sizes):
+        for expected in tiles_of(sizes):
             if f"{self._log_id}/{expected}" not in names:
                 self._wrong(f"{self._log_id}/{expected}", "The tile is missing.")
         self._found.tiles = len(names)
@@ -301,32 +229,6 @@ class _Log:
             self._wrong(name, "Is not locked in COMPLIANCE mode.")
         elif stored.until < until:
             self._wrong(name, f"Is locked until {rfc3339(stored.until)}, not until {rfc3339(until)}.")
-
-
-def _levels_above(leaves: list[bytes]) -> list[list[bytes]]:
-    """The hashes that tiles of each level hold; of the topmost, fewer than a tile."""
-    levels = [leaves]
-    while len(below := levels[-1]) >= WIDTH:
-        whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
-        levels.append([tree.root_of(tree.extended((), 0, below[at : at + WIDTH])) for at in whole])
-    return levels
-
-
-def _tiles_of(sizes: Iterable[int]) -> set[Tile]:
-    """The tiles that checkpoints of these sizes have."""
-    tiles: set[Tile] = set()
-    before = 0
-    for size in sizes:
-        for level in range(64):
-            has = size >> 8 * level
-            if not has:
-                break
-            had = before >> 8 * level
-            tiles |= {Tile(level, number) for number in range(had // WIDTH, has // WIDTH)}
-            if has % WIDTH:
-                tiles.add(Tile(level, has // WIDTH, has % WIDTH))
-        before = size
-    return tiles
 
 
 def _apart(earlier: str, later: str) -> timedelta:

@@ -16,7 +16,7 @@ from platforma.edge.answer import Answer
 from platforma.edge.authentication import Authenticator
 from platforma.edge.authorization import decide_call
 from platforma.edge.bodies import read_body, read_query
-from platforma.edge.call import Call, client_request_id, headers_of, printable, read_call
+from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.problems import oauth_problem, problem, status_of
@@ -102,7 +102,7 @@ class API:
         call, error = None, None
         try:
             call = read_call(event, endpoint, attempt, edge.cursors)
-            answer = self._do(call, edge)
+            answer = self._do(call, event, edge)
             attempt.resource = answer.resource or attempt.resource
         except PlatformaError as raised:
             error = raised
@@ -120,14 +120,16 @@ class API:
             answer = tell(error, attempt.request_id)
         return answer, call, error
 
-    def _do(self, call: Call, edge: Edge) -> Answer:
+    def _do(self, call: Call, event: Mapping[str, Any], edge: Edge) -> Answer:
         endpoint = call.endpoint
         if endpoint.access not in ("public", "client"):
             call.identify(edge.authenticator().authenticate(call.headers, call.attempt))
+            edge.authenticator().charge(call.caller)
             decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
             call.permitted = decision.allowed
             if not decision.allowed and endpoint.access == "permission":
                 raise Forbidden(f"You lack {endpoint.permission}, which {endpoint.operation} needs.")
+        call.raw = body_of(event)
         if endpoint.if_match:
             _ = call.if_match
         call.parameters = read_query(call)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from platforma.apikeys.model import APIKey
-from platforma.apikeys.ports import Keys
+from platforma.apikeys.model import APIKey, Refusal
+from platforma.apikeys.ports import Keys, Limits
+from platforma.apikeys.rate_limit import charge_key
 from platforma.apikeys.verify import verify_key
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import Clock
@@ -81,10 +82,18 @@ class Authenticator:
     """Proves credentials against the stores; keeps nothing but what its parts cache."""
 
     def __init__(
-        self, *, issuer: str, signing_keys: SigningKeys, keys: Keys, secrets: Secrets, subjects: Subjects, clock: Clock
+        self,
+        *,
+        issuer: str,
+        signing_keys: SigningKeys,
+        keys: Keys,
+        limits: Limits,
+        secrets: Secrets,
+        subjects: Subjects,
+        clock: Clock,
     ) -> None:
         self._issuer, self._signing_keys = issuer, signing_keys
-        self._keys, self._secrets, self._subjects, self._clock = keys, secrets, subjects, clock
+        self._keys, self._limits, self._secrets, self._subjects, self._clock = keys, limits, secrets, subjects, clock
 
     def authenticate(
         self, headers: Mapping[str, str], attempt: Attempt, *, is_audience: Callable[[str, str], bool] | None = None
@@ -105,6 +114,13 @@ class Authenticator:
         return self._by_token(credential, is_audience)
 
     def _by_key(self, presented: str, attempt: Attempt) -> Caller:
+        subject: Subject | None = None
+
+        def permits(key: APIKey) -> Refusal | None:
+            nonlocal subject
+            subject = self._subjects.of_key(key)
+            return None if subject is not None and subject.active else "suspended"
+
         key = verify_key(
             presented,
             keys=self._keys,
@@ -112,10 +128,9 @@ class Authenticator:
             clock=self._clock,
             ip_address=attempt.ip_address,
             attempt=attempt,
+            permits=permits,
         )
-        subject = self._subjects.of_key(key)
-        if subject is None or not subject.active:
-            raise Unauthenticated
+        assert subject is not None
         return Caller(
             tenant_id=key.tenant_id,
             principal_type="api_key",
@@ -126,6 +141,17 @@ class Authenticator:
             key=key,
             expires_at=key.expires_at,
         )
+
+    def charge(self, caller: Caller) -> None:
+        """
+        Charge a request to the caller's key, where it has a limit.
+
+        Raises:
+            RateLimited: it has no more in this window.
+            Unavailable: it could not be counted.
+        """
+        if caller.key is not None:
+            charge_key(caller.key, limits=self._limits, clock=self._clock)
 
     def _by_token(self, presented: str, is_audience: Callable[[str, str], bool] | None) -> Caller:
         token = verify_access_token(

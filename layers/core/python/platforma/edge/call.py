@@ -154,7 +154,14 @@ def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _body(event: Mapping[str, Any]) -> bytes:
+def body_of(event: Mapping[str, Any]) -> bytes:
+    """
+    The bytes of the body.
+
+    Raises:
+        TooLarge: over 1 MiB.
+        Malformed: it cannot be decoded.
+    """
     text = event.get("body") or ""
     if len(text) > 2 * MAX_BODY:
         raise TooLarge(f"A body holds at most {MAX_BODY} bytes.")
@@ -168,20 +175,14 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cursors: Callable[[], Cursors]) -> Call:
-    """
-    The call that *event* asks for.
-
-    Raises:
-        TooLarge: the body is over 1 MiB.
-        Malformed: the body cannot be decoded.
-    """
+    """The call that *event* asks for; its body is read once it is known who calls, so that its faults are told of."""
     return Call(
         endpoint=endpoint,
         request_id=attempt.request_id,
         headers=headers_of(event),
         path=event.get("pathParameters") or {},
         query=_single(event, "queryStringParameters"),
-        raw=_body(event),
+        raw=b"",
         attempt=attempt,
         cursors=cursors,
     )

@@ -142,6 +142,7 @@ class GatewayAuthorizer:
         caller = edge.authenticator().authenticate(request.headers, attempt, is_audience=is_registered)
         attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
         attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
+        edge.authenticator().charge(caller)
         snapshot = edge.snapshots().of(caller.tenant_id)
         decision = self._decide(request, caller, snapshot, attempt, edge)
         allowed = decision is not None and decision.allowed

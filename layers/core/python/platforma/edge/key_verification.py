@@ -41,7 +41,14 @@ def verify_presented_key(
             return None
         return "denied" if covers(key.scopes, body.action) else "insufficient_scope"
 
-    found = check(body.key, tenant_id=call.tenant_id, ip_address=body.context.ip_address, permits=permits, cost=body.cost)
+    found = check(
+        body.key,
+        tenant_id=call.tenant_id,
+        ip_address=body.context.ip_address,
+        permits=permits,
+        cost=body.cost,
+        attempt=call.attempt,
+    )
     call.attempt.resource, call.attempt.resource_type = (found.key.id if found.key else None), "api_key"
     return answer(found)
 

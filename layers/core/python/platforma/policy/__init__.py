@@ -5,6 +5,7 @@ Decisions: roles and policies, compiled once a change and asked many times, to t
 """
 
 from platforma.policy.create_policy import create_policy
+from platforma.policy.custom_roles import change_role, create_role, delete_role, get_role, list_roles
 from platforma.policy.decide import decide
 from platforma.policy.delete_policy import delete_policy
 from platforma.policy.known_resources import delete_resource, get_resource, put_resource
@@ -19,18 +20,23 @@ from platforma.policy.replace_policy import replace_policy
 from platforma.policy.validate_policy import validate_policy
 
 __all__ = [
+    "change_role",
     "create_policy",
     "create_protected_api",
+    "create_role",
     "decide",
     "delete_policy",
     "delete_protected_api",
     "delete_resource",
+    "delete_role",
     "get_policy",
     "get_protected_api",
     "get_resource",
+    "get_role",
     "list_policies",
     "list_policy_versions",
     "list_protected_apis",
+    "list_roles",
     "put_resource",
     "replace_policy",
     "validate_policy",

@@ -7,7 +7,8 @@ from platforma.kernel.clock import Clock, rfc3339
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.policy.document import parse_attachments, parse_document
-from platforma.policy.guarded import write_guarded
+from platforma.policy.guarded import with_policy, write_guarded
+from platforma.policy.lockout import may_lock_out
 from platforma.policy.model import Policy
 from platforma.policy.ports import Holders, PolicyStore
 
@@ -48,6 +49,11 @@ def create_policy(
     )
     event = attempt.event("success", resource=policy.id, resource_type="policy", changes={"after": policy.as_change()})
     write_guarded(
-        policy, statements, lambda unmoved: store.create(policy, event, unmoved=unmoved), store=store, holders=holders
+        tenant_id,
+        lambda unmoved: store.create(policy, event, unmoved=unmoved),
+        takes=bool(policy.attachments) and may_lock_out(statements),
+        after=with_policy(policy),
+        source=store,
+        holders=holders,
     )
     return policy

@@ -1,46 +1,64 @@
-"""A write of a policy under the lock-out guard: checked against the rules as they will be, done only if they stood still."""
+"""A write of rules under the lock-out guard: checked against the rules as they will be, done only if they stood still."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 
 from platforma.kernel.errors import NotFound
 from platforma.policy.compile import compile_rules
-from platforma.policy.document import Statement
 from platforma.policy.errors import Moved
-from platforma.policy.lockout import check_administered, may_lock_out
-from platforma.policy.model import Policy, Versions
-from platforma.policy.ports import Holders, PolicyStore, Rules
+from platforma.policy.lockout import check_administered
+from platforma.policy.model import Policy, Role, Versions
+from platforma.policy.ports import Holders, Rules, RulesSource
 
 _ATTEMPTS = 5
 
 
+def with_policy(policy: Policy) -> Callable[[Rules], Rules]:
+    """Rules as they are with *policy* in place of the one of its id, if there is one."""
+
+    def after(rules: Rules) -> Rules:
+        others = tuple(other for other in rules.policies if other.id != policy.id)
+        return replace(rules, policies=(*others, policy))
+
+    return after
+
+
+def with_role(name: str, role: Role | None) -> Callable[[Rules], Rules]:
+    """Rules as they are with *role* in place of the one of this *name*; None takes it away."""
+
+    def after(rules: Rules) -> Rules:
+        others = tuple(other for other in rules.roles if other.name != name)
+        return replace(rules, roles=others if role is None else (*others, role))
+
+    return after
+
+
 def write_guarded(
-    policy: Policy,
-    statements: Iterable[Statement],
+    tenant_id: str,
     write: Callable[[Versions | None], None],
     *,
-    store: PolicyStore,
+    takes: bool,
+    after: Callable[[Rules], Rules],
+    source: RulesSource,
     holders: Holders,
 ) -> None:
     """
     Do *write*, which is given the counters that must not have moved (None where that does not matter).
 
-    Only statements that could take from an administrator are checked.
+    Only a write that *takes*, from somebody who may be an administrator, is checked.
 
     Raises:
-        WouldLockOut: with *policy* in force nobody would surely administer the tenant any more.
+        WouldLockOut: with the rules *after* it nobody would surely administer the tenant any more.
         Moved: the rules moved each time it was tried.
     """
-    if not policy.attachments or not may_lock_out(statements):
+    if not takes:
         write(None)
         return
     for attempt in range(_ATTEMPTS):
-        versions = store.versions(policy.tenant_id)
+        versions = source.versions(tenant_id)
         if versions is None:
             raise NotFound
-        rules = store.load(policy.tenant_id)
-        others = tuple(other for other in rules.policies if other.id != policy.id)
-        after = Rules(rules.roles, (*others, policy), rules.apis)
-        check_administered(compile_rules(policy.tenant_id, after), holders)
+        check_administered(compile_rules(tenant_id, after(source.load(tenant_id))), holders)
         try:
             write(versions)
         except Moved:

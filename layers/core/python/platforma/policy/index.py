@@ -12,7 +12,8 @@ from platforma.policy.globs import compile_glob, is_literal, literal_prefix
 from platforma.policy.model import Match
 from platforma.policy.networks import Address, Network
 
-_CROWD = 8
+CROWD = 8
+"""With more entries than this in one place, it pays to look by network."""
 
 
 class Compiled:
@@ -57,7 +58,7 @@ class Leaf:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = tuple(entries)
-        self.few = len(entries) <= _CROWD or all(entry.compiled.networks is None for entry in entries)
+        self.few = len(entries) <= CROWD or all(entry.compiled.networks is None for entry in entries)
         if not self.few:
             self._by_network = _by_network(entries)
             self._unbound = tuple(entry for entry in entries if entry.compiled.networks is None)
@@ -130,7 +131,7 @@ class ResourceIndex:
                 exact[side].setdefault(text, []).append(Entry(compiled, None))
             else:
                 prefix = literal_prefix(text)
-                matches = None if text == prefix + "*" and prefix[-1:] != ":" else compile_glob(text).fullmatch
+                matches = None if text == prefix + "*" else compile_glob(text).fullmatch
                 prefixes[side].setdefault(prefix, []).append(Entry(compiled, matches))
         self._by_key = _Table(exact[0], prefixes[0])
         self._by_id = _Table(exact[1], prefixes[1]) if exact[1] or prefixes[1] else None

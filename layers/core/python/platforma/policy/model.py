@@ -219,6 +219,16 @@ class Role:
     created_at: str = ""
     version: int = 1
 
+    def as_json(self) -> dict[str, Any]:
+        """The role as the API shows it."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "actions": list(self.actions),
+            "created_at": self.created_at or None,
+            "version": self.version,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Versions:

@@ -81,7 +81,7 @@ class PolicyStore(RulesSource, Protocol):
         """The versions of a policy, newest first, those after the position *after*."""
 
 
-class RoleStore(Protocol):
+class RoleStore(RulesSource, Protocol):
     """A tenant's own roles; writes as in `PolicyStore`."""
 
     def role(self, tenant_id: str, name: str) -> Role | None:

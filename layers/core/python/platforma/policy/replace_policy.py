@@ -9,7 +9,8 @@ from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.policy.attempts import on_current
 from platforma.policy.document import parse_attachments, parse_document
-from platforma.policy.guarded import write_guarded
+from platforma.policy.guarded import with_policy, write_guarded
+from platforma.policy.lockout import may_lock_out
 from platforma.policy.model import Policy
 from platforma.policy.ports import Holders, PolicyStore
 from platforma.policy.read_policy import get_policy
@@ -60,7 +61,12 @@ def replace_policy(
         changes = {"before": current.as_change(), "after": policy.as_change()}
         event = attempt.event("success", resource=policy.id, resource_type="policy", changes=changes)
         write_guarded(
-            policy, statements, lambda unmoved: store.replace(policy, event, unmoved=unmoved), store=store, holders=holders
+            tenant_id,
+            lambda unmoved: store.replace(policy, event, unmoved=unmoved),
+            takes=bool(policy.attachments) and may_lock_out(statements),
+            after=with_policy(policy),
+            source=store,
+            holders=holders,
         )
         return policy
 

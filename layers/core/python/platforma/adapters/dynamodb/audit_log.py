@@ -6,50 +6,25 @@ State of logs and the hot index, in the Audit table beside the outbox's items.
     {log_id}#ASIDE / {position}                  an event that could not be entered
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, head_of, written
+from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.index import paths_of
 from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row
 from platforma.audit.ports import Path, Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Unavailable
-
-HEAD = "HEAD"
-_HASH = 32
-
-
-class HeadItem(Item):
-    """A log's state."""
-
-    table = "audit"
-
-    class Meta:
-        table_name = "unbound"
-
-    origin = UnicodeAttribute(null=True)
-    size = NumberAttribute(null=True)
-    frontier = BinaryAttribute(legacy_encoding=False, null=True)
-    newest = UnicodeAttribute(null=True)
-    fence = NumberAttribute(null=True)
-    rung = NumberAttribute(null=True)
-    owner = UnicodeAttribute(null=True)
-    until = NumberAttribute(null=True)
-    checkpoint_size = NumberAttribute(null=True)
-    checkpoint_at = UnicodeAttribute(null=True)
-    intent_id = UnicodeAttribute(null=True)
-    intent = UnicodeAttribute(null=True)
 
 
 class HotItem(RowItem):
@@ -87,7 +62,7 @@ class DynamoDBLogStore:
         """The log's state."""
         with _answering():
             try:
-                return _head(log_id, HeadItem.get(f"{log_id}#LOG", HEAD, consistent_read=True))
+                return head_of(log_id, HeadItem.get(f"{log_id}#LOG", HEAD, consistent_read=True))
             except DoesNotExist:
                 return None
 
@@ -108,7 +83,7 @@ class DynamoDBLogStore:
     def commit(self, head: Head, intent: Intent) -> Head | None:
         """Store the intent if the lease holds."""
         condition = (HeadItem.fence == head.fence) & HeadItem.intent_id.does_not_exist()
-        actions = [HeadItem.intent_id.set(intent.id), HeadItem.intent.set(_written(intent))]
+        actions = [HeadItem.intent_id.set(intent.id), HeadItem.intent.set(written(intent))]
         return replace(head, intent=intent) if self._updated(head.log_id, actions, condition) else None
 
     def close(self, log_id: str, intent: Intent) -> bool:
@@ -219,7 +194,7 @@ class DynamoDBLogStore:
                 if error.cause_response_code == "ConditionalCheckFailedException":
                     return None
                 raise
-        return _head(log_id, item)
+        return head_of(log_id, item)
 
 
 @contextmanager
@@ -251,52 +226,3 @@ def _row(item: RowItem) -> Row:
     sequence = int(item.sequence) if isinstance(item, HotItem) else None
     position = item.sk.removeprefix(f"{PENDING}#")
     return Row(item.event_id, position, item.received_at, bytes(item.body), bytes(item.sealed), sequence)
-
-
-def _head(log_id: str, item: HeadItem) -> Head:
-    return Head(
-        log_id,
-        item.origin or "",
-        size=int(item.size or 0),
-        frontier=_hashes(item.frontier or b""),
-        newest=item.newest or "",
-        fence=int(item.fence or 0),
-        rung=int(item.rung or 0),
-        checkpoint_size=int(item.checkpoint_size or 0),
-        checkpoint_at=parse_rfc3339(item.checkpoint_at) if item.checkpoint_at else None,
-        intent=_read(item.intent) if item.intent else None,
-    )
-
-
-def _hashes(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[at : at + _HASH] for at in range(0, len(joined), _HASH))
-
-
-def _written(intent: Intent) -> str:
-    return json.dumps(
-        {
-            "id": intent.id,
-            "first": intent.first,
-            "positions": intent.positions,
-            "persons": intent.persons,
-            "root": intent.root.hex(),
-            "frontier": b"".join(intent.frontier).hex(),
-            "newest": intent.newest,
-            "retain_until": rfc3339(intent.retain_until),
-        },
-        separators=(",", ":"),
-    )
-
-
-def _read(text: str) -> Intent:
-    document = json.loads(text)
-    return Intent(
-        id=document["id"],
-        first=document["first"],
-        positions=tuple(document["positions"]),
-        persons=tuple(tuple((person, name) for person, name in persons) for persons in document["persons"]),
-        root=bytes.fromhex(document["root"]),
-        frontier=_hashes(bytes.fromhex(document["frontier"])),
-        newest=document["newest"],
-        retain_until=parse_rfc3339(document["retain_until"]),
-    )

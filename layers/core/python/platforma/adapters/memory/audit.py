@@ -2,7 +2,7 @@
 The audit log's ports in memory: the same conditions, and an outbox that keeps one promise less (no transaction of others').
 
 *after_write* is called after each single write, the batches' parts included, with a word for it: a test that raises there
-kills whoever was writing between any two writes.
+kills whoever was writing between any two writes. All of them stand in one module, since they are one imitation.
 """
 
 import bisect

@@ -1,0 +1,82 @@
+"""What verification reads, whom it believes, and what it reports."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from platforma.audit import note
+
+
+class Stored(NamedTuple):
+    """An object's bytes, and how it is locked where the store tells: *locks* is false for a mere copy."""
+
+    body: bytes
+    locks: bool = False
+    compliance: bool = False
+    until: datetime | None = None
+
+
+class Source(Protocol):
+    """A bucket, or a copy of one."""
+
+    def names(self) -> Iterable[str]:
+        """The names of all objects."""
+
+    def read(self, name: str) -> Stored:
+        """The first version of an object."""
+
+    def faults(self) -> Iterable["Fault"]:
+        """What is wrong with the store itself: later versions, delete markers."""
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    where: str
+    what: str
+
+
+@dataclass(slots=True)
+class LogReport:
+    """What was found of one log. *covered* entries stand under a signed checkpoint."""
+
+    log_id: str
+    entries: int = 0
+    covered: int = 0
+    checkpoints: int = 0
+    tiles: int = 0
+    oldest: str = ""
+    newest: str = ""
+    silences: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found of all."""
+
+    logs: list[LogReport] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults and not any(log.faults for log in self.logs)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """
+    Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log.
+
+    *seen* are signed checkpoints that were kept elsewhere: a log that was cut back or forked since does not agree with them.
+    """
+
+    named: tuple[note.VerifierKey, ...] = ()
+    raw: tuple[bytes, ...] = ()
+    seen: tuple[bytes, ...] = ()
+
+    def for_origin(self, origin: str) -> list[note.VerifierKey]:
+        """The keys that may sign for this log."""
+        return [*(key for key in self.named if key.name == origin), *(note.VerifierKey(origin, raw) for raw in self.raw)]
