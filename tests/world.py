@@ -31,7 +31,7 @@ _ROUTES = [(row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", row.path)
 
 
 class MemoryVault(MemoryDataKeys):
-    """A Vault in memory: data keys, secrets and signatures; `sealed` makes every call fail."""
+    """A Vault in memory: data keys, secrets and signatures; `gone` makes every call fail."""
 
     def __init__(self) -> None:
         super().__init__(PLATFORM)

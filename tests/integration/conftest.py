@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +59,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`PLATFORMA_TEST_STACK` names the stack.json of a stack that is up already, for working on one test."""
     if there := os.environ.get("PLATFORMA_TEST_STACK"):
         stack = json.loads(Path(there).read_text())
-        with httpx.Client(base_url=stack["url"], verify=stack["ca_file"], timeout=30) as http:
+        with httpx.Client(
+            base_url=stack["url"], verify=ssl.create_default_context(cafile=stack["ca_file"]), timeout=30
+        ) as http:
             yield Running(stack, http, Path(there).parent)
         return
     home = tmp_path_factory.mktemp("stack")
     try:
         stack = up(home, Ports.free())
-        with httpx.Client(base_url=stack["url"], verify=stack["ca_file"], timeout=30) as http:
+        with httpx.Client(
+            base_url=stack["url"], verify=ssl.create_default_context(cafile=stack["ca_file"]), timeout=30
+        ) as http:
             yield Running(stack, http, home)
     finally:
         down(home)

@@ -8,6 +8,7 @@ from platforma.edge.endpoints import ENDPOINTS
 from tests.world import PASSWORD, Tenant, World
 
 STATEMENT = {"effect": "allow", "actions": ["infrastructure:read"], "resources": ["*"]}
+ROUTE = {"method": "GET", "path": "/clusters", "action": "infrastructure.clusters.list", "resource": {"type": "cluster"}}
 MADE: dict[str, tuple[str, dict[str, Any]]] = {
     "client": ("/v1/oauth-clients", {"name": "c", "scopes": ["*"]}),
     "api_key": ("/v1/api-keys", {"name": "k", "environment": "test", "scopes": ["infrastructure:read"]}),
@@ -15,7 +16,7 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
     "policy": ("/v1/policies", {"name": "p", "document": STATEMENT}),
     "protected_api": (
         "/v1/protected-apis",
-        {"name": "a", "audience": "https://a.test", "environment": "live", "routes": []},
+        {"name": "a", "audience": "https://a.test", "environment": "live", "routes": [ROUTE]},
     ),
 }
 BODIES: dict[str, Any] = {

@@ -146,14 +146,14 @@ def test_a_stranger_enters_no_tenants_log(world: World, tenant: Tenant):
 
 def test_with_vault_sealed_nothing_is_half_done(world: World, tenant: Tenant):
     token = tenant.token
-    world.vault.sealed = True
+    world.vault.gone = True
     world.clock.move(minutes=20)
 
     reply = world.call("POST", "/v1/users", token=token, json_body={"email": "x@acme.test", "name": "X"})
 
     assert reply.status == 503
     assert int(reply.headers["retry-after"]) > 0
-    world.vault.sealed = False
+    world.vault.gone = False
     assert tenant.call("GET", "/v1/users?email=x@acme.test", expect=200).json["items"] == []
 
 

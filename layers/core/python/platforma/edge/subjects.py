@@ -94,8 +94,8 @@ class Subjects:
             id=user_id,
             tenant_id=tenant_id,
             standing="active" if person.active else "suspended",
-            roles=person.roles,
-            groups=person.groups,
+            roles=frozenset(person.roles),
+            groups=frozenset(person.groups),
             attributes=person.attributes,
         )
 
