@@ -40,7 +40,7 @@ check:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	PYTHONPATH=layers/core/python .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml infra/*.yaml infra/samples/*.yaml
 	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region eu-central-1 --template-file template.yaml
 	.tools/checkov/bin/checkov --quiet --compact --framework cloudformation --file template.yaml infra/*.yaml infra/samples/*.yaml
