@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.vault import Vault
     from platforma.audit.attend import Attendant
+    from platforma.edge.administration import Administration
     from platforma.edge.api import Edge
     from platforma.edge.authentication import Authenticator
     from platforma.edge.call import Call
@@ -392,7 +393,24 @@ class Area:
         return self.made[use_case]
 
 
-identity = Area("identity", {"tenants": tenants, "directory": directory, "groups": groups, "keys": vault})
+def administration_of(tenant_id: str) -> "Administration":
+    """Who administers the tenant, by its rules as they stand now."""
+    from platforma.edge.administration import Administration
+    from platforma.policy.compile import compile_rules
+
+    return Administration(tenant_id, compile_rules(tenant_id, policies().load(tenant_id)))
+
+
+identity = Area(
+    "identity",
+    {
+        "tenants": tenants,
+        "directory": directory,
+        "groups": groups,
+        "keys": vault,
+        "administration": lambda: administration_of,
+    },
+)
 apikeys = Area("apikeys", {"keys": keys, "limits": limits, "secrets": secrets, "clock": lambda: clock})
 oauth = Area(
     "oauth",

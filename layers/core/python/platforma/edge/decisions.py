@@ -11,6 +11,7 @@ from typing import Any
 
 from platforma.edge.authorization import may, recorded
 from platforma.edge.call import Call
+from platforma.edge.endpoints import BY_OPERATION
 from platforma.edge.schemas.policy import AuthorizeRequest, DecisionContext, PrincipalRef, ResourceRef
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import parse_rfc3339
@@ -47,6 +48,7 @@ class Desk:
         request = Request(
             action=question.action,
             context=self._context_of(question.context, at),
+            own_api=question.action in BY_OPERATION,
             **resource_of(question.resource, at=at),
         )
         decision = decide(self._snapshot.policy_set, subject, request, explain=self.holds("settings:read"))

@@ -8,7 +8,8 @@ What decisions follow, in the Policy table under the tenant's id.
     RESOURCE#{length of type}#{type}#{id}  what is known of a resource
     VERSIONS                             the tenant's counters and status
 
-Bodies are JSON text, so that what was written comes back to the digit.
+Bodies are JSON text, so that what was written comes back to the digit. The four ports stand in one file since they are one
+way of keeping things, and a tenant's rules are loaded across them.
 """
 
 import json

@@ -22,14 +22,14 @@ class PolicyWrite(Body):
     name: Name
     description: Annotated[str, StringConstraints(max_length=2000)] | None = None
     document: dict[str, Any]
-    attachments: Annotated[list[Attachment], Field(max_length=100)] = []
+    attachments: Annotated[list[Attachment], Field(max_length=50)] = []
 
 
 class PolicyCheck(Body):
     """A policy to be checked, not written."""
 
     document: dict[str, Any]
-    attachments: Annotated[list[Attachment], Field(max_length=100)] = []
+    attachments: Annotated[list[Attachment], Field(max_length=50)] = []
 
 
 class Fault(View):
