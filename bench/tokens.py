@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey, KeySet
+
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySigningKeyStore
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
@@ -54,7 +55,7 @@ def run() -> dict[str, Any]:
 
     token = issue()
     private = keys.active()
-    signing, public = ECKey.import_key(private.private_key), KeySet.import_key_set(keys.jwks())
+    signing, public = ECKey.import_key(private.private_key), KeySet.import_key_set(cast("Any", keys.jwks()))
     claims = joserfc_jwt.decode(token, public).claims
     registry = joserfc_jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": ISSUER}

@@ -1,11 +1,12 @@
 """
-Makes the gateways' body, infra/gateway.json, from the table of endpoints: OpenAPI 3.0.1, which is what API Gateway imports.
+Makes two documents from the table of endpoints: the gateways' body, infra/gateway.json (OpenAPI 3.0.1, which is what API
+Gateway imports), and docs/openapi.json, the API's own description as `/openapi.json` serves it.
 
-    python infra/openapi.py            writes it
-    python infra/openapi.py --check    exits 1 if it is not what the table says
+    python infra/openapi.py            writes them
+    python infra/openapi.py --check    exits 1 if one is not what the table says
 
-The body says which function answers a route, and what the gateway itself answers where no function runs. Schemas are not in
-it: a function holds bodies to them, whichever gateway stands before it. The API's own description is `/openapi.json`.
+The gateways' body says which function answers a route, and what the gateway itself answers where no function runs. Schemas
+are not in it: a function holds bodies to them, whichever gateway stands before it.
 """
 
 import json
@@ -17,9 +18,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY = ROOT / "infra" / "gateway.json"
+DOCUMENT = ROOT / "docs" / "openapi.json"
 sys.path.insert(0, str(ROOT / "layers" / "core" / "python"))
 
 from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402  needs the path above
+from platforma.edge.openapi import openapi  # noqa: E402
 
 _INVOCATION = (
     "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"
@@ -94,23 +97,24 @@ def _refusal(name: str) -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """The file's text."""
-    return json.dumps(body(), indent=1, sort_keys=False) + "\n"
+def documents() -> dict[Path, str]:
+    """Each generated file and its text: the gateway's body, and the API's own document for readers."""
+    return {
+        BODY: json.dumps(body(), indent=1, sort_keys=False) + "\n",
+        DOCUMENT: json.dumps(openapi("https://localhost:8443"), indent=1) + "\n",
+    }
 
 
 def main(arguments: list[str]) -> int:
-    """Write the body, or compare it."""
+    """Write the files, or compare them."""
+    stale = [file for file, text in documents().items() if not file.exists() or file.read_text() != text]
     if "--check" in arguments:
-        fresh = BODY.exists() and BODY.read_text() == text()
-        print(
-            "infra/gateway.json is what the endpoints say."
-            if fresh
-            else "infra/gateway.json is stale: python infra/openapi.py"
-        )
-        return 0 if fresh else 1
-    BODY.write_text(text())
-    print(f"infra/gateway.json: {len(body()['paths'])} paths.")
+        for file in stale:
+            print(f"{file.name} is stale: python infra/openapi.py")
+        return 1 if stale else 0
+    for file in stale:
+        file.write_text(documents()[file])
+    print(f"{len(stale)} written, {len(ENDPOINTS)} endpoints.")
     return 0
 
 

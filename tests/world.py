@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from moto import mock_aws
 
 from platforma import bootstrap
@@ -26,6 +27,7 @@ from platforma.kernel.tenancy import PLATFORM
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
 REGION = "eu-central-1"
+BUCKET = "platforma-audit"
 PASSWORD = "correct horse battery staple"
 _ROUTES = [(row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", row.path) + "$")) for row in ENDPOINTS]
 
@@ -36,6 +38,15 @@ class MemoryVault(MemoryDataKeys):
     def __init__(self) -> None:
         super().__init__(PLATFORM)
         self.secrets = MemorySecrets()
+        self._signing = Ed25519PrivateKey.generate()
+
+    def sign_ed25519(self, _key: str, message: bytes) -> bytes:
+        self._answer()
+        return self._signing.sign(message)
+
+    def ed25519_public_keys(self, _key: str) -> dict[int, bytes]:
+        self._answer()
+        return {1: self._signing.public_key().public_bytes_raw()}
 
     def read_secret(self, name: Any) -> Mapping[str, str]:
         self._answer()
@@ -99,10 +110,9 @@ class World:
         self._count += 1
         function, resource, parameters = None, parts.path, None
         for row, form in _ROUTES:
-            if row.method == method and (match := form.match(parts.path)):
-                literal = row.path.count("{") == 0
-                if function is None or literal:
-                    function, resource, parameters = row.function, row.path, match.groupdict() or None
+            match = form.match(parts.path) if row.method == method else None
+            if match and (function is None or row.path.count("{") < str(resource).count("{")):
+                function, resource, parameters = row.function, row.path, match.groupdict() or None
         query = parse_qs(parts.query, keep_blank_values=True)
         event = {
             "httpMethod": method,
@@ -169,6 +179,11 @@ class World:
     def set_up(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Run the set-up function."""
         return self.function("platform_setup").handler(dict(event), type("Context", (), {"aws_request_id": "setup"})())
+
+    def sweep(self) -> dict[str, Any]:
+        """Run the audit relay over every log, as its schedule does."""
+        event = {"source": "schedule", "job": "sweep"}
+        return self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "sweep"})())
 
     def tenant(self, name: str = "acme", email: str = "admin@acme.test") -> "Tenant":
         """A tenant with an administrator, and a client that administers it."""
@@ -254,6 +269,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
+        "AUDIT_BUCKET": BUCKET,
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
         monkeypatch.setenv(name, value)
@@ -265,5 +281,8 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(bootstrap, "clock", clock)
     with mock_aws():
         _create_tables()
+        place = {"LocationConstraint": REGION}
+        s3 = boto3.client("s3", region_name=REGION)
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         yield World(vault, clock)
     _forget()

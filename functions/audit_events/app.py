@@ -1,9 +1,10 @@
-"""The audit log, read."""
+"""The audit log: searched, proved, and written to by other services."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
-from platforma.edge.audit_query import event_query
+from platforma.edge.audit_query import consistency_sizes, event_query, own_log
+from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
 
 api = API("audit_events", bootstrap.edge)
@@ -20,6 +21,39 @@ def get_event(call: Call) -> Answer:
     event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
     call.require_own(event["principal_id"], event["user_id"])
     return Answer(200, event)
+
+
+@api.serves("audit.events.write")
+def write_events(call: Call) -> Answer:
+    return Answer(200, {"ids": write_external(call, bootstrap.outbox().enter)})
+
+
+@api.serves("audit.proofs.get")
+def get_proof(call: Call) -> Answer:
+    event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
+    sequence = event.get("sequence")
+    proof = None if sequence is None else bootstrap.published().inclusion(call.tenant_id, sequence)
+    return Answer(202, {"status": "pending"}, {"Retry-After": "60"}) if proof is None else Answer(200, proof)
+
+
+@api.serves("audit.logs.list")
+def list_logs(call: Call) -> Answer:
+    return listed(bootstrap.published().logs(call.tenant_id, bootstrap.host()), None)
+
+
+@api.serves("audit.consistency.get")
+def get_consistency(call: Call) -> Answer:
+    return Answer(200, bootstrap.published().consistency(*consistency_sizes(call)))
+
+
+@api.serves("audit.keys.list")
+def list_keys(call: Call) -> Answer:
+    return Answer(200, {"keys": bootstrap.published().keys(own_log(call), bootstrap.checkpoint_signer())})
+
+
+@api.serves("audit.checkpoints.get")
+def get_checkpoint(call: Call) -> Answer:
+    return Answer(200, bootstrap.published().checkpoint(own_log(call)).decode(), media_type="text/plain; charset=utf-8")
 
 
 handler = api.handler

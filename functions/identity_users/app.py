@@ -1,10 +1,10 @@
-"""Users and the roles that they are given."""
+"""Users, their groups, and the roles that both are given."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.schemas.identity import UserRoles, UserView
+from platforma.edge.schemas.identity import GroupView, UserRoles, UserView
 
 api = API("identity_users", bootstrap.edge)
 
@@ -72,6 +72,76 @@ def get_roles(call: Call) -> Answer:
     roles = sorted({source.role for source in sources})
     told = sources if call.parameters.explain == "true" else None
     return Answer(200, UserRoles.of({"roles": roles, "sources": told}))
+
+
+@api.serves("settings.groups.create")
+def create_group(call: Call) -> Answer:
+    bootstrap.giving(call).check(roles=call.body.roles)
+    group = bootstrap.identity.create_group(
+        call.tenant_id, **call.given(), known_roles=bootstrap.known_roles(call), attempt=call.attempt
+    )
+    return created(GroupView.of(group), group.version, group.id)
+
+
+@api.serves("settings.groups.list")
+def list_groups(call: Call) -> Answer:
+    page = bootstrap.identity.list_groups(call.tenant_id, **call.page())
+    return listed([GroupView.of(group) for group in page.items], call.next_cursor(page.after))
+
+
+@api.serves("settings.groups.get")
+def get_group(call: Call) -> Answer:
+    group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
+    return shown(GroupView.of(group), group.version)
+
+
+def _changed(call: Call, fields: dict[str, object]) -> Answer:
+    group = bootstrap.identity.change_group(
+        call.tenant_id,
+        call.path["id"],
+        fields,
+        if_match=call.if_match,
+        known_roles=bootstrap.known_roles(call),
+        attempt=call.attempt,
+    )
+    return shown(GroupView.of(group), group.version)
+
+
+@api.serves("settings.groups.update")
+def update_group(call: Call) -> Answer:
+    return _changed(call, call.given())
+
+
+@api.serves("settings.group_roles.set")
+def set_group_roles(call: Call) -> Answer:
+    bootstrap.giving(call).check(roles=call.body.roles)
+    return _changed(call, {"roles": call.body.roles})
+
+
+@api.serves("settings.groups.delete")
+def delete_group(call: Call) -> Answer:
+    bootstrap.identity.delete_group(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.group_members.list")
+def list_members(call: Call) -> Answer:
+    page = bootstrap.identity.list_members(call.tenant_id, call.path["id"], **call.page())
+    return listed([{"user_id": user_id} for user_id in page.items], call.next_cursor(page.after))
+
+
+@api.serves("settings.group_members.add")
+def add_member(call: Call) -> Answer:
+    group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
+    bootstrap.giving(call).check(roles=group.roles)
+    bootstrap.identity.add_member(call.tenant_id, group.id, call.path["user_id"], attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.group_members.remove")
+def remove_member(call: Call) -> Answer:
+    bootstrap.identity.remove_member(call.tenant_id, call.path["id"], call.path["user_id"], attempt=call.attempt)
+    return Answer(204)
 
 
 handler = api.handler

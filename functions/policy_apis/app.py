@@ -1,9 +1,13 @@
-"""Other APIs that our authorizer guards, and what each of their routes does."""
+"""Other APIs that our authorizer guards, what each of their routes does, and what is known of their resources."""
+
+from functools import partial
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.conditional import put
+from platforma.edge.schemas.policy import ResourceView
 
 api = API("policy_apis", bootstrap.edge)
 
@@ -29,6 +33,30 @@ def get_protected_api(call: Call) -> Answer:
 @api.serves("settings.protected_apis.delete")
 def delete_protected_api(call: Call) -> Answer:
     bootstrap.policy.delete_protected_api(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.resources.set")
+def put_resource(call: Call) -> Answer:
+    fields = {"attributes": {}, **call.given()}
+    write = partial(
+        bootstrap.policy.put_resource, call.tenant_id, call.path["type"], call.path["id"], **fields, attempt=call.attempt
+    )
+    known = put(call, lambda version: write(if_match=version))
+    return shown(ResourceView.of(known), known.version)
+
+
+@api.serves("settings.resources.get")
+def get_resource(call: Call) -> Answer:
+    known = bootstrap.policy.get_resource(call.tenant_id, call.path["type"], call.path["id"])
+    return shown(ResourceView.of(known), known.version)
+
+
+@api.serves("settings.resources.delete")
+def delete_resource(call: Call) -> Answer:
+    bootstrap.policy.delete_resource(
+        call.tenant_id, call.path["type"], call.path["id"], if_match=call.if_match, attempt=call.attempt
+    )
     return Answer(204)
 
 

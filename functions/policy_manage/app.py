@@ -1,4 +1,4 @@
-"""Policies and their versions."""
+"""Policies with their versions, and roles."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
@@ -55,6 +55,34 @@ def list_versions(call: Call) -> Answer:
 @api.serves("settings.policy_documents.verify")
 def validate_policy(call: Call) -> Answer:
     return Answer(200, bootstrap.policy.validate_policy(call.tenant_id, **call.given()))
+
+
+@api.serves("settings.roles.list")
+def list_roles(call: Call) -> Answer:
+    return listed([role.as_json() for role in bootstrap.policy.list_roles(call.tenant_id)], None)
+
+
+@api.serves("settings.roles.create")
+def create_role(call: Call) -> Answer:
+    bootstrap.giving(call).check(scopes=call.body.actions)
+    role = bootstrap.policy.create_role(call.tenant_id, **call.given(), attempt=call.attempt)
+    return created(role.as_json(), role.version, role.name)
+
+
+@api.serves("settings.roles.update")
+def update_role(call: Call) -> Answer:
+    fields = call.given()
+    bootstrap.giving(call).check(scopes=fields.get("actions"))
+    role = bootstrap.policy.change_role(
+        call.tenant_id, call.path["id"], **fields, if_match=call.if_match, attempt=call.attempt
+    )
+    return shown(role.as_json(), role.version)
+
+
+@api.serves("settings.roles.delete")
+def delete_role(call: Call) -> Answer:
+    bootstrap.policy.delete_role(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
 
 
 handler = api.handler

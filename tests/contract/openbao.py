@@ -69,6 +69,7 @@ class OpenBao:
         self.root.sys.enable_auth_method("cert")
         self.root.sys.create_or_update_policy("function", POLICY)
         self.write("transit/keys/platform", type="aes256-gcm96", derived=True)
+        self.write("transit/keys/signing", type="aes256-gcm96", derived=True)
         self.write("transit/keys/audit-checkpoint", type="ed25519")
         self.write("kv/config", cas_required=False)
         for _ in range(50):  # a kv mount upgrades itself first
@@ -80,12 +81,12 @@ class OpenBao:
         self.write("kv/data/platforma/secrets", data={"lookup": _random(), "cursor": _random()})
         self.allow("function")
 
-    def allow(self, role: str, ttl: str = "15m") -> None:
+    def allow(self, role: str, ttl: str = "15m", policy: str = "function") -> None:
         self.write(
             f"auth/cert/certs/{role}",
             certificate=self.authority.file.read_text(),
             allowed_common_names=role,
-            token_policies="function",
+            token_policies=policy,
             token_ttl=ttl,
             token_type="batch",
         )

@@ -66,6 +66,23 @@ def test_the_platform_has_a_key_of_its_own(data_keys):
     assert data_keys.unwrap(PLATFORM, "signing", key.wrapped) == key.plaintext
 
 
+def test_what_signs_tokens_is_under_a_key_that_others_of_the_platform_have_no_way_to(openbao):
+    """The same wrapped key, asked for by a role that has the platform's key and not this one."""
+    wrapped = Vault(openbao.addr, "function", openbao.client).generate(PLATFORM, "signing").wrapped
+    openbao.root.sys.create_or_update_policy(
+        "no-signing", 'path "transit/+/platform" { capabilities = ["update"] }\npath "transit/datakey/plaintext/platform" '
+        '{ capabilities = ["update"] }',
+    )  # fmt: skip
+    openbao.allow("no-signing", policy="no-signing")
+    other = Vault(openbao.addr, "no-signing", lambda: openbao.client("no-signing"))
+
+    assert other.generate(PLATFORM, "audit")
+    with pytest.raises(Unavailable):
+        other.generate(PLATFORM, "signing")
+    with pytest.raises((Unavailable, DoesNotOpen)):
+        other.unwrap(PLATFORM, "signing", wrapped)
+
+
 def test_a_data_key_opens_for_its_purpose_alone(data_keys, tenant_id):
     key = data_keys.generate(tenant_id, "identity")
 

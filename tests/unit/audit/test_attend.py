@@ -148,7 +148,6 @@ def external(world, *documents):
         tenant_id=TENANT,
         writer_type="oauth_client",
         writer_id="cli_x",
-        request_id="req",
         control_domains=("settings", "audit"),
         now=world.now,
     )

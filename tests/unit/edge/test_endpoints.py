@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import RootModel
 
 from platforma.edge.bodies import schema
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, ENDPOINTS
@@ -41,7 +42,7 @@ def test_the_table_and_the_engine_agree_on_the_permission(row):
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.operation)
 def test_bodies_refuse_unknown_fields(row):
-    if row.body:
+    if row.body and not issubclass(schema(row.body), RootModel):  # what is no object has no fields
         assert schema(row.body).model_config["extra"] == "forbid"
 
 

@@ -35,12 +35,20 @@ def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
     assert holders("transit/keys/tenant-*") == {"identity_tenants"}
     assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_relay"}
     assert holders("pki/issue/function") == {"certificates_renew"}
+    assert holders("transit/decrypt/signing") == {"oauth_token", "platform_setup"}
+    assert holders("transit/datakey/plaintext/signing") == {"oauth_token", "platform_setup"}
 
 
 def test_a_tenants_key_cannot_be_made_exportable():
     text = (HERE / "capabilities" / "tenant-keys.hcl").read_text()
 
     assert set(re.findall(r'^\s+"(\w+)"\s*=', text, re.MULTILINE)) == {"type", "derived", "auto_rotate_period"}
+
+
+def test_who_sets_vault_up_may_make_every_key_that_the_files_name():
+    allowed = grants((HERE / "policies" / "operator.hcl").read_text())
+
+    assert {f"transit/keys/{name}" for name in apply.table("transit_keys")} <= allowed.keys()
 
 
 def test_the_reader_changes_nothing():

@@ -18,6 +18,7 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Broken
 
 if TYPE_CHECKING:
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
     from platforma.adapters.dynamodb.apikeys import DynamoDBKeys, DynamoDBLimits
     from platforma.adapters.dynamodb.audit import Outbox
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.vault import Vault
     from platforma.audit.attend import Attendant
+    from platforma.audit.proof import Published
     from platforma.edge.administration import Administration
     from platforma.edge.api import Edge
     from platforma.edge.authentication import Authenticator
@@ -339,7 +341,6 @@ def set_up() -> "SetUp":
 
 def attendant() -> "Attendant":
     """What looks after the audit logs."""
-    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
     from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
     from platforma.adapters.s3 import S3Bucket
     from platforma.audit.attend import Attendant
@@ -349,7 +350,28 @@ def attendant() -> "Attendant":
     bucket = S3Bucket(settings().audit_bucket, kms_key=settings().audit_key)
     persons = PersonKeys(_bound(DynamoDBPersonKeys()), envelope(), clock)
     by = Relay(audit_store(), bucket, envelope(), persons, clock, settings().audit_retention_years)
-    return Attendant(by, VaultCheckpointSigner(vault()), outbox(), urlsplit(issuer()).netloc)
+    return Attendant(by, checkpoint_signer(), outbox(), host())
+
+
+def host() -> str:
+    """What begins the names of our logs: the host of the stable URL."""
+    return urlsplit(issuer()).netloc
+
+
+def checkpoint_signer() -> "VaultCheckpointSigner":
+    """The key that signs checkpoints."""
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+
+    return VaultCheckpointSigner(vault())
+
+
+@cache
+def published() -> "Published":
+    """The logs as their readers see them."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.proof import Published
+
+    return Published(audit_store(), S3Bucket(settings().audit_bucket))
 
 
 def renew_client_certificates(request_id: str) -> list[str]:

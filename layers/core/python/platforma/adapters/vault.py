@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROTATED_EVERY = "2160h"
 """How often Vault gives a tenant's key a new version: 90 days."""
+_SIGNING = "signing"
 _WRAPPED = re.compile(rb"\Avault:v[1-9][0-9]{0,8}:[0-9A-Za-z+/]{40,400}={0,2}\Z")
 _SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
 _NO_KEY = ("key not found", "no existing key", "could not delete key; not found")
@@ -56,7 +57,8 @@ class Vault:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
         context = _base64(key_context(tenant_id, purpose))
-        answer = self._transit("datakey/plaintext", tenant_id, {"context": context, "bits": 256})
+        path = f"transit/datakey/plaintext/{_transit_key(tenant_id, purpose)}"
+        answer = self._transit(path, tenant_id, {"context": context, "bits": 256})
         wrapped = str(answer.get("ciphertext")).encode()
         if not _WRAPPED.match(wrapped):
             raise Broken("Vault's wrapped key is not of its form.")
@@ -72,14 +74,15 @@ class Vault:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
         context = _base64(key_context(tenant_id, purpose))
-        answer = self._decrypt(tenant_id, [wrapped], {"ciphertext": wrapped.decode("ascii", "replace"), "context": context})
+        question = {"ciphertext": wrapped.decode("ascii", "replace"), "context": context}
+        answer = self._decrypt(tenant_id, purpose, [wrapped], question)
         return _key(answer.get("plaintext"))
 
     def unwrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes]:
         """As `unwrap`, for many in one call; a policy that narrows `context` has to refuse `batch_input`, and so this."""
         context = _base64(key_context(tenant_id, purpose))
         batch = [{"ciphertext": one.decode("ascii", "replace"), "context": context} for one in wrapped]
-        results = self._decrypt(tenant_id, wrapped, {"batch_input": batch}).get("batch_results")
+        results = self._decrypt(tenant_id, purpose, wrapped, {"batch_input": batch}).get("batch_results")
         if not isinstance(results, list) or len(results) != len(batch):
             raise Unavailable("Vault's answer does not fit the question.")
         return [_key(result.get("plaintext")) for result in results]
@@ -92,7 +95,7 @@ class Vault:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
         parameters = {"type": "aes256-gcm96", "derived": True, "auto_rotate_period": ROTATED_EVERY}
-        self._transit("keys", tenant_id, parameters)
+        self._transit(f"transit/keys/{_transit_key(tenant_id)}", tenant_id, parameters)
 
     def destroy_tenant_key(self, tenant_id: str) -> None:
         """
@@ -165,16 +168,17 @@ class Vault:
             raise Broken("A key for checkpoints is of Ed25519.", key=key)
         return {int(version): b64decode(entry["public_key"]) for version, entry in answer["keys"].items()}
 
-    def _decrypt(self, tenant_id: str, wrapped: Sequence[bytes], question: Mapping[str, Any]) -> dict[str, Any]:
+    def _decrypt(
+        self, tenant_id: str, purpose: str, wrapped: Sequence[bytes], question: Mapping[str, Any]
+    ) -> dict[str, Any]:
         if not all(_WRAPPED.match(one) for one in wrapped):
             raise DoesNotOpen("A wrapped key is not of Vault's form.", tenant_id=tenant_id)
         refused = DoesNotOpen("Vault does not open a wrapped key.", tenant_id=tenant_id)
-        return self._transit("decrypt", tenant_id, question, refused)
+        return self._transit(f"transit/decrypt/{_transit_key(tenant_id, purpose)}", tenant_id, question, refused)
 
     def _transit(
-        self, operation: str, tenant_id: str, data: Mapping[str, Any], refused: Exception | None = None
+        self, path: str, tenant_id: str, data: Mapping[str, Any], refused: Exception | None = None
     ) -> dict[str, Any]:
-        path = f"transit/{operation}/{_transit_key(tenant_id)}"
         missing = NoSuchKey("A tenant has no key.", tenant_id=tenant_id)
         return self._call(lambda session: session.post(path, data), refused, missing)
 
@@ -216,9 +220,10 @@ class Vault:
         self._session = None
 
 
-def _transit_key(tenant_id: str) -> str:
+def _transit_key(tenant_id: str, purpose: str | None = None) -> str:
+    """Which of Vault's keys. The private halves that sign tokens have one of their own, open to who signs and no one else."""
     if tenant_id == PLATFORM:
-        return "platform"
+        return "signing" if purpose == _SIGNING else "platform"
     if not is_id(tenant_id, "ten"):
         raise Broken("Only tenants have keys.", tenant_id=tenant_id)
     return f"tenant-{tenant_id}"

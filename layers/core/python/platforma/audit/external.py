@@ -42,7 +42,6 @@ def external_events(
     tenant_id: str,
     writer_type: PrincipalType,
     writer_id: str,
-    request_id: str,
     control_domains: Collection[str],
     now: datetime,
 ) -> list[Event]:
@@ -61,7 +60,7 @@ def external_events(
         faults += [FieldError(f"/{at}{pointer}", what) for pointer, what in found]
         if not found:
             said = plain(document)
-            events.append(_event(said, tenant_id, writer_type, writer_id, request_id, now))
+            events.append(_event(said, tenant_id, writer_type, writer_id, now))
     if faults:
         raise Unprocessable("An event is not valid.", errors=faults)
     return events
@@ -112,16 +111,15 @@ def _is_address(value: Any) -> bool:
         return False
 
 
-def _event(
-    said: Mapping[str, Any], tenant_id: str, writer_type: PrincipalType, writer_id: str, request_id: str, now: datetime
-) -> Event:
+def _event(said: Mapping[str, Any], tenant_id: str, writer_type: PrincipalType, writer_id: str, now: datetime) -> Event:
     moment = parse_rfc3339(said["timestamp"])
+    event_id = external_id(tenant_id, writer_id, said["id"])
     return Event(
-        id=external_id(tenant_id, writer_id, said["id"]),
+        id=event_id,
         timestamp=rfc3339(moment),
         received_at=rfc3339(now),
         tenant_id=tenant_id,
-        request_id=said.get("request_id") or request_id,
+        request_id=said.get("request_id") or event_id,
         client_request_id=said["id"],
         source="external",
         principal_type=writer_type,

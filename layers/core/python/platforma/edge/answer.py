@@ -16,7 +16,11 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status with a JSON *body* (None: no body). *resource* is the id that the audit event shall name."""
+    """
+    A status with a JSON *body* (a text under a `text/` type, None: no body).
+
+    *resource* is the id that the audit event shall name.
+    """
 
     status: int
     body: Any = None
@@ -30,8 +34,12 @@ class Answer:
         if self.body is None:
             return {"statusCode": self.status, "headers": headers, "body": ""}
         headers["Content-Type"] = self.media_type
-        text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = self.body if self.media_type.startswith("text/") else _json(self.body)
         return {"statusCode": self.status, "headers": headers, "body": text}
+
+
+def _json(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def etag(version: int) -> str:

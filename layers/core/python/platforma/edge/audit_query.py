@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from platforma.audit.model import tenant_of
 from platforma.audit.query import Query, parse_query
 from platforma.edge.call import Call
-from platforma.kernel.errors import Forbidden
+from platforma.kernel.errors import Forbidden, NotFound
 
 
 def event_query(call: Call) -> Query:
@@ -23,3 +24,30 @@ def event_query(call: Call) -> Query:
     if own is None or query.user_id not in (None, own):
         raise Forbidden("You lack audit:read, which events of others need.")
     return replace(query, user_id=own)
+
+
+def own_log(call: Call) -> str:
+    """
+    The log that the path names.
+
+    Raises:
+        NotFound: it is none of the caller's tenant, which is as if it did not exist.
+    """
+    log_id = call.path["log_id"]
+    if tenant_of(log_id) != call.tenant_id:
+        raise NotFound
+    return log_id
+
+
+def consistency_sizes(call: Call) -> tuple[str, int, int | None]:
+    """
+    The log, and the two sizes that are asked about (None: its newest).
+
+    Raises:
+        NotFound: the log is none of the caller's tenant.
+    """
+    asked = call.parameters
+    log_id = asked.log or call.tenant_id
+    if tenant_of(log_id) != call.tenant_id:
+        raise NotFound
+    return log_id, int(asked.from_), None if asked.to is None else int(asked.to)

@@ -7,7 +7,8 @@ Every endpoint is one row here. Routing, both OpenAPI documents, `/v1/operations
   self        any authenticated caller; what it shows or does concerns the caller
   own         any authenticated caller for what is theirs, those with the permission for all of the tenant's
   permission  those whom the decision engine grants the operation
-*body* and *answer* name models in `platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
+*may_wait* says that the answer may be a 202 with `Retry-After`. *body* and *answer* name models in
+`platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Endpoint:
     status: int = 200
     query: str | None = None
     if_match: bool = False
+    may_wait: bool = False
 
     @property
     def permission(self) -> str | None:
@@ -288,6 +290,88 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="identity.UserRoles",
         query="identity.RolesQuery",
     ),
+    _e(
+        *("POST", "/v1/groups", "settings.groups.create", "identity_users", "permission", "Create a group"),
+        resource="group",
+        body="identity.GroupCreate",
+        answer="identity.GroupView",
+        status=201,
+    ),
+    _e(
+        *("GET", "/v1/groups", "settings.groups.list", "identity_users", "permission", "List groups"),
+        resource="group",
+        answer="identity.GroupList",
+        query="common.Paging",
+    ),
+    _e(
+        *("GET", "/v1/groups/{id}", "settings.groups.get", "identity_users", "permission", "Read a group"),
+        resource="group",
+        answer="identity.GroupView",
+    ),
+    _e(
+        *("PATCH", "/v1/groups/{id}", "settings.groups.update", "identity_users", "permission", "Change a group"),
+        resource="group",
+        body="identity.GroupPatch",
+        answer="identity.GroupView",
+        if_match=True,
+    ),
+    _e(
+        *("DELETE", "/v1/groups/{id}", "settings.groups.delete", "identity_users", "permission", "Delete a group"),
+        resource="group",
+        status=204,
+        if_match=True,
+    ),
+    _e(
+        *("PUT", "/v1/groups/{id}/roles", "settings.group_roles.set", "identity_users", "permission", "Set a group's roles"),
+        resource="group",
+        body="identity.RolesSet",
+        answer="identity.GroupView",
+        if_match=True,
+    ),
+    _e(
+        *("GET", "/v1/groups/{id}/members", "settings.group_members.list", "identity_users", "permission"),
+        "List a group's members",
+        resource="group",
+        answer="identity.MemberList",
+        query="common.Paging",
+    ),
+    _e(
+        *("PUT", "/v1/groups/{id}/members/{user_id}", "settings.group_members.add", "identity_users", "permission"),
+        "Put a user into a group",
+        resource="group",
+        status=204,
+    ),
+    _e(
+        *("DELETE", "/v1/groups/{id}/members/{user_id}", "settings.group_members.remove", "identity_users", "permission"),
+        "Take a user out of a group",
+        resource="group",
+        status=204,
+    ),
+    _e(
+        *("GET", "/v1/roles", "settings.roles.list", "policy_manage", "permission", "List roles, built-in and own"),
+        resource="role",
+        answer="policy.RoleList",
+    ),
+    _e(
+        *("POST", "/v1/roles", "settings.roles.create", "policy_manage", "permission", "Make a role"),
+        resource="role",
+        body="policy.RoleCreate",
+        answer="policy.RoleView",
+        status=201,
+    ),
+    _e(
+        *("PATCH", "/v1/roles/{id}", "settings.roles.update", "policy_manage", "permission", "Change a role of one's own"),
+        resource="role",
+        body="policy.RolePatch",
+        answer="policy.RoleView",
+        if_match=True,
+    ),
+    _e(
+        *("DELETE", "/v1/roles/{id}", "settings.roles.delete", "policy_manage", "permission", "Delete a role of one's own"),
+        resource="role",
+        status=204,
+        if_match=True,
+    ),
     _e("GET", "/v1/me", "settings.me.get", "identity_me", "self", "Who the caller is and may be", answer="identity.Me"),
     # Decisions
     _e(
@@ -389,7 +473,76 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=204,
         if_match=True,
     ),
+    _e(
+        *("PUT", "/v1/resources/{type}/{id}", "settings.resources.set", "policy_apis", "permission"),
+        "Tell what is known of a resource",
+        resource="resource",
+        body="policy.ResourceWrite",
+        answer="policy.ResourceView",
+    ),
+    _e(
+        *("GET", "/v1/resources/{type}/{id}", "settings.resources.get", "policy_apis", "permission"),
+        "Read what is known of a resource",
+        resource="resource",
+        answer="policy.ResourceView",
+    ),
+    _e(
+        *("DELETE", "/v1/resources/{type}/{id}", "settings.resources.delete", "policy_apis", "permission"),
+        "Forget a resource",
+        resource="resource",
+        status=204,
+        if_match=True,
+    ),
     # Audit
+    _e(
+        *("POST", "/v1/audit/events", "audit.events.write", "audit_events", "permission", "Write events of another service"),
+        body="audit.ExternalEvents",
+        answer="audit.ExternalWritten",
+    ),
+    _e(
+        *(
+            "GET",
+            "/v1/audit/events/{id}/proof",
+            "audit.proofs.get",
+            "audit_events",
+            "permission",
+            "Prove that an event is in the log",
+        ),
+        resource="event",
+        answer="audit.ProofView",
+        may_wait=True,
+    ),
+    _e(
+        *("GET", "/v1/audit/logs", "audit.logs.list", "audit_events", "permission", "List the tenant's logs"),
+        answer="audit.LogList",
+    ),
+    _e(
+        *("GET", "/v1/audit/consistency", "audit.consistency.get", "audit_events", "permission"),
+        "Prove that a log only grew",
+        answer="audit.ConsistencyView",
+        query="audit.ConsistencyQuery",
+    ),
+    _e(
+        *(
+            "GET",
+            "/audit/{log_id}/keys",
+            "audit.keys.list",
+            "audit_events",
+            "permission",
+            "The keys that sign a log's checkpoints",
+        ),
+        answer="audit.LogKeys",
+    ),
+    _e(
+        *(
+            "GET",
+            "/audit/{log_id}/checkpoint",
+            "audit.checkpoints.get",
+            "audit_events",
+            "permission",
+            "A log's newest checkpoint",
+        ),
+    ),
     _e(
         *("GET", "/v1/audit/events", "audit.events.search", "audit_events", "own", "Search the audit log"),
         answer="audit.EventList",

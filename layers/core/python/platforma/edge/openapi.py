@@ -74,7 +74,7 @@ def _operation(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         "x-platforma-permission": row.permission,
         "security": _SECURITY.get(row.access, _CALLER),
         "parameters": _parameters(row),
-        "responses": {str(row.status): _response(row, models)} | _refusals(row, models),
+        "responses": {str(row.status): _response(row, models)} | _waiting(row) | _refusals(row, models),
     }
     if row.body is not None:
         reference = models[row.body.partition(".")[2]]
@@ -117,8 +117,15 @@ def _response(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     response: dict[str, Any] = {"description": "Done." if row.status == 204 else "The answer."}
     if row.status != 204:
         reference = models[row.answer.partition(".")[2]] if row.answer else {"type": "object"}
+        if row.answer is None and row.path.endswith("/checkpoint"):
+            return {**response, "content": {"text/plain; charset=utf-8": {"schema": {"type": "string"}}}}
         response["content"] = {"application/json": {"schema": reference}}
     return response
+
+
+def _waiting(row: Endpoint) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {"202": {"description": "Not yet; see Retry-After.", "content": content}} if row.may_wait else {}
 
 
 def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:

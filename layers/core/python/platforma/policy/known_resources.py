@@ -42,7 +42,8 @@ def put_resource(
     attempt: Attempt,
 ) -> KnownResource:
     """
-    Keep what is known of a resource, whole, with its event. *if_match* is the version that must stand now, None for any.
+    Keep what is known of a resource, whole, with its event. *if_match* is the version that must stand now, 0 where nothing
+    may be known yet, None for any.
 
     Raises:
         Unprocessable: an attribute that conditions could never read.
@@ -52,7 +53,7 @@ def put_resource(
 
     def change() -> KnownResource:
         before = store.resource(tenant_id, resource_type, resource_id)
-        if if_match is not None and (before is None or before.version != if_match):
+        if if_match is not None and (0 if before is None else before.version) != if_match:
             raise PreconditionFailed
         after = KnownResource(
             tenant_id=tenant_id, type=resource_type, id=resource_id, attributes=dict(attributes), environment=environment

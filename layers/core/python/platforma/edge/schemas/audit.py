@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, RootModel, StringConstraints
 
-from platforma.edge.schemas.common import Paging, ResourceID, Timestamp, View
+from platforma.edge.schemas.common import Body, Paging, ResourceID, Timestamp, View
 
 
 class EventQuery(Paging):
@@ -53,3 +53,67 @@ class EventList(View):
 
     items: list[EventView]
     next_cursor: str | None
+
+
+class ExternalEvents(RootModel[list[dict[str, Any]] | dict[str, Any]]):
+    """One event of another service, or up to 100; their fields are checked one by one."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ExternalWritten(View):
+    """The ids under which the events stand in the log, in the order in which they were sent."""
+
+    ids: list[str]
+
+
+class ProofView(View):
+    """An inclusion proof (RFC 6962 section 2.1.1) against a signed checkpoint; hashes in base64."""
+
+    log_id: str
+    leaf_index: int
+    tree_size: int
+    leaf_hash: str
+    hashes: list[str]
+    entry: str
+    checkpoint: str
+
+
+class LogView(View):
+    """A log, and how many of its entries a checkpoint covers."""
+
+    id: str
+    origin: str
+    size: int
+
+
+class LogList(View):
+    """The tenant's logs."""
+
+    items: list[LogView]
+    next_cursor: str | None
+
+
+class LogKeys(View):
+    """C2SP signed-note verifier keys, the current one first."""
+
+    keys: list[str]
+
+
+class ConsistencyQuery(Body):
+    """Which two sizes; query values are text."""
+
+    log: Annotated[str, StringConstraints(max_length=64)] | None = None
+    from_: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$"), Field(alias="from")]
+    to: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")] | None = None
+
+
+class ConsistencyView(View):
+    """A consistency proof (RFC 6962 section 2.1.2) between two signed checkpoints; hashes in base64."""
+
+    log_id: str
+    from_: Annotated[int, Field(alias="from")]
+    to: int
+    hashes: list[str]
+    from_checkpoint: str
+    to_checkpoint: str

@@ -185,10 +185,16 @@ class GroupList(View):
     next_cursor: str | None
 
 
+class MemberView(View):
+    """A member of a group."""
+
+    user_id: str
+
+
 class MemberList(View):
     """A page of a group's members."""
 
-    items: list[dict[str, str]]
+    items: list[MemberView]
     next_cursor: str | None
 
 

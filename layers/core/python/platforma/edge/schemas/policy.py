@@ -178,3 +178,57 @@ class ProtectedAPIList(View):
 
     items: list[ProtectedAPIView]
     next_cursor: str | None
+
+
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Actions = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=200)]], Field(max_length=100)]
+Description = Annotated[str, StringConstraints(max_length=2000)]
+
+
+class RoleCreate(Body):
+    """A role to be; it grants its actions on everything, without condition."""
+
+    name: RoleName
+    description: Description | None = None
+    actions: Actions
+
+
+class RolePatch(Body):
+    """What may be changed of a role; what is left out stays."""
+
+    description: Description | None = None
+    actions: Actions | None = None
+
+
+class RoleView(View):
+    """A role."""
+
+    name: str
+    description: str | None
+    actions: list[str]
+    created_at: Timestamp | None
+    version: int
+
+
+class RoleList(View):
+    """All roles of the tenant."""
+
+    items: list[RoleView]
+    next_cursor: str | None
+
+
+class ResourceWrite(Body):
+    """What is known of a resource that others own."""
+
+    attributes: Attributes = {}
+    environment: Literal["live", "test"] | None = None
+
+
+class ResourceView(View):
+    """What is known of a resource."""
+
+    type: str
+    id: str
+    attributes: dict[str, Any]
+    environment: str | None
+    version: int

@@ -1,0 +1,62 @@
+"""The audit log through the API: written to, proved, and only by those who may."""
+
+from platforma.audit import note
+from tests.world import Tenant, World
+
+
+def external(world: World, **fields: object) -> dict[str, object]:
+    now = world.clock().isoformat().replace("+00:00", "Z")
+    return {"id": "their-1", "timestamp": now, "action": "orders.orders.create", "result": "success", **fields}
+
+
+def test_another_service_writes_and_the_same_again_enters_once(world: World, tenant: Tenant):
+    first = tenant.call("POST", "/v1/audit/events", external(world, user_id="usr_x"), expect=200).json["ids"]
+    again = tenant.call("POST", "/v1/audit/events", [external(world, user_id="usr_x")], expect=200).json["ids"]
+
+    assert first == again
+    (event,) = tenant.events(action="orders.orders.create")
+    assert (event["source"], event["principal_id"]) == ("external", tenant.client["client_id"])
+
+
+def test_another_body_under_the_same_id_is_a_conflict(world: World, tenant: Tenant):
+    tenant.call("POST", "/v1/audit/events", external(world), expect=200)
+
+    assert tenant.call("POST", "/v1/audit/events", external(world, result="denied")).status == 409
+
+
+def test_nobody_writes_events_of_control_domains(world: World, tenant: Tenant):
+    reply = tenant.call("POST", "/v1/audit/events", external(world, action="settings.users.create"))
+
+    assert reply.status == 422
+
+
+def test_an_event_is_proved_once_a_checkpoint_covers_it(world: World, tenant: Tenant):
+    request_id = tenant.call("GET", "/v1/users", expect=200).request_id
+    (event,) = tenant.events(request_id=request_id)
+    waiting = tenant.call("GET", f"/v1/audit/events/{event['id']}/proof")
+    assert (waiting.status, waiting.headers["retry-after"]) == (202, "60")
+
+    world.clock.move(minutes=2)
+    world.sweep()
+
+    proof = tenant.call("GET", f"/v1/audit/events/{event['id']}/proof", expect=200).json
+    keys = tenant.call("GET", f"/audit/{tenant.id}/keys", expect=200).json["keys"]
+    checkpoint = tenant.call("GET", f"/audit/{tenant.id}/checkpoint", expect=200)
+    assert request_id in proof["entry"]
+    assert checkpoint.headers["content-type"].startswith("text/plain")
+    assert keys[0].startswith(f"platforma.test/audit/{tenant.id}+")
+    assert note.parse_checkpoint(note.text_of(proof["checkpoint"].encode())).size == proof["tree_size"]
+    (log,) = tenant.call("GET", "/v1/audit/logs", expect=200).json["items"]
+    assert log["id"] == tenant.id
+    size = proof["tree_size"]
+    assert tenant.call("GET", f"/v1/audit/consistency?from={size}", expect=200).json["to"] >= size
+
+
+def test_another_tenants_log_does_not_exist(world: World, tenant: Tenant):
+    other = world.tenant("other", "admin@other.test")
+    world.clock.move(minutes=2)
+    world.sweep()
+
+    assert other.call("GET", f"/audit/{tenant.id}/checkpoint").status == 404
+    assert other.call("GET", f"/audit/{tenant.id}/keys").status == 404
+    assert other.call("GET", f"/v1/audit/consistency?log={tenant.id}&from=1").status == 404
