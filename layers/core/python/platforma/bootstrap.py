@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from platforma.edge.decisions import Desk
     from platforma.edge.giving import Giving
     from platforma.edge.holders import HoldersOf
+    from platforma.edge.idempotency import Idempotency
     from platforma.edge.setup import SetUp
     from platforma.edge.subjects import Subjects
     from platforma.keys.envelope import Envelope
@@ -280,6 +281,15 @@ def cursors() -> "Cursors":
 
 
 @cache
+def idempotency() -> "Idempotency":
+    """What answers a creating request once for each of its keys."""
+    from platforma.adapters.dynamodb.idempotency import DynamoDBClaims
+    from platforma.edge.idempotency import Idempotency
+
+    return Idempotency(_bound(DynamoDBClaims(tables())), envelope())
+
+
+@cache
 def edge() -> "Edge":
     """What every function's edge needs."""
     from platforma.edge.api import Edge
@@ -290,6 +300,7 @@ def edge() -> "Edge":
         snapshots=snapshots,
         enter=lambda event: outbox().enter(event),
         cursors=cursors,
+        idempotency=idempotency,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from platforma.audit.errors import AnotherEvent
 from platforma.edge.answer import Answer
 from platforma.edge.authentication import Authenticator
 from platforma.edge.authorization import decide_call
@@ -19,10 +20,10 @@ from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
+from platforma.edge.idempotency import Idempotency
 from platforma.edge.problems import oauth_problem, problem, status_of
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import (
-    AlreadyUsed,
     Broken,
     Denied,
     Forbidden,
@@ -35,6 +36,7 @@ from platforma.kernel.events import Attempt, Event, Result
 from platforma.policy.snapshots import Snapshots
 
 UseCase = Callable[[Call], Answer]
+_CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Edge:
     snapshots: Callable[[], Snapshots]
     enter: Callable[[Event], None]
     cursors: Callable[[], Cursors]
+    idempotency: Callable[[], Idempotency]
 
 
 class API:
@@ -134,12 +137,15 @@ class API:
             _ = call.if_match
         call.parameters = read_query(call)
         call.body = read_body(call)
-        return self._use_cases[endpoint.operation](call)
+        use_case = self._use_cases[endpoint.operation]
+        if endpoint.method == "POST" and endpoint.status == _CREATED and call.authenticated:
+            return edge.idempotency().answered(call, use_case)
+        return use_case(call)
 
     def _record(self, attempt: Attempt, error: PlatformaError | None, edge: Edge) -> None:
         try:
             edge.enter(attempt.event(_result(error), reason=error.code if error else None))
-        except AlreadyUsed:
+        except AnotherEvent:
             # The change was committed with its own event although its answer was lost: that event stands.
             attempt.entered = True
 

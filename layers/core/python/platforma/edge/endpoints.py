@@ -7,8 +7,8 @@ Every endpoint is one row here. Routing, both OpenAPI documents, `/v1/operations
   self        any authenticated caller; what it shows or does concerns the caller
   own         any authenticated caller for what is theirs, those with the permission for all of the tenant's
   permission  those whom the decision engine grants the operation
-*may_wait* says that the answer may be a 202 with `Retry-After`. *body* and *answer* name models in
-`platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
+*may_wait* says that the answer may be a 202 with `Retry-After`, *secret* that it shows a secret once. *body* and *answer*
+name models in `platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ class Endpoint:
     query: str | None = None
     if_match: bool = False
     may_wait: bool = False
+    secret: bool = False
 
     @property
     def permission(self) -> str | None:
@@ -87,6 +88,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="client",
         body="oauth.ClientCreate",
         answer="oauth.ClientCreated",
+        secret=True,
         status=201,
     ),
     _e(
@@ -118,6 +120,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Give a client a second secret",
         resource="client",
         answer="oauth.SecretCreated",
+        secret=True,
         status=201,
     ),
     _e(
@@ -133,6 +136,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="api_key",
         body="apikeys.KeyCreate",
         answer="apikeys.KeyCreated",
+        secret=True,
         status=201,
     ),
     _e(
@@ -172,6 +176,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="api_key",
         body="apikeys.KeyRotate",
         answer="apikeys.KeyCreated",
+        secret=True,
         status=201,
     ),
     _e(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from platforma.audit.access_log import AccessLine, anonymous_event, lines_of
+from platforma.audit.errors import AnotherEvent
 from platforma.edge.endpoints import ENDPOINTS, Endpoint
 from platforma.kernel.clock import Clock
-from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Event
 
 _FORMS = [(row, re.compile(re.sub(r"{\w+}", "[^/]+", row.path))) for row in ENDPOINTS]
@@ -35,7 +35,7 @@ def record_strangers(event: Mapping[str, Any], enter: Callable[[Event], None], c
         if action is not None:
             try:
                 enter(anonymous_event(line, action=action, received_at=clock()))
-            except AlreadyUsed:
+            except AnotherEvent:
                 continue
             told += 1
     return {"lines": len(lines), "recorded": told}

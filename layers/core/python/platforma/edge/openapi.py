@@ -106,6 +106,10 @@ def _parameters(row: Endpoint) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "required": False, "schema": shape}
             for name, shape in document["properties"].items()
         ]
+    if row.method == "POST" and row.status == 201:
+        parameters.append(
+            {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
+        )
     if row.if_match:
         parameters.append(
             {"name": "If-Match", "in": "header", "required": True, "description": "ETag or *", "schema": {"type": "string"}}
@@ -136,6 +140,8 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         statuses |= {401, 413, 415}
     if row.body is not None:
         statuses |= {409, 413, 415, 422}
+    if row.status == 201:
+        statuses |= {409, 422}
     if row.query is not None:
         statuses |= {422}
     if row.if_match:

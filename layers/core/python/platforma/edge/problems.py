@@ -7,6 +7,7 @@ The only table from an error's class to its status and wire form.
 from typing import Any
 
 from platforma.edge.answer import Answer
+from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
 from platforma.oauth.errors import OAuthError
 
@@ -51,6 +52,8 @@ def problem(error: errors.PlatformaError, request_id: str) -> Answer:
         "code": error.code,
         "request_id": request_id,
     }
+    if isinstance(error, AlreadyCreated):
+        body["id"] = error.resource_id
     if isinstance(error, errors.Invalid) and error.errors:
         body["errors"] = list(error.errors)
     return Answer(status, body, _headers(error), media_type="application/problem+json")

@@ -53,3 +53,4 @@ class Problem(View):
     code: str
     request_id: str
     errors: list[dict[str, str]] | None = None
+    id: str | None = None
