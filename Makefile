@@ -2,16 +2,18 @@
 PYTHON ?= python3
 TOOLS = @$(PYTHON) -I infra/local/tools.py
 PY = .venv/bin/python
+SAM = .tools/sam/bin/sam
 export PYTHONDONTWRITEBYTECODE = 1
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean test test-unit test-integration check format bench deploy lock
+.PHONY: help run stop clean sample test test-unit test-integration check format bench deploy lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
 	@echo "make stop    end it, keep its data            make clean   end it, forget its data"
 	@echo "make test    every test                       make check   format, lint, types, templates, security"
 	@echo "make bench   measure                          make deploy  deploy to an AWS account (docs/operations.md)"
+	@echo "make sample  put an API of somebody else's behind the authorizer of the running system"
 
 run:
 	$(TOOLS) sam ministack
@@ -24,6 +26,10 @@ stop:
 clean:
 	$(TOOLS)
 	@$(PY) -m infra.local clean
+
+sample:
+	$(TOOLS) sam ministack
+	@$(PY) -m infra.local sample
 
 test: test-unit test-integration
 
@@ -55,12 +61,14 @@ bench:
 	$(TOOLS) sam ministack
 	@$(PY) -m bench
 
+# For real: the layers are built by the locked uv for AWS's Python and machine, whatever this one is; parameters are in
+# samconfig.toml. --cached keeps to a cache of its own, since it would not notice that a layer is for another machine.
 deploy:
 	$(TOOLS) sam
-	.tools/sam/bin/sam build --cached --parallel
-	.tools/sam/bin/sam deploy --config-env state
-	.tools/sam/bin/sam deploy
-	.tools/sam/bin/sam deploy --config-env observability
+	UV="$(CURDIR)/.venv/bin/uv" SAM_CLI_TELEMETRY=0 $(SAM) build --cached --cache-dir .aws-sam/cache --parallel
+	SAM_CLI_TELEMETRY=0 $(SAM) deploy --config-env state
+	SAM_CLI_TELEMETRY=0 $(SAM) deploy
+	SAM_CLI_TELEMETRY=0 $(SAM) deploy --config-env observability
 
 lock:
 	$(TOOLS)

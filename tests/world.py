@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,12 +18,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jsonschema import Draft202012Validator
 from moto import mock_aws
 
 from platforma import bootstrap
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.edge.endpoints import ENDPOINTS
+from platforma.edge.openapi import openapi
 from platforma.kernel.tenancy import PLATFORM
+from platforma.keys import stored_secret
 
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
@@ -81,6 +85,30 @@ class Reply:
     @property
     def request_id(self) -> str:
         return self.headers["x-request-id"]
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return openapi(URL)
+
+
+@cache
+def _validator(method: str, resource: str, status: int, media_type: str) -> Draft202012Validator:
+    responses = _document()["paths"][resource][method.lower()]["responses"]
+    assert str(status) in responses, f"{method} {resource}: {status} is not documented"
+    content = responses[str(status)].get("content", {})
+    assert media_type in content, f"{method} {resource}: {status} as {media_type} is not documented"
+    return Draft202012Validator({**content[media_type]["schema"], "components": _document()["components"]})
+
+
+def as_documented(method: str, resource: str, reply: Reply) -> None:
+    """Hold every reply to what the OpenAPI document says of it."""
+    if reply.status == 500:
+        return  # documented nowhere, and for the test to find
+    if reply.text:
+        media_type = reply.headers["content-type"]
+        body = reply.json if "json" in media_type else reply.text
+        _validator(method, resource, reply.status, media_type).validate(body)
 
 
 class World:
@@ -279,6 +307,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(bootstrap, "vault", lambda: vault)
     monkeypatch.setitem(bootstrap.identity.ports, "keys", lambda: vault)
     monkeypatch.setattr(bootstrap, "clock", clock)
+    monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     with mock_aws():
         _create_tables()
         place = {"LocationConstraint": REGION}

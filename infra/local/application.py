@@ -2,9 +2,10 @@
 What a fresh system needs before anyone can use it: the platform's client, a tenant, its admin, a client and a key.
 
 Each credential is kept as soon as it is known and tried before another one is asked for, so that a run which was cut short,
-or a second one, takes up where things stand.
+or a second one, takes up where things stand. A client and a key that replace others leave those as they are.
 """
 
+import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from infra.local.api import API, Token
 from infra.local.certificates import write_private
 from infra.local.progress import StepFailed
 from infra.local.stack import Stack
+from infra.local.vault import SERVICE
 
 SETUP = "PlatformSetupFunction"
 TENANT = "demo"
@@ -52,8 +54,8 @@ def set_up(stack: Stack, api: API) -> dict[str, dict[str, Any]]:
     platform = _platform(stack, api, kept)
     tenant = _tenant(api, kept, platform)
     service = _service(stack, api, kept, tenant["id"])
+    invoke(stack, {"tenant_id": tenant["id"], "service": {"name": SERVICE, "roles": ["viewer"]}})
     _admin(api, kept, service)
-    _key(api, kept, service)
     return {name: kept.get(name) for name in ("platform_client", "tenant", "admin", "service_client", "api_key")}
 
 
@@ -94,11 +96,32 @@ def _tenant_named(api: API, platform: Token, name: str) -> str | None:
 
 
 def _service(stack: Stack, api: API, kept: Kept, tenant_id: str) -> Token:
+    """
+    The tenant's service client and its key; a token of the client's.
+
+    The set-up function makes the key: one made through a token would end with that token, after an hour.
+    """
     known = kept.get("service_client")
-    if known and (token := api.token(known["client_id"], known["client_secret"])):
+    token = api.token(known["client_id"], known["client_secret"]) if known else None
+    if token is not None and _is_valid(api, token, kept.get("api_key").get("key")):
         return token
-    first = {"name": "demo service", "roles": ["admin"]}
-    return _proved(api, kept.put("service_client", _pair(invoke(stack, {"tenant_id": tenant_id, "first_client": first}))))
+    first_key = {"name": "demo key", "environment": "test", "scopes": [KEY_SCOPE]}
+    first_client = {"name": "demo service", "roles": ["admin"]}
+    made = invoke(stack, {"tenant_id": tenant_id, "first_client": first_client, "first_key": first_key})
+    token = _proved(api, _pair(made))
+    kept.put("service_client", _pair(made))
+    kept.put("api_key", {name: made["api_key"][name] for name in ("id", "key")})
+    return token
+
+
+def _is_valid(api: API, token: Token, key: str | None) -> bool:
+    """Whether a key is of the tenant's and good for another day at least."""
+    if key is None:
+        return False
+    told = api.call("POST", "/v1/api-keys/verify", token=token, expect=200, json={"key": key}).json()
+    if not told["valid"] or told["expires_at"] is None:
+        return bool(told["valid"])
+    return dt.datetime.fromisoformat(told["expires_at"]) - dt.datetime.now(dt.UTC) > dt.timedelta(days=1)
 
 
 def _admin(api: API, kept: Kept, service: Token) -> None:
@@ -106,16 +129,6 @@ def _admin(api: API, kept: Kept, service: Token) -> None:
     if kept.get("admin").get("user_id") is None:
         found = api.call("GET", "/v1/users", token=service, expect=200, params={"email": ADMIN}).json()["items"]
         kept.put("admin", kept.get("admin") | {"user_id": found[0]["id"]})
-
-
-def _key(api: API, kept: Kept, service: Token) -> None:
-    if known := kept.get("api_key"):
-        told = api.call("POST", "/v1/api-keys/verify", token=service, expect=200, json={"key": known["key"]}).json()
-        if told["valid"]:
-            return
-    wanted = {"name": "demo key", "environment": "test", "scopes": [KEY_SCOPE]}
-    made = api.call("POST", "/v1/api-keys", token=service, expect=201, json=wanted).json()
-    kept.put("api_key", {"id": made["id"], "key": made["key"]})
 
 
 def _pair(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,3 +50,9 @@ def resources_of(stack: Stack, name: str) -> dict[str, str]:
         for summary in page["StackResourceSummaries"]
         if summary.get("PhysicalResourceId")
     }
+
+
+def exports(stack: Stack) -> dict[str, str]:
+    """What every stack exports, by name."""
+    pages = client("cloudformation", stack.aws_url).get_paginator("list_exports").paginate()
+    return {one["Name"]: one["Value"] for page in pages for one in page["Exports"]}

@@ -21,6 +21,7 @@ from infra.local.stack import ROOT, Stack
 
 Json = dict[str, Any]
 API_DOMAIN = "api.platforma.internal"  # the custom domain that the emulated gateway maps to our API
+CERTIFICATE_HEADER = "x-client-cert"  # set by the mutual TLS listener, removed from what clients send to either
 BODY_LIMIT = 5 * 1024 * 1024  # a part of 4 MiB and its envelope; a function may be stricter
 DETAILS = {
     400: "The path is not one that the API has.",
@@ -122,7 +123,7 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
         policy["client_authentication"] = {
             "ca": {"provider": "file", "pem_files": [str(client_ca)]}, "mode": "require_and_verify",
         }  # fmt: skip
-        forwarded["X-Client-Cert"] = ["{http.request.tls.client.certificate_der_base64}"]
+        forwarded[CERTIFICATE_HEADER] = ["{http.request.tls.client.certificate_der_base64}"]
     unsafe: Json = {"vars_regexp": {"{http.request.uri.path}": {"pattern": UNSAFE_PATH}}}
     length = "{http.request.header.Content-Length}"
     return {
@@ -178,7 +179,7 @@ def _proxy(stack: Stack, forwarded: Json) -> Json:
     """Hand the request to the gateway; its 5xx pages, which may hold a function's words, never reach the caller."""
     failed = {"match": {"status_code": [502, 504]}, "routes": [{"handle": [{"handler": "error", "status_code": 502}]}]}
     return {
-        "@id": f"proxy-{'internal' if 'X-Client-Cert' in forwarded else 'edge'}",
+        "@id": f"proxy-{'internal' if CERTIFICATE_HEADER in forwarded else 'edge'}",
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"127.0.0.1:{stack.ports.aws}"}],
         "transport": {"protocol": "http", "versions": ["1.1"], "response_header_timeout": "35s", "compression": False},

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import ssl
 import sys
 from pathlib import Path
@@ -48,6 +49,9 @@ def start(stack: Stack) -> None:
     """
     home, bao = stack.folder("openbao"), server(stack)
     root, listener = root_pair(stack), Pair(stack.certificates / "vault.pem", stack.certificates / "vault-key.pem")
+    if bao.pid() is None and not (set_up_mark(stack).exists() or stack.stack_file.exists()):
+        # Its one initialisation may have been cut short, which can't be told or mended; nothing is sealed under it yet.
+        shutil.rmtree(home / "raft", ignore_errors=True)
     certificates.ensure_root(root)
     certificates.ensure_leaf(listener, root, common_name="localhost", server=True)
     certificates.ensure_leaf(operator_pair(stack), root, common_name="operator", uri=OPERATOR_URI, server=False)
@@ -65,8 +69,13 @@ def start(stack: Stack) -> None:
         raise StepFailed(
             f"OpenBao does not come up (health {health(stack)})",
             log=bao.log,
-            remedy="if its first start was cut short, `make clean` starts from nothing (and forgets the data)",
+            remedy="read its log; `make clean` starts from nothing (and forgets the data)",
         )
+
+
+def set_up_mark(stack: Stack) -> Path:
+    """There once infra/vault was applied for the first time."""
+    return stack.home / "openbao" / "set-up"
 
 
 def binary() -> Path:

@@ -137,7 +137,8 @@ def _dead_letters_put(clients: Clients, function: str, wanted: Any) -> None:
 
 
 def _dead_letters_get(clients: Clients, function: str) -> Any:
-    return clients("lambda").get_function_configuration(FunctionName=function).get("DeadLetterConfig")
+    target = clients("lambda").get_function_configuration(FunctionName=function).get("DeadLetterConfig", {}).get("TargetArn")
+    return {"TargetArn": target, "Type": target.split(":")[2].upper()} if target else None
 
 
 TABLE = (
@@ -162,24 +163,30 @@ class Difference:
     found: Any
 
 
-def differences(stack: Stack, templates: Mapping[str, Path]) -> Iterator[Difference]:
-    """What the emulator dropped of the deployed *templates* (by stack name). Values that can't be resolved are left out."""
-    clients = _clients(stack)
+def wanted(stack: Stack, templates: Mapping[str, Path]) -> Iterator[tuple[str, Property, Any]]:
+    """Resource, property and value of all that the deployed *templates* (by stack name) say and can be resolved."""
+    clients, exports = _clients(stack), aws.exports(stack)
     for name, path in templates.items():
         deployed = Deployed(
-            template.load(path), aws.parameters_of(stack, name), aws.resources_of(stack, name), _arns(clients)
+            template.load(path), aws.parameters_of(stack, name), aws.resources_of(stack, name), _arns(clients), exports
         )
         for rule in TABLE:
-            for resource, properties in deployed.resources(rule.kind).items():
-                wanted = properties.get(rule.name)
-                if wanted is None or _unknown(wanted):
-                    continue
-                try:
-                    found = rule.get(clients, resource)
-                except ClientError:
-                    found = None
-                if not _says(found, wanted):
-                    yield Difference(resource, rule, wanted, found)
+            for resource, said in deployed.resources(rule.kind).items():
+                value = said.get(rule.name)
+                if value is not None and not _unknown(value):
+                    yield resource, rule, value
+
+
+def differences(stack: Stack, templates: Mapping[str, Path]) -> Iterator[Difference]:
+    """What the emulator dropped of the deployed *templates*."""
+    clients = _clients(stack)
+    for resource, rule, value in wanted(stack, templates):
+        try:
+            found = rule.get(clients, resource)
+        except ClientError:
+            found = None
+        if not _says(found, value):
+            yield Difference(resource, rule, value, found)
 
 
 def put(stack: Stack, templates: Mapping[str, Path]) -> int:

@@ -1,7 +1,8 @@
 """Reads a CloudFormation template as far as the local stack needs: resources, and their values once they are deployed."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 
 Json = dict[str, Any]
 UNKNOWN = object()
+_PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -46,6 +48,7 @@ class Deployed:
     parameters: Mapping[str, str]
     physical: Mapping[str, str]
     arn: Callable[[str, str], str]  # (type, physical id) -> ARN
+    exports: Mapping[str, str] = field(default_factory=dict)  # what other stacks export, by name
 
     def resources(self, kind: str) -> dict[str, Json]:
         """Properties by physical id of every deployed resource of one type."""
@@ -75,7 +78,17 @@ class Deployed:
         if name == "Fn::If":
             condition, yes, no = argument
             return self.value(yes if self.holds({"Condition": condition}) else no)
+        if name == "Fn::Sub" and isinstance(argument, str):
+            return self._filled_in(argument)
+        if name == "Fn::ImportValue" and isinstance(wanted := self.value(argument), str):
+            return self.exports.get(wanted, UNKNOWN)
         return UNKNOWN
+
+    def _filled_in(self, text: str) -> Any:
+        values = {name: self._reference(name) for name in _PLACEHOLDER.findall(text)}
+        if UNKNOWN in values.values():
+            return UNKNOWN
+        return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), text)
 
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":

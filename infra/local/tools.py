@@ -65,6 +65,8 @@ def make(name: str, log: Path) -> None:
     """
     place = PLACES[name]
     whole = stamp_on(name).partition("\n")[0] == stamp_of(name).partition("\n")[0]
+    if place.is_symlink() or place.is_file():
+        place.unlink()
     (place / ".stamp").unlink(missing_ok=True)
     if not whole:
         shutil.rmtree(place, ignore_errors=True)
@@ -91,18 +93,21 @@ def run(command: list[str], log: Path) -> None:
     with log.open("ab") as sink:
         sink.write(f"$ {' '.join(command)}\n".encode())
         sink.flush()
-        finished = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False)
+        finished = subprocess.run(
+            command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False, close_fds=False
+        )
     if finished.returncode:
         raise ToolsFailed(f"{Path(command[0]).name} ended with {finished.returncode}")
 
 
 @contextmanager
 def alone() -> Iterator[Path]:
-    """Let one call at a time make environments; gives the log to write to."""
+    """Let one call at a time make environments; gives the log to write to. A killed call's pip or uv keeps the lock."""
     home = ROOT / ".tools"
     home.mkdir(exist_ok=True)
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)
         yield home / "tools.log"
 
 

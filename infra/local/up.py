@@ -1,18 +1,16 @@
 """Starts a stack and deploys into it, or ends it; the order of things."""
 
 import fcntl
-import platform
+import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from infra.local import (
     access_log,
     application,
-    aws,
     build,
     edge,
     emulator,
@@ -22,11 +20,12 @@ from infra.local import (
     properties,
     stack_file,
     vault,
+    warming,
 )
 from infra.local.api import API
 from infra.local.ports import Ports
-from infra.local.progress import StepFailed, step
-from infra.local.stack import ROOT, STACKS, Stack
+from infra.local.progress import StepFailed, say, step, wait_until
+from infra.local.stack import ROOT, Stack
 
 TEMPLATES = {
     "platforma-state": ROOT / "infra" / "state.yaml",
@@ -64,19 +63,24 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
     with step("Caddy"):
         edge.start(stack)
     build.ensure_uploads(stack)
-    with step("stack platforma-state"):
-        build.deploy(stack, "platforma-state", TEMPLATES["platforma-state"], {"RunsOn": "emulator"})
+    with step("stack platforma-state") as remark:
+        remark(_said(build.deploy(stack, "platforma-state", TEMPLATES["platforma-state"], {"RunsOn": "emulator"})))
     with step("functions' Vault certificates") as remark:
         remark(f"{function_certificates.ensure(stack, operator)} issued")
-    with step("functions and layers built (beside the above)"):
+    with step("functions and layers built (beside the above)") as remark:
         template = building.template()
-    with step("stack platforma"):
-        build.deploy(stack, "platforma", template, parameters(stack))
-    with step("stack platforma-observability"):
-        build.deploy(stack, "platforma-observability", TEMPLATES["platforma-observability"], {"RunsOn": "emulator"})
-    with step("properties that the emulator dropped") as remark:
-        remark(f"{properties.put(stack, TEMPLATES) + gateway_responses.put(stack)} put by API")
-    access_log.start(stack)
+        remark("anew" if building.process else "unchanged")
+    with step("stack platforma") as remark:
+        remark(_said(build.deploy(stack, "platforma", template, parameters(stack), built_from=building.digest)))
+    with warming.begun(stack) as warmed:
+        with step("stack platforma-observability") as remark:
+            there = TEMPLATES["platforma-observability"]
+            remark(_said(build.deploy(stack, "platforma-observability", there, {"RunsOn": "emulator"})))
+        with step("properties that the emulator dropped") as remark:
+            remark(f"{properties.put(stack, TEMPLATES) + gateway_responses.put(stack)} put by API")
+        access_log.start(stack)
+        with step("functions warm (beside the above)") as remark:
+            remark(f"{warmed()} woken")
     with step("platform client, tenant, admin, service client, API key"):
         credentials = application.set_up(stack, API(stack.url, stack.ca_file))
     token = vault.reader_token(operator, stack_file.read(stack).get("vault", {}).get("token"))
@@ -85,15 +89,19 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
     return content
 
 
+def _said(changed: bool) -> str:
+    return "deployed" if changed else "unchanged"
+
+
 def parameters(stack: Stack) -> dict[str, str]:
     """What template.yaml is told of this machine."""
     return {
         "RunsOn": "emulator",
-        "Runtime": f"python3.{min(sys.version_info.minor, 14)}",
-        "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
+        **build.target(),
         "DomainName": edge.API_DOMAIN,
         "Url": stack.url,
         "InternalUrl": stack.internal_url,
+        "ClientCertificateHeader": edge.CERTIFICATE_HEADER,
         "VaultAddress": stack.vault_addr,
     }
 
@@ -117,24 +125,31 @@ def down(home: Path, *, forget: bool = False) -> list[str]:
 
 
 @contextmanager
-def alone(stack: Stack) -> Iterator[None]:
+def alone(stack: Stack, patience: float = 180) -> Iterator[None]:
     """
-    Keep other commands away from this stack meanwhile; the lock goes with the process, however it ends.
+    Keep other commands away from this stack meanwhile, and wait for one that is at work.
+
+    The lock goes with the process, however it ends, and with the builds and deployments that it started: those of a killed
+    command come to their end before the next one begins.
 
     Raises:
-        StepFailed: one is at work on it already.
+        StepFailed: one has been at work on it all the time.
     """
     stack.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (stack.home / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StepFailed(
-                f"another command is at work on {stack.home}", remedy="wait for it, or choose another PLATFORMA_HOME"
-            ) from error
+        if not _locked(lock):
+            say(f"another command is at work on {stack.home}: waiting for it")
+            if not wait_until(lambda: _locked(lock), patience, pause=0.2):
+                raise StepFailed(
+                    f"another command is at work on {stack.home}", remedy="wait for it, or choose another PLATFORMA_HOME"
+                )
+        os.set_inheritable(lock.fileno(), True)
         yield
 
 
-def deployed(stack: Stack) -> dict[str, str | None]:
-    """The status of each CloudFormation stack."""
-    return {name: aws.status_of(stack, name) for name in STACKS}
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

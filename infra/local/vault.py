@@ -38,9 +38,11 @@ def set_up(stack: Stack) -> tuple[Any, list[str]]:
         vault = apply.sign_in(stack.vault_addr, ca=stack.ca_file, certificate=operator.certificate, key=operator.key)
         # The operator's own policy lives in Vault since its first start; today's text comes first.
         setup = apply.Setup(vault, root_bundle=root.key.read_text() + root.certificate.read_text())
-        return vault, setup.run()
+        changed = setup.run()
     except hvac.exceptions.VaultError as error:
         raise StepFailed(f"setting Vault up: {error}", log=openbao.server(stack).log) from error
+    openbao.set_up_mark(stack).touch(mode=0o600)
+    return vault, changed
 
 
 def issue(vault: Any, role: str, request: dict[str, str]) -> Issued:

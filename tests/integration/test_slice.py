@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import secrets
 import time
 
 import jwt
@@ -100,9 +101,8 @@ def test_a_revoked_key_ends_at_once(running: Running, token: str):
 
 
 def test_a_policy_bites_within_five_seconds(running: Running, token: str):
-    user = running.call(
-        "POST", "/v1/users", token=token, json={"email": "policy@demo.test", "name": "P", "roles": ["operator"]}
-    ).json()["id"]
+    person = {"email": f"policy-{secrets.token_hex(6)}@demo.test", "name": "P", "roles": ["operator"]}
+    user = running.call("POST", "/v1/users", token=token, json=person).json()["id"]
     question = {**QUESTION, "action": "infrastructure.clusters.delete", "principal": {"type": "user", "id": user}}
     assert running.call("POST", "/v1/authorize", token=token, json=question).json()["decision"] == "allow"
 

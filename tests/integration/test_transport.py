@@ -1,11 +1,16 @@
 """TLS 1.3 outside, mutual TLS inside, and an edge that no path climbs out of."""
 
+import base64
 import socket
 import ssl
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from tests.integration.conftest import Running
 
@@ -34,6 +39,56 @@ def test_the_inside_asks_for_a_client_certificate(running: Running):
     context.load_cert_chain(stack["client_cert_file"], stack["client_key_file"])
     with httpx.Client(verify=context) as known:
         assert known.get(stack["internal_url"] + "/.well-known/jwks.json").status_code == 200
+
+
+@pytest.fixture
+def inside(running: Running) -> Iterator[httpx.Client]:
+    """A client of the internal URL that shows the service's certificate and no other credential."""
+    context = ssl.create_default_context(cafile=running.stack["ca_file"])
+    context.load_cert_chain(running.stack["client_cert_file"], running.stack["client_key_file"])
+    with httpx.Client(base_url=running.stack["internal_url"], verify=context, timeout=30) as client:
+        yield client
+
+
+def certificate_of(running: Running) -> dict[str, str]:
+    """The service's certificate, in the header that the inner listener hands it over in."""
+    leaf = x509.load_pem_x509_certificate(Path(running.stack["client_cert_file"]).read_bytes())
+    return {"X-Client-Cert": base64.b64encode(leaf.public_bytes(serialization.Encoding.DER)).decode()}
+
+
+def test_inside_the_certificate_alone_is_the_service(running: Running, token: str, inside: httpx.Client):
+    reply = inside.get("/v1/me")
+
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["principal"] == {"type": "service", "id": "local-service"}
+    assert (reply.json()["tenant_id"], reply.json()["roles"]) == (running.stack["tenant"]["id"], ["viewer"])
+    request_id = reply.headers["x-request-id"]
+    (event,) = running.call("GET", f"/v1/audit/events?request_id={request_id}", token=token).json()["items"]
+    assert (event["principal_type"], event["principal_id"]) == ("service", "local-service")
+
+
+def test_the_service_may_what_a_viewer_may(inside: httpx.Client):
+    question = {"action": "infrastructure.clusters.get", "resource": {"type": "cluster", "id": "cls_eu01"}, "context": {}}
+
+    assert inside.post("/v1/authorize", json=question).json()["decision"] == "allow"
+    assert inside.get("/v1/users").status_code == 403
+
+
+def test_inside_a_token_is_still_its_owner(token: str, inside: httpx.Client):
+    assert inside.get("/v1/me", headers={"Authorization": f"Bearer {token}"}).json()["roles"] == ["admin"]
+
+
+@pytest.mark.parametrize("name", ["X-Client-Cert", "x-client-cert", "X_Client_Cert"])
+def test_outside_a_certificate_in_a_header_is_ignored(running: Running, name: str):
+    headers = {name: certificate_of(running)["X-Client-Cert"]}
+
+    assert running.call("GET", "/v1/me", headers=headers).status_code == 401
+
+
+def test_inside_a_certificate_in_a_header_does_not_replace_the_one_shown(inside: httpx.Client):
+    forged = {"X-Client-Cert": "MAA="}
+
+    assert inside.get("/v1/me", headers=forged).json()["principal"]["id"] == "local-service"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ path "auth/token/renew"                  { capabilities = ["create", "update"] }
 path "transit/config/keys"               { capabilities = ["create", "read", "update"] }
 path "transit/keys"                      { capabilities = ["list"] }
 path "transit/keys/platform"             { capabilities = ["create", "read", "update"] }
+path "transit/keys/signing"              { capabilities = ["create", "read", "update"] }
 path "transit/keys/audit-checkpoint"     { capabilities = ["create", "read", "update"] }
 path "kv/config"                         { capabilities = ["create", "read", "update"] }
 path "kv/data/platforma/peppers"         { capabilities = ["create", "read"] }

@@ -179,6 +179,15 @@ def test_a_key_made_elsewhere_is_known_at_its_first_token(world):
     assert instance.public(new.kid).kid == new.kid
 
 
+def test_the_first_key_is_published_at_once_by_an_instance_that_saw_none(world):
+    instance = world.instance()
+    assert kids(instance) == []
+
+    key = world.ensure()
+
+    assert kids(instance) == [key.kid]
+
+
 def test_made_up_kids_buy_one_reading_in_five_seconds(world):
     world.ensure()
     instance = world.instance()

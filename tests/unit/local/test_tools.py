@@ -55,6 +55,15 @@ def test_a_changed_lock_asks_for_it_anew(tools):
     assert not tools.is_made("dev")
 
 
+def test_a_file_in_its_place_gives_way(tools, monkeypatch, tmp_path):
+    tools.PLACES["dev"].touch()
+    monkeypatch.setattr(tools, "run", lambda command, _log: (tools.PLACES["dev"] / "bin").mkdir(parents=True, exist_ok=True))
+
+    tools.make("dev", tmp_path / "log")
+
+    assert tools.stamp_of("dev") == (tools.PLACES["dev"] / ".stamp").read_text()
+
+
 def test_pip_gets_exactly_the_locked_file_of_uv(tools):
     assert (
         tools.pinned("uv", tools.lock_file("dev").read_text()) == "uv==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
+    from platforma.adapters.dynamodb.services import DynamoDBServices
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.vault import Vault
     from platforma.audit.attend import Attendant
@@ -61,6 +62,7 @@ class Settings:
 
     url: str
     internal_url: str | None
+    certificate_header: str
     region: str
     tables: Mapping[str, str]
     audit_bucket: str
@@ -86,6 +88,7 @@ def settings() -> Settings:
     return Settings(
         url=url,
         internal_url=env.get("PLATFORMA_INTERNAL_URL") or None,
+        certificate_header=env.get("CLIENT_CERTIFICATE_HEADER", "").lower(),
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-central-1")),
         tables={name: value for name in TABLES if (value := env.get(f"{name.upper()}_TABLE"))},
         audit_bucket=env.get("AUDIT_BUCKET", ""),
@@ -191,6 +194,14 @@ def clients() -> "DynamoDBClients":
 
 
 @cache
+def services() -> "DynamoDBServices":
+    """Services on record."""
+    from platforma.adapters.dynamodb.services import DynamoDBServices
+
+    return _bound(DynamoDBServices(tables(), outbox()))
+
+
+@cache
 def directory() -> "DynamoDirectory":
     """The people of a tenant."""
     from platforma.adapters.dynamodb.identity import DynamoDirectory
@@ -253,7 +264,7 @@ def subjects() -> "Subjects":
     from platforma.identity.principals import read_principal
 
     principal = partial(read_principal, directory=directory(), groups=groups())
-    return Subjects(principal=principal, clients=clients(), keys=keys, snapshots=snapshots())
+    return Subjects(principal=principal, clients=clients(), keys=keys, services=services, snapshots=snapshots())
 
 
 @cache
@@ -301,6 +312,7 @@ def edge() -> "Edge":
         enter=lambda event: outbox().enter(event),
         cursors=cursors,
         idempotency=idempotency,
+        certificate_header=settings().certificate_header,
     )
 
 
@@ -347,6 +359,8 @@ def set_up() -> "SetUp":
         delete_secret=oauth.delete_secret,
         issue_key=apikeys.issue_key,
         is_tenant=lambda tenant_id: tenants().get(tenant_id) is not None,
+        register_service=identity.register_service,
+        roles_of=lambda tenant_id: frozenset(snapshots().of(tenant_id).policy_set.roles),
     )
 
 
@@ -440,6 +454,7 @@ identity = Area(
         "tenants": tenants,
         "directory": directory,
         "groups": groups,
+        "services": services,
         "keys": vault,
         "administration": lambda: administration_of,
     },

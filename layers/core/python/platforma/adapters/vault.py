@@ -221,7 +221,7 @@ class Vault:
 
 
 def _transit_key(tenant_id: str, purpose: str | None = None) -> str:
-    """Which of Vault's keys. The private halves that sign tokens have one of their own, open to who signs and no one else."""
+    """Which of Vault's keys. What signs tokens is under one of its own, open to the functions that sign and to no other."""
     if tenant_id == PLATFORM:
         return "signing" if purpose == _SIGNING else "platform"
     if not is_id(tenant_id, "ten"):

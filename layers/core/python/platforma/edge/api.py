@@ -18,6 +18,7 @@ from platforma.edge.authentication import Authenticator
 from platforma.edge.authorization import decide_call
 from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
+from platforma.edge.client_certificate import presented_certificate
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
@@ -49,6 +50,7 @@ class Edge:
     enter: Callable[[Event], None]
     cursors: Callable[[], Cursors]
     idempotency: Callable[[], Idempotency]
+    certificate_header: str
 
 
 class API:
@@ -126,7 +128,8 @@ class API:
     def _do(self, call: Call, event: Mapping[str, Any], edge: Edge) -> Answer:
         endpoint = call.endpoint
         if endpoint.access not in ("public", "client"):
-            call.identify(edge.authenticator().authenticate(call.headers, call.attempt))
+            shown = presented_certificate(event, call.headers, header=edge.certificate_header)
+            call.identify(edge.authenticator().authenticate(call.headers, call.attempt, certificate=shown))
             edge.authenticator().charge(call.caller)
             decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
             call.permitted = decision.allowed

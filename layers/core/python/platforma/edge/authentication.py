@@ -2,7 +2,8 @@
 Who is calling: a presented credential becomes a `Caller`, or the request is refused.
 
 `Authorization: Bearer` with an access token or an API key, or `X-API-Key`. Every function of ours and the authorizer use
-this, so that one credential means the same everywhere.
+this, so that one credential means the same everywhere. Where a request carries neither, the client certificate of its
+connection says which service calls.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from platforma.apikeys.model import APIKey, Refusal
 from platforma.apikeys.ports import Keys, Limits
 from platforma.apikeys.rate_limit import charge_key
 from platforma.apikeys.verify import verify_key
+from platforma.edge.client_certificate import verify_service_certificate
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import Malformed, Unauthenticated
@@ -35,7 +37,7 @@ class Caller:
     principal_id: str
     user_id: str | None
     subject: Subject
-    credential: Literal["token", "key"]
+    credential: Literal["token", "key", "certificate"]
     client_id: str | None = None
     token_id: str | None = None
     audience: str | None = None
@@ -96,18 +98,26 @@ class Authenticator:
         self._keys, self._limits, self._secrets, self._subjects, self._clock = keys, limits, secrets, subjects, clock
 
     def authenticate(
-        self, headers: Mapping[str, str], attempt: Attempt, *, is_audience: Callable[[str, str], bool] | None = None
+        self,
+        headers: Mapping[str, str],
+        attempt: Attempt,
+        *,
+        is_audience: Callable[[str, str], bool] | None = None,
+        certificate: bytes | None = None,
     ) -> Caller:
         """
         The caller that the request's credential stands for, now; *attempt* has the address that it comes from.
 
         A token must be meant for this API, or, with *is_audience*, for one of which that holds (tenant id, audience).
+        *certificate* is what the edge says that the client showed; it counts where there is no other credential.
 
         Raises:
             Unauthenticated: no credential, or one that is not good: one error for every cause.
             Malformed: contradictory headers.
             Unavailable: the keys or tables needed to tell are out of reach.
         """
+        if certificate is not None and "authorization" not in headers and "x-api-key" not in headers:
+            return self._by_certificate(certificate)
         credential = presented_credential(headers)
         if credential.startswith(_KEY_PREFIXES):
             return self._by_key(credential, attempt)
@@ -152,6 +162,19 @@ class Authenticator:
         """
         if caller.key is not None:
             charge_key(caller.key, limits=self._limits, clock=self._clock)
+
+    def _by_certificate(self, presented: bytes) -> Caller:
+        subject = self._subjects.of_service(verify_service_certificate(presented, clock=self._clock))
+        if subject is None or not subject.active:
+            raise Unauthenticated
+        return Caller(
+            tenant_id=subject.tenant_id,
+            principal_type="service",
+            principal_id=subject.id,
+            user_id=None,
+            subject=subject,
+            credential="certificate",
+        )
 
     def _by_token(self, presented: str, is_audience: Callable[[str, str], bool] | None) -> Caller:
         token = verify_access_token(

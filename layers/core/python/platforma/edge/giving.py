@@ -81,9 +81,11 @@ class Giving:
 
         Raises:
             Forbidden: another, and the caller lacks `settings:manage`.
-            Unprocessable: there is no such user or client.
+            Unprocessable: there is no such user or client, or the caller is a service, which can own none, and names nobody.
         """
         caller = self._caller
+        if wanted is None and caller.subject.type == "service":
+            raise Unprocessable(errors=[FieldError("/owner", "A service names the user or client that the key acts for.")])
         own: tuple[OwnerType, str] = ("user" if caller.user_id == caller.acting_id else "oauth_client", caller.acting_id)
         if wanted is None or (wanted.type, wanted.id) == own:
             return own

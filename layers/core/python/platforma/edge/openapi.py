@@ -16,7 +16,12 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "client": [{"client_basic": []}, {}],
 }
-_CALLER: list[dict[str, list[str]]] = [{"access_token": []}, {"api_key": []}, {"api_key_header": []}]
+_CALLER: list[dict[str, list[str]]] = [
+    {"access_token": []},
+    {"api_key": []},
+    {"api_key_header": []},
+    {"client_certificate": []},
+]
 
 
 def openapi(url: str) -> dict[str, Any]:
@@ -41,6 +46,7 @@ def openapi(url: str) -> dict[str, Any]:
                 "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "pk_(live|test)_..."},
                 "api_key_header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "client_certificate": {"type": "mutualTLS", "description": "A service's; at the internal URL."},
                 "client_basic": {"type": "http", "scheme": "basic"},
             },
         },

@@ -4,7 +4,8 @@ Setting the platform up: what an operator runs once, and again without harm.
 The event is `{}` for the platform itself (its versions, the first signing key, the platform client, whose secret comes back
 only when it was just made; with `{"rotate_secret": true}` it gets a new one), or
 `{"tenant_id", "first_client": {"name", "roles"}, "first_key"?: {"name", "environment", "scopes"}}` for a tenant's first
-client and a key of that client's.
+client and a key of that client's, or `{"tenant_id", "service": {"name", "roles"}}` for a service of the tenant's, which
+its client certificate then stands for.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from platforma.apikeys.issue import KeyRequest
 from platforma.edge.bodies import held_to
-from platforma.edge.schemas.setup import Setup
+from platforma.edge.schemas.setup import FirstClient, FirstKey, NamedService, Setup
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import Unprocessable
 from platforma.kernel.events import Attempt
@@ -39,6 +40,8 @@ class SetUp:
     delete_secret: UseCase
     issue_key: UseCase
     is_tenant: Callable[[str], bool]
+    register_service: UseCase
+    roles_of: Callable[[str], frozenset[str]]
 
     def run(self, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         """
@@ -72,14 +75,32 @@ class SetUp:
 
     def _tenant(self, asked: Setup, request_id: str) -> dict[str, Any]:
         tenant_id = str(asked.tenant_id)
-        if asked.first_client is None or not self.is_tenant(tenant_id):
-            raise Unprocessable("A first client needs an existing tenant.")
-        fields = {**asked.first_client.model_dump(), "scopes": ["*"]}
+        if not self.is_tenant(tenant_id):
+            raise Unprocessable("There is no such tenant.")
+        if asked.first_client is None and (asked.service is None or asked.first_key is not None):
+            raise Unprocessable("A tenant gets a first client, a service, or both; a first key is the client's.")
+        made = self._service(asked.service, tenant_id, request_id) if asked.service is not None else {}
+        if asked.first_client is not None:
+            made |= self._client(asked.first_client, asked.first_key, tenant_id, request_id)
+        return made
+
+    def _service(self, wanted: NamedService, tenant_id: str, request_id: str) -> dict[str, Any]:
+        service = self.register_service(
+            wanted.name,
+            wanted.roles,
+            tenant_id=tenant_id,
+            known_roles=self.roles_of(tenant_id),
+            attempt=self._attempt(request_id),
+        )
+        return {"service": {"name": service.name, "roles": list(service.roles)}}
+
+    def _client(self, wanted: FirstClient, key: FirstKey | None, tenant_id: str, request_id: str) -> dict[str, Any]:
+        fields = {**wanted.model_dump(), "scopes": ["*"]}
         client, secret = self.create_client(fields, tenant_id=tenant_id, attempt=self._attempt(request_id))
-        made = {"client_id": client.id, "client_secret": secret}
-        if asked.first_key is not None:
+        made: dict[str, Any] = {"client_id": client.id, "client_secret": secret}
+        if key is not None:
             issued = self.issue_key(
-                KeyRequest(asked.first_key.name, asked.first_key.environment, tuple(asked.first_key.scopes)),
+                KeyRequest(key.name, key.environment, tuple(key.scopes)),
                 tenant_id=tenant_id,
                 owner_type="oauth_client",
                 owner_id=client.id,

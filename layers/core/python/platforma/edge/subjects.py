@@ -12,6 +12,7 @@ from typing import Literal
 from platforma.apikeys.model import APIKey
 from platforma.apikeys.ports import Keys
 from platforma.identity.model import Principal
+from platforma.identity.service import Services
 from platforma.kernel.ids import is_id
 from platforma.oauth.access_token import AccessToken
 from platforma.oauth.ports import Clients
@@ -27,8 +28,17 @@ PrincipalOf = Callable[[str, str], Principal | None]
 class Subjects:
     """Reads principals, and keeps them while nothing in their tenant moved."""
 
-    def __init__(self, *, principal: PrincipalOf, clients: Clients, keys: Callable[[], Keys], snapshots: Snapshots) -> None:
+    def __init__(
+        self,
+        *,
+        principal: PrincipalOf,
+        clients: Clients,
+        keys: Callable[[], Keys],
+        services: Callable[[], Services],
+        snapshots: Snapshots,
+    ) -> None:
         self._principal, self._clients, self._keys, self._snapshots = principal, clients, keys, snapshots
+        self._services = services
         self._kept: OrderedDict[tuple[str, str, str], tuple[tuple[int, int, str], Subject | None]] = OrderedDict()
 
     def of(self, tenant_id: str, kind: str, principal_id: str) -> Subject | None:
@@ -65,6 +75,20 @@ class Subjects:
         # Of the token's scopes, those that its client still has: narrowing a client narrows the tokens it holds.
         scopes = tuple(scope for scope in token.scope if within([scope], client.scopes or ()))
         return subject and replace(subject, scopes=scopes, client_id=token.client_id)
+
+    def of_service(self, name: str) -> Subject | None:
+        """The service of this name, as it stands now; None if there is none."""
+        service = self._services().get(name)
+        versions = None if service is None else self._snapshots.of(service.tenant_id).versions
+        if service is None or versions is None:
+            return None
+        return Subject(
+            type="service",
+            id=service.name,
+            tenant_id=service.tenant_id,
+            standing="active" if service.status == versions.status == "active" else "suspended",
+            roles=frozenset(service.roles),
+        )
 
     def _bare(self, tenant_id: str, kind: Literal["user", "oauth_client"], principal_id: str) -> Subject | None:
         """The principal itself; a client's *scopes* are those that it is registered for, the most of its tokens."""

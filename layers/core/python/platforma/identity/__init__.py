@@ -19,6 +19,7 @@ from platforma.identity.principals import read_holders, read_principal
 from platforma.identity.read_group import list_groups, read_group
 from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
+from platforma.identity.service import Service, Services, is_service_name, register_service
 from platforma.identity.set_roles import set_roles
 from platforma.identity.throttle import AttemptCounts
 
@@ -33,6 +34,8 @@ __all__ = [
     "Page",
     "Principal",
     "RoleSource",
+    "Service",
+    "Services",
     "Shredder",
     "Tenant",
     "TenantKeys",
@@ -51,6 +54,7 @@ __all__ = [
     "delete_user",
     "due_tenants",
     "explain_roles",
+    "is_service_name",
     "list_groups",
     "list_members",
     "list_tenants",
@@ -61,6 +65,7 @@ __all__ = [
     "read_principal",
     "read_tenant",
     "read_user",
+    "register_service",
     "remove_member",
     "restore_tenant",
     "set_roles",

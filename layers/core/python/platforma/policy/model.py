@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-SubjectType = Literal["user", "api_key", "oauth_client"]
+SubjectType = Literal["user", "api_key", "oauth_client", "service"]
 AttachmentType = Literal["tenant", "role", "group", "user", "api_key", "oauth_client"]
 Environment = Literal["live", "test"]
 Effect = Literal["allow", "deny"]

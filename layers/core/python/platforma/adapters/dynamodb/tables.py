@@ -5,6 +5,7 @@ Every item has `pk` and `sk` (strings). `pk` starts with the tenant's id, but fo
 `expires` (epoch seconds) is the tables' TTL attribute: it only sweeps, a stored expiry is always checked as well.
 """
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -33,27 +34,36 @@ def items() -> list[type[Item]]:
 
 
 class Tables:
-    """The deployed tables: names by trust boundary, region, and the connection that transactions use."""
+    """
+    The deployed tables: names by trust boundary, region, and the one connection that all items and transactions share.
+
+    PynamoDB would make a client of its own for each class, and a client costs a tenth of a second.
+    """
 
     def __init__(self, names: dict[str, str], region: str, **connection: Any) -> None:
         self.names = names
-        self.connection = Connection(region=region, max_retry_attempts=2, connect_timeout_seconds=2, **connection)
+        self.connection = Connection(
+            region=region, max_retry_attempts=2, connect_timeout_seconds=2, read_timeout_seconds=5, **connection
+        )
         self._region = region
 
     def bind(self) -> "Tables":
-        """Point every imported item class at its deployed table; a table this function has no name for stays unreachable."""
+        """Point every imported item class at its deployed table; one this function has no name for stays unreachable."""
         for cls in items():
-            if name := self.names.get(cls.table):
-                meta: Any = type("Meta", (), {"table_name": name, "region": self._region})
-                meta.max_retry_attempts, meta.connect_timeout_seconds, meta.read_timeout_seconds = 2, 2, 5
-                _adopt(cls, meta)
+            known = cls._connection
+            if (name := self.names.get(cls.table)) and (known is None or known.connection is not self.connection):
+                _adopt(cls, type("Meta", (), {"table_name": name, "region": self._region}), self.connection)
         return self
 
 
-def _adopt(cls: type[Item], meta: Any) -> None:
+def _adopt(cls: type[Item], meta: Any, connection: Connection) -> None:
     previous = getattr(cls, "Meta", None)
     for name in dir(previous):
         if not name.startswith("__") and not hasattr(meta, name):
             setattr(meta, name, getattr(previous, name))
     cls.Meta = meta
     cls._connection = None
+    table = cls._get_connection()
+    with suppress(ValueError):  # another class of this table came first, with the same keys
+        connection.add_meta_table(table.get_meta_table())
+    table.connection = connection

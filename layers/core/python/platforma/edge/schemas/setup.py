@@ -23,6 +23,13 @@ class FirstKey(Body):
     scopes: Scopes
 
 
+class NamedService(Body):
+    """A service of the tenant's, by the name that its client certificate has."""
+
+    name: Name
+    roles: Annotated[list[RoleName], Field(max_length=10)]
+
+
 class Setup(Body):
     """The platform itself, or, with *tenant_id*, a tenant."""
 
@@ -30,3 +37,4 @@ class Setup(Body):
     tenant_id: str | None = None
     first_client: FirstClient | None = None
     first_key: FirstKey | None = None
+    service: NamedService | None = None
