@@ -62,7 +62,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         with httpx.Client(
             base_url=stack["url"], verify=ssl.create_default_context(cafile=stack["ca_file"]), timeout=30
         ) as http:
-            yield Running(stack, http, Path(there).parent)
+            yield Running(stack, http, Path(there).resolve().parent)
         return
     home = tmp_path_factory.mktemp("stack")
     try:

@@ -74,11 +74,17 @@ def without_vault(running: Running) -> Iterator[None]:
     openbao.start(stack)
 
 
+def made_cold(running: Running, function: str) -> None:
+    """Change the function's environment, so that whatever was warm and its caches are of the past."""
+    client, name = running.aws("lambda"), function_name(running, function)
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    variables["MADE_COLD_BY_A_TEST"] = "1"
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
 def test_without_vault_a_cold_function_answers_503(running: Running, token: str, without_vault: None):
     """Nothing is cached in a function that was never called: it cannot record, so it does not act."""
-    running.aws("lambda").update_function_configuration(
-        FunctionName=function_name(running, "policy_apis"), Description="made cold"
-    )
+    made_cold(running, "policy_apis")
 
     reply = running.call("GET", "/v1/protected-apis", token=token)
 
