@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,10 @@ def play(stack: Stack, content: Mapping[str, Any]) -> None:
     """
     api = API(stack.url, stack.ca_file)
     say("The main job, through " + stack.url)
-    token, issued = _token(api, content)
-    calls = [issued, _key_check(api, token, content), *_decisions(api, content)]
-    _audited(api, token, calls)
+    with closing(api.client):
+        token, issued = _token(api, content)
+        calls = [issued, _key_check(api, token, content), *_decisions(api, content)]
+        _audited(api, token, calls)
     _kept(stack, content, calls)
 
 

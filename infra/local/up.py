@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,8 +82,11 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
         with step("functions warm (beside the above)") as remark:
             remark(f"{warmed()} woken")
     with step("platform client, tenant, admin, service client, API key"):
-        credentials = application.set_up(stack, API(stack.url, stack.ca_file))
+        api = API(stack.url, stack.ca_file)
+        with closing(api.client):
+            credentials = application.set_up(stack, api)
     token = vault.reader_token(operator, stack_file.read(stack).get("vault", {}).get("token"))
+    operator.adapter.close()
     content = stack_file.write(stack, vault_token=token, credentials=credentials)
     emulator.save(stack)
     return content

@@ -1,8 +1,10 @@
 """One stack for all of these tests, on free ports and in a folder of its own, ended with them."""
 
+import gc
 import json
 import os
 import ssl
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("stack")
     try:
         stack = up(home, Ports.free())
+        with warnings.catch_warnings():  # what the tools that `up` drives left open is collected here, not in some test
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
         with httpx.Client(
             base_url=stack["url"], verify=ssl.create_default_context(cafile=stack["ca_file"]), timeout=30
         ) as http:

@@ -3,8 +3,10 @@
 import gzip
 import json
 import secrets
+import ssl
 import time
 
+import httpx
 import jwt
 import pytest
 from botocore.exceptions import ClientError
@@ -118,3 +120,23 @@ def test_a_policy_bites_within_five_seconds(running: Running, token: str):
     answer = running.call("POST", "/v1/authorize", token=token, json=question).json()
     assert (answer["decision"], answer["kind"]) == ("deny", "explicit_deny")
     assert answer["matched"][0]["policy_id"] == made.json()["id"]
+
+
+def test_a_tenant_deleted_at_once_is_shredded(running: Running):
+    platform = running.token(running.stack["platform_client"])
+    admin = {"email": "admin@shred.test", "name": "Admin", "password": "a long enough passphrase"}
+    tenant = running.call("POST", "/v1/tenants", token=platform, json={"name": "shred", "admin": admin}).json()["id"]
+    vault = httpx.Client(
+        base_url=running.stack["vault"]["addr"],
+        verify=ssl.create_default_context(cafile=running.stack["vault"]["ca_file"]),
+        headers={"X-Vault-Token": running.stack["vault"]["token"]},
+    )
+    with vault:
+        assert vault.get(f"/v1/transit/keys/tenant-{tenant}").status_code == 200
+
+        gone = running.call("DELETE", f"/v1/tenants/{tenant}?immediate=true", token=platform, headers={"If-Match": "*"})
+
+        assert (gone.status_code, gone.json()["status"]) == (202, "deleted")
+        assert vault.get(f"/v1/transit/keys/tenant-{tenant}").status_code == 404
+    again = running.call("POST", f"/v1/tenants/{tenant}/restore", token=platform, headers={"If-Match": "*"})
+    assert again.status_code == 409

@@ -1,9 +1,10 @@
-# Makes a tenant's key, of the one kind that we use: never one that can be exported.
+# Makes a tenant's key, of the one kind that we use (never one that can be exported), and destroys it with the tenant.
 path "transit/keys/tenant-*" {
-  capabilities = ["create", "read", "update"]
+  capabilities = ["create", "read", "update", "delete"]
   allowed_parameters = {
     "type"               = ["aes256-gcm96"]
     "derived"            = [true]
     "auto_rotate_period" = []
+    "deletion_allowed"   = [true]
   }
 }
