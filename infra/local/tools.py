@@ -37,9 +37,14 @@ def stamp_of(name: str) -> str:
     return f"{ground}\n{hashlib.sha256(lock_file(name).read_bytes()).hexdigest()}\n"
 
 
+def stamp_file(name: str) -> Path:
+    """Where the stamp stands: beside the packages, so that it goes with them."""
+    return PLACES[name] / "lib" / ".stamp"
+
+
 def stamp_on(name: str) -> str:
     """The stamp that the environment carries; empty if it was never finished or its Python is gone."""
-    stamp = PLACES[name] / ".stamp"
+    stamp = stamp_file(name)
     return stamp.read_text() if (PLACES[name] / "bin" / "python").exists() and stamp.exists() else ""
 
 
@@ -67,7 +72,7 @@ def make(name: str, log: Path) -> None:
     whole = stamp_on(name).partition("\n")[0] == stamp_of(name).partition("\n")[0]
     if place.is_symlink() or place.is_file():
         place.unlink()
-    (place / ".stamp").unlink(missing_ok=True)
+    stamp_file(name).unlink(missing_ok=True)
     if not whole:
         shutil.rmtree(place, ignore_errors=True)
         if name == "dev":
@@ -80,7 +85,7 @@ def make(name: str, log: Path) -> None:
         run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pin)], log)
     sync = [uv(), "pip", "sync", "--quiet", "--require-hashes", "--python", str(place / "bin" / "python")]
     run([*sync, str(lock_file(name))], log)
-    (place / ".stamp").write_text(stamp_of(name))
+    stamp_file(name).write_text(stamp_of(name))
 
 
 def uv() -> str:

@@ -24,7 +24,8 @@ def make_whole(tools):
     place = tools.PLACES["dev"] / "bin"
     place.mkdir(parents=True)
     (place / "python").touch()
-    (place.parent / ".stamp").write_text(tools.stamp_of("dev"))
+    tools.stamp_file("dev").parent.mkdir(exist_ok=True)
+    tools.stamp_file("dev").write_text(tools.stamp_of("dev"))
 
 
 def test_an_environment_with_todays_stamp_is_made(tools):
@@ -35,7 +36,7 @@ def test_an_environment_with_todays_stamp_is_made(tools):
 
 def test_a_half_made_one_is_not(tools):
     make_whole(tools)
-    (tools.PLACES["dev"] / ".stamp").unlink()
+    tools.stamp_file("dev").unlink()
 
     assert not tools.is_made("dev")
 
@@ -57,11 +58,16 @@ def test_a_changed_lock_asks_for_it_anew(tools):
 
 def test_a_file_in_its_place_gives_way(tools, monkeypatch, tmp_path):
     tools.PLACES["dev"].touch()
-    monkeypatch.setattr(tools, "run", lambda command, _log: (tools.PLACES["dev"] / "bin").mkdir(parents=True, exist_ok=True))
+
+    def run(_command, _log):
+        (tools.PLACES["dev"] / "bin").mkdir(parents=True, exist_ok=True)
+        (tools.PLACES["dev"] / "lib").mkdir(exist_ok=True)
+
+    monkeypatch.setattr(tools, "run", run)
 
     tools.make("dev", tmp_path / "log")
 
-    assert tools.stamp_of("dev") == (tools.PLACES["dev"] / ".stamp").read_text()
+    assert tools.stamp_of("dev") == tools.stamp_file("dev").read_text()
 
 
 def test_pip_gets_exactly_the_locked_file_of_uv(tools):
