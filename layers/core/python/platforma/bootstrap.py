@@ -1,5 +1,6 @@
 """
-The one composition root: settings from the environment, adapters behind ports, ports into use cases.
+The one composition root: settings from the environment, adapters behind ports, ports into use cases. It is long because
+it is the one place where parts meet; each provider is a few lines.
 
 Nothing is read or made at import; each part is made when it is first asked for, and once. A use case gets a port by the
 name of its parameter: `create_client(..., clients=, secrets=, clock=)` is called as `bootstrap.oauth.create_client(...)`.

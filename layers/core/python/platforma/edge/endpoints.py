@@ -1,5 +1,6 @@
 """
 Every endpoint is one row here. Routing, both OpenAPI documents, `/v1/operations` and the isolation tests are made from it.
+It is long because it is one table: what is served stands nowhere else.
 
 *access* says who may call:
   public      anyone; a public document, recorded from the access log only
