@@ -43,7 +43,7 @@ def get_key(call: Call) -> Answer:
 @api.serves("settings.api_keys.update")
 def update_key(call: Call) -> Answer:
     giving, fields = bootstrap.giving(call), call.given()
-    giving.check(scopes=fields.get("scopes"))
+    giving.check_key_change(bootstrap.apikeys.get_key(call.tenant_id, call.path["id"]), fields)
     key = bootstrap.apikeys.change_key(
         call.tenant_id,
         call.path["id"],
@@ -63,7 +63,9 @@ def revoke_key(call: Call) -> Answer:
 
 @api.serves("settings.api_keys.rotate")
 def rotate_key(call: Call) -> Answer:
-    bootstrap.giving(call).check(scopes=bootstrap.apikeys.get_key(call.tenant_id, call.path["id"]).scopes)
+    giving, scopes = bootstrap.giving(call), bootstrap.apikeys.get_key(call.tenant_id, call.path["id"]).scopes
+    giving.check(scopes=scopes)
+    giving.check_key_scopes(scopes)
     issued = bootstrap.apikeys.rotate_key(
         call.tenant_id,
         call.path["id"],

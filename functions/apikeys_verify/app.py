@@ -16,6 +16,7 @@ def verify_key(call: Call) -> Answer:
         check=bootstrap.apikeys.check_key,
         snapshot=bootstrap.snapshots().of(call.tenant_id),
         subjects=bootstrap.subjects(),
+        known=bootstrap.known_resource,
     )
     return Answer(200, found)
 

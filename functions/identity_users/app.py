@@ -11,7 +11,10 @@ api = API("identity_users", bootstrap.edge)
 
 @api.serves("settings.users.create")
 def create_user(call: Call) -> Answer:
-    bootstrap.giving(call).check(roles=call.body.roles)
+    giving = bootstrap.giving(call)
+    giving.check(roles=call.body.roles)
+    if call.body.attributes:
+        giving.require_manage("giving attributes")
     user = bootstrap.identity.create_user(
         call.tenant_id, **call.given(), known_roles=bootstrap.known_roles(call), attempt=call.attempt
     )
@@ -35,10 +38,16 @@ def get_user(call: Call) -> Answer:
 
 @api.serves("settings.users.update")
 def update_user(call: Call) -> Answer:
+    fields = call.given()
+    if "attributes" in fields:
+        bootstrap.giving(call).require_manage("giving attributes")
+    if "email" in fields or fields.get("status") == "active":
+        before = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
+        bootstrap.giving(call).check_user(before.id, before.roles, before.groups)
     user = bootstrap.identity.change_user(
         call.tenant_id,
         call.path["id"],
-        call.given(),
+        fields,
         if_match=call.if_match,
         known_roles=bootstrap.known_roles(call),
         attempt=call.attempt,
@@ -54,7 +63,8 @@ def delete_user(call: Call) -> Answer:
 
 @api.serves("settings.user_roles.set")
 def set_roles(call: Call) -> Answer:
-    bootstrap.giving(call).check(roles=call.body.roles)
+    before = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
+    bootstrap.giving(call).check_roles(before.roles, call.body.roles)
     user = bootstrap.identity.set_roles(
         call.tenant_id,
         call.path["id"],
@@ -114,12 +124,14 @@ def update_group(call: Call) -> Answer:
 
 @api.serves("settings.group_roles.set")
 def set_group_roles(call: Call) -> Answer:
-    bootstrap.giving(call).check(roles=call.body.roles)
+    group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
+    bootstrap.giving(call).check_roles(group.roles, call.body.roles)
     return _changed(call, {"roles": call.body.roles})
 
 
 @api.serves("settings.groups.delete")
 def delete_group(call: Call) -> Answer:
+    bootstrap.giving(call).check_group(bootstrap.identity.read_group(call.tenant_id, call.path["id"]))
     bootstrap.identity.delete_group(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
@@ -133,13 +145,14 @@ def list_members(call: Call) -> Answer:
 @api.serves("settings.group_members.add")
 def add_member(call: Call) -> Answer:
     group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
-    bootstrap.giving(call).check(roles=group.roles)
+    bootstrap.giving(call).check_group(group)
     bootstrap.identity.add_member(call.tenant_id, group.id, call.path["user_id"], attempt=call.attempt)
     return Answer(204)
 
 
 @api.serves("settings.group_members.remove")
 def remove_member(call: Call) -> Answer:
+    bootstrap.giving(call).check_group(bootstrap.identity.read_group(call.tenant_id, call.path["id"]))
     bootstrap.identity.remove_member(call.tenant_id, call.path["id"], call.path["user_id"], attempt=call.attempt)
     return Answer(204)
 

@@ -30,8 +30,12 @@ def get_client(call: Call) -> Answer:
 
 @api.serves("settings.clients.update")
 def update_client(call: Call) -> Answer:
-    fields = call.given()
-    bootstrap.giving(call).check(scopes=fields.get("scopes"), roles=fields.get("roles"))
+    fields, giving = call.given(), bootstrap.giving(call)
+    client = bootstrap.oauth.get_client(call.path["id"], tenant_id=call.tenant_id)
+    giving.check(scopes=fields.get("scopes"))
+    giving.check_roles(client.roles, client.roles if fields.get("roles") is None else fields["roles"])
+    if fields.get("status") == "active":
+        giving.check(scopes=client.scopes)
     client = bootstrap.oauth.patch_client(
         call.path["id"], fields, tenant_id=call.tenant_id, if_version=call.if_match, attempt=call.attempt
     )

@@ -7,6 +7,7 @@ from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
 from platforma.edge.conditional import put
+from platforma.edge.resources import named_resource
 from platforma.edge.schemas.policy import ResourceView
 
 api = API("policy_apis", bootstrap.edge)
@@ -14,6 +15,7 @@ api = API("policy_apis", bootstrap.edge)
 
 @api.serves("settings.protected_apis.create")
 def create_protected_api(call: Call) -> Answer:
+    bootstrap.giving(call).require_manage("saying what the routes of an API do")
     protected = bootstrap.policy.create_protected_api(call.tenant_id, **call.given(), attempt=call.attempt)
     return created(protected.as_json(), protected.version, protected.id)
 
@@ -32,6 +34,7 @@ def get_protected_api(call: Call) -> Answer:
 
 @api.serves("settings.protected_apis.delete")
 def delete_protected_api(call: Call) -> Answer:
+    bootstrap.giving(call).require_manage("saying what the routes of an API do")
     bootstrap.policy.delete_protected_api(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
@@ -39,24 +42,21 @@ def delete_protected_api(call: Call) -> Answer:
 @api.serves("settings.resources.set")
 def put_resource(call: Call) -> Answer:
     fields = {"attributes": {}, **call.given()}
-    write = partial(
-        bootstrap.policy.put_resource, call.tenant_id, call.path["type"], call.path["id"], **fields, attempt=call.attempt
-    )
+    named = named_resource(call)
+    write = partial(bootstrap.policy.put_resource, call.tenant_id, *named, **fields, attempt=call.attempt)
     known = put(call, lambda version: write(if_match=version))
     return shown(ResourceView.of(known), known.version)
 
 
 @api.serves("settings.resources.get")
 def get_resource(call: Call) -> Answer:
-    known = bootstrap.policy.get_resource(call.tenant_id, call.path["type"], call.path["id"])
+    known = bootstrap.policy.get_resource(call.tenant_id, *named_resource(call))
     return shown(ResourceView.of(known), known.version)
 
 
 @api.serves("settings.resources.delete")
 def delete_resource(call: Call) -> Answer:
-    bootstrap.policy.delete_resource(
-        call.tenant_id, call.path["type"], call.path["id"], if_match=call.if_match, attempt=call.attempt
-    )
+    bootstrap.policy.delete_resource(call.tenant_id, *named_resource(call), if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
 

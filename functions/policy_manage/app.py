@@ -33,7 +33,9 @@ def get_policy(call: Call) -> Answer:
 
 @api.serves("settings.policies.update")
 def replace_policy(call: Call) -> Answer:
-    bootstrap.giving(call).check_document(call.body.document)
+    giving = bootstrap.giving(call)
+    giving.check_document(call.body.document)
+    giving.check_lifted(bootstrap.policy.get_policy(call.tenant_id, call.path["id"]).document)
     policy = bootstrap.policy.replace_policy(
         call.tenant_id, call.path["id"], **policy_fields(call), if_match=call.if_match, attempt=call.attempt
     )
@@ -42,6 +44,7 @@ def replace_policy(call: Call) -> Answer:
 
 @api.serves("settings.policies.delete")
 def delete_policy(call: Call) -> Answer:
+    bootstrap.giving(call).check_lifted(bootstrap.policy.get_policy(call.tenant_id, call.path["id"]).document)
     bootstrap.policy.delete_policy(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
@@ -81,6 +84,7 @@ def update_role(call: Call) -> Answer:
 
 @api.serves("settings.roles.delete")
 def delete_role(call: Call) -> Answer:
+    bootstrap.giving(call).check_roles([call.path["id"]], [])
     bootstrap.policy.delete_role(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 

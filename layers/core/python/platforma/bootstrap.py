@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from platforma.keys.envelope import Envelope
     from platforma.keys.secrets import CachedSecrets
     from platforma.keys.signing import SigningKeys
+    from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
 
 VAULT_FUNCTIONS = (
@@ -298,7 +299,7 @@ def idempotency() -> "Idempotency":
     from platforma.adapters.dynamodb.idempotency import DynamoDBClaims
     from platforma.edge.idempotency import Idempotency
 
-    return Idempotency(_bound(DynamoDBClaims(tables())), envelope())
+    return Idempotency(_bound(DynamoDBClaims(tables())), envelope(), lambda: secrets().secret("lookup"))
 
 
 @cache
@@ -336,7 +337,12 @@ def desk(call: "Call") -> "Desk":
     """Where the caller's questions are decided."""
     from platforma.edge.decisions import Desk
 
-    return Desk(call, snapshots().of(call.tenant_id), subjects(), clock())
+    return Desk(call, snapshots().of(call.tenant_id), subjects(), known_resource, clock())
+
+
+def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "KnownResource | None":
+    """What is known of a resource that the tenant's services own."""
+    return policies().resource(tenant_id, resource_type, resource_id)
 
 
 def known_roles(call: "Call") -> frozenset[str]:

@@ -20,6 +20,7 @@ from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.client_certificate import presented_certificate
 from platforma.edge.cursors import Cursors
+from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
 from platforma.edge.problems import oauth_problem, problem, status_of
@@ -31,6 +32,7 @@ from platforma.kernel.errors import (
     NotFound,
     PlatformaError,
     RateLimited,
+    Unauthenticated,
     Unavailable,
 )
 from platforma.kernel.events import Attempt, Event, Result
@@ -59,6 +61,7 @@ class API:
     def __init__(self, function: str, edge: Callable[[], Edge]) -> None:
         self._function, self._edge = function, edge
         self._use_cases: dict[str, UseCase] = {}
+        self._dead = DeadCredentials()
         self._log = Logger(service=function)
 
     def serves(self, operation: str) -> Callable[[UseCase], UseCase]:
@@ -115,11 +118,14 @@ class API:
             self._log.exception("unexpected", request_id=attempt.request_id)
             error = Broken()
         try:
+            if isinstance(error, Unauthenticated):
+                self._dead.settle(attempt, error)
             # An attempt of nobody's enters no tenant's log; the access log has it.
             if attempt.principal_type != "anonymous" and not attempt.entered:
                 self._record(attempt, error, edge)
         except PlatformaError as raised:
-            error = raised
+            # A dead credential is refused alike where its tenant's log, or the key to it, is gone as well.
+            error = error if isinstance(error, Unauthenticated) else raised
         if error is not None:
             tell = oauth_problem if endpoint.path.startswith("/oauth2/") else problem
             answer = tell(error, attempt.request_id)
@@ -147,7 +153,7 @@ class API:
 
     def _record(self, attempt: Attempt, error: PlatformaError | None, edge: Edge) -> None:
         try:
-            edge.enter(attempt.event(_result(error), reason=error.code if error else None))
+            edge.enter(attempt.event(result_of(error), reason=error.code if error else None))
         except AnotherEvent:
             # The change was committed with its own event although its answer was lost: that event stands.
             attempt.entered = True
@@ -171,7 +177,8 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
     )
 
 
-def _result(error: PlatformaError | None) -> Result:
+def result_of(error: PlatformaError | None) -> Result:
+    """How an event tells of a request that ended in *error*, or in none."""
     if error is None:
         return "success"
     if isinstance(error, (Denied, RateLimited)):

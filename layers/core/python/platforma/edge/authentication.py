@@ -177,8 +177,16 @@ class Authenticator:
         )
 
     def _by_token(self, presented: str, is_audience: Callable[[str, str], bool] | None) -> Caller:
+        def is_other(tenant_id: str, audience: str) -> bool:
+            # An API that was registered under our own name would be shown the tokens that are for us.
+            return audience != self._issuer and is_audience is not None and is_audience(tenant_id, audience)
+
         token = verify_access_token(
-            presented, signing_keys=self._signing_keys, issuer=self._issuer, clock=self._clock, is_audience=is_audience
+            presented,
+            signing_keys=self._signing_keys,
+            issuer=self._issuer,
+            clock=self._clock,
+            is_audience=is_other if is_audience is not None else None,
         )
         subject = self._subjects.of_token(token)
         if subject is None or not subject.active:

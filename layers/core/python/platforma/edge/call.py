@@ -147,11 +147,15 @@ def _single(event: Mapping[str, Any], name: str) -> dict[str, list[str]]:
 
 
 def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """Header names in lower case; a repeated header is its values joined by `, ` (RFC 9110 section 5.3)."""
-    headers: dict[str, str] = {}
-    for name, values in _single(event, "headers").items():
-        headers[name.lower()] = ", ".join(str(value) for value in values)
-    return headers
+    """
+    Header names in lower case; a repeated header is its values joined by `, ` (RFC 9110 section 5.3), in whatever case its
+    name was sent.
+    """
+    sent = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
+    headers: dict[str, list[str]] = {}
+    for name, values in sent.items():
+        headers.setdefault(name.lower(), []).extend(str(value) for value in values)
+    return {name: ", ".join(values) for name, values in headers.items()}
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:

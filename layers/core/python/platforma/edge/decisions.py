@@ -7,11 +7,13 @@ caller holds `decisions:manage`; another principal than itself may be asked abou
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from platforma.edge.authorization import may, recorded
 from platforma.edge.call import Call
 from platforma.edge.endpoints import BY_OPERATION
+from platforma.edge.resources import KnownOf, with_known
 from platforma.edge.schemas.policy import AuthorizeRequest, DecisionContext, PrincipalRef, ResourceRef
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import parse_rfc3339
@@ -25,8 +27,9 @@ from platforma.policy.snapshots import Snapshot
 class Desk:
     """Answers the questions of one call; what the caller may ask is looked up once."""
 
-    def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, now: datetime) -> None:
+    def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, known: KnownOf, now: datetime) -> None:
         self._call, self._snapshot, self._subjects, self._now = call, snapshot, subjects, now
+        self._known = cache(known)
         self._held: dict[str, bool] = {}
 
     def holds(self, permission: str) -> bool:
@@ -45,11 +48,15 @@ class Desk:
             Unprocessable: a time or resource that is none.
         """
         subject = self._subject_of(question.principal, at)
-        request = Request(
-            action=question.action,
-            context=self._context_of(question.context, at),
-            own_api=question.action in BY_OPERATION,
-            **resource_of(question.resource, at=at),
+        request = with_known(
+            Request(
+                action=question.action,
+                context=self._context_of(question.context, at),
+                own_api=question.action in BY_OPERATION,
+                **resource_of(question.resource, at=at),
+            ),
+            self._call.tenant_id,
+            self._known,
         )
         decision = decide(self._snapshot.policy_set, subject, request, explain=self.holds("settings:read"))
         decision = decision._replace(decision_id=new_id("dec"))

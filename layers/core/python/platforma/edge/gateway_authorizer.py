@@ -8,21 +8,26 @@ gateway wants its 401; everything else that stands in the way is a plain denial.
 Which protected API is meant: the one that the stage variable `platforma_audience` names, else those whose audience has the
 gateway's own host. A token must carry that API's audience; where the gateway names none, the token's audience says which. A
 key carries none: where the gateway names none either, every API of the tenant with a route for this request must allow it.
+
+Whose API it is: the one tenant's that the stage variable `platforma_tenant` names. WARNING: without it callers of every
+tenant may pass, each by what its own tenant has registered; only an API that looks at the context's `tenant_id` may do so.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from aws_lambda_powertools import Logger
 
-from platforma.edge.api import Edge
+from platforma.edge.api import Edge, result_of
 from platforma.edge.authentication import Caller
 from platforma.edge.authorization import recorded
 from platforma.edge.call import client_request_id, headers_of, printable
-from platforma.kernel.errors import Denied, Invalid, PlatformaError, Unauthenticated
+from platforma.edge.dead_credentials import DeadCredentials
+from platforma.edge.resources import may_be_known
+from platforma.kernel.errors import Denied, Forbidden, Invalid, PlatformaError, Unauthenticated
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.policy.decide import decide
@@ -37,7 +42,11 @@ _UNMATCHED = "gateway.requests.unmatched"
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """What a gateway asks about. *simple* is the HTTP API's form; a TOKEN event has neither address nor other headers."""
+    """
+    What a gateway asks about. *simple* is the HTTP API's form; a TOKEN event has neither address nor other headers.
+
+    *query* has the parameters that were sent once: of one sent twice, gateway and backend may read another value.
+    """
 
     method: str
     path: str
@@ -48,6 +57,7 @@ class GatewayRequest:
     request_id: str
     host: str | None
     audience: str | None
+    tenant_id: str | None
     arn: str
     simple: bool
 
@@ -62,7 +72,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
     context = event.get("requestContext") or {}
     headers = headers_of(event)
     variables = event.get("stageVariables") or {}
-    query = {str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()}
+    query = _sent_once(event)
     if event.get("version") == "2.0":
         http = context.get("http") or {}
         return GatewayRequest(
@@ -75,6 +85,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
             request_id=str(context.get("requestId") or ""),
             host=context.get("domainName"),
             audience=variables.get("platforma_audience"),
+            tenant_id=variables.get("platforma_tenant"),
             arn=str(event.get("routeArn")),
             simple=True,
         )
@@ -94,6 +105,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
         request_id=str(context.get("requestId") or ""),
         host=context.get("domainName") or headers.get("host"),
         audience=variables.get("platforma_audience"),
+        tenant_id=variables.get("platforma_tenant"),
         arn=arn,
         simple=False,
     )
@@ -104,6 +116,7 @@ class GatewayAuthorizer:
 
     def __init__(self, function: str, edge: Callable[[], Edge], resources: Callable[[], ResourceStore]) -> None:
         self._edge, self._resources = edge, resources
+        self._dead = DeadCredentials()
         self._log = Logger(service=function)
 
     def handler(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -122,13 +135,22 @@ class GatewayAuthorizer:
             attempt.client_request_id = client_request_id(request.headers)
             answer = self._answer(request, attempt, edge)
         except Unauthenticated as error:
-            self._log.info("authorizer", request_id=attempt.request_id, allowed=False, code=error.code, record="anonymous")
+            self._dead.settle(attempt, error)
+            self._record(attempt, error, edge)
+            record = "audited" if attempt.entered else "anonymous"
+            self._log.info("authorizer", request_id=attempt.request_id, allowed=False, code=error.code, record=record)
             if event.get("version") == "2.0":
                 return {"isAuthorized": False}
             raise Exception("Unauthorized") from None  # noqa: TRY002  the gateway knows this text alone
         except PlatformaError as error:
+            self._record(attempt, error, edge)
             self._log.warning(
-                "authorizer", request_id=attempt.request_id, allowed=False, code=error.code, facts=dict(error.facts)
+                "authorizer",
+                request_id=attempt.request_id,
+                allowed=False,
+                code=error.code,
+                facts=dict(error.facts),
+                record="audited" if attempt.entered else "anonymous",
             )
             return _answer(event.get("version") == "2.0", str(event.get("methodArn", "")), "anonymous", {}, allowed=False)
         record = "audited" if attempt.entered else "anonymous"
@@ -142,6 +164,8 @@ class GatewayAuthorizer:
         caller = edge.authenticator().authenticate(request.headers, attempt, is_audience=is_registered)
         attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
         attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
+        if request.tenant_id not in (None, caller.tenant_id):
+            raise Forbidden("This is an API of another tenant.")
         edge.authenticator().charge(caller)
         snapshot = edge.snapshots().of(caller.tenant_id)
         decision = self._decide(request, caller, snapshot, attempt, edge)
@@ -158,6 +182,15 @@ class GatewayAuthorizer:
             "request_id": attempt.request_id,
         }
         return _answer(request.simple, request.arn, caller.principal_id, said, allowed=allowed)
+
+    def _record(self, attempt: Attempt, error: PlatformaError, edge: Edge) -> None:
+        """Tell of a known caller who is refused; where that cannot be recorded either, the refusal stands all the same."""
+        if attempt.principal_type == "anonymous" or attempt.entered:
+            return
+        try:
+            edge.enter(attempt.event(result_of(error), reason=error.code))
+        except PlatformaError:
+            self._log.exception("unrecorded", request_id=attempt.request_id)
 
     def _decide(
         self, request: GatewayRequest, caller: Caller, snapshot: Snapshot, attempt: Attempt, edge: Edge
@@ -178,7 +211,7 @@ class GatewayAuthorizer:
         self, api: ProtectedAPI, about: Asked, request: GatewayRequest, caller: Caller, snapshot: Snapshot, edge: Edge
     ) -> tuple[Decision, dict[str, Any]]:
         known = None
-        if about.resource_type is not None and about.resource_id is not None:
+        if about.resource_type and about.resource_id and may_be_known(about.resource_type, about.resource_id):
             known = self._resources().resource(caller.tenant_id, about.resource_type, about.resource_id)
         question = Request(
             action=about.action,
@@ -210,7 +243,8 @@ def _of_host(request: GatewayRequest, apis: Mapping[str, ProtectedAPI]) -> list[
 
 def _asked(api: ProtectedAPI, request: GatewayRequest) -> Asked | None:
     try:
-        return asked(api, request.method, request.path, query=request.query, headers=request.headers)
+        headers = {name: value for name, value in request.headers.items() if "," not in value}
+        return asked(api, request.method, request.path, query=request.query, headers=headers)
     except Invalid:
         return None
 
@@ -224,6 +258,16 @@ def _answer(simple: bool, arn: str, principal: str, said: Mapping[str, str], *, 
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": dict(said),
     }
+
+
+def _sent_once(event: Mapping[str, Any]) -> dict[str, str]:
+    """The query parameters that have one value."""
+    sent = event.get("multiValueQueryStringParameters") or parse_qs(
+        str(event.get("rawQueryString") or ""), keep_blank_values=True
+    )
+    if not sent:
+        return {str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()}
+    return {str(name): str(values[0]) for name, values in sent.items() if len(values) == 1}
 
 
 def _without_stage(path: str, stage: str) -> str:

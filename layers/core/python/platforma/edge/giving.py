@@ -2,23 +2,25 @@
 Nobody gives more than they hold: what a caller may put into roles, scopes, clients, keys and policies.
 
 Who holds `settings:manage` may give anything that the tenant has. Everyone else gives at most their own, by role, scope,
-policy or client alike. A key is never more than the credential that it was made through.
+policy or client alike, and takes no rule away that holds back from what they lack. A key is never more than the credential
+that it was made through.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from platforma.apikeys.issue import UNBOUND, Bound, KeyRequest, bound_by
-from platforma.apikeys.model import OwnerType, RateLimit
+from platforma.apikeys.model import APIKey, OwnerType, RateLimit
 from platforma.edge.authorization import may
 from platforma.edge.call import Call
+from platforma.edge.holding import Holding
 from platforma.edge.schemas.apikeys import KeyCreate, Owner
 from platforma.edge.subjects import Subjects
+from platforma.identity.model import Group
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
-from platforma.policy.document import parse_document
-from platforma.policy.effective import effective_permissions
+from platforma.policy.document import parse_document, read_document
 from platforma.policy.snapshots import Snapshot
 
 _NOT_ACTIONS = frozenset({"openid", "profile", "email", "offline_access"})
@@ -28,24 +30,63 @@ class Giving:
     """What the caller of this call may give."""
 
     def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, now: datetime) -> None:
-        self._caller, self._subjects, self._roles = call.caller, subjects, snapshot.policy_set.roles
+        self._caller, self._subjects = call.caller, subjects
         subject = call.caller.subject
-        self._held = effective_permissions(snapshot.policy_set, subject, unconditional=True)
+        self._holding = Holding(snapshot.policy_set, subject)
         self._manages = may(snapshot, subject, "settings:manage", now=now, ip_address=call.attempt.ip_address)
 
     def check(self, *, scopes: Iterable[str] | None = None, roles: Iterable[str] | None = None) -> None:
         """
-        Require that the caller holds all of *scopes* and all that *roles* grant.
+        Require that the caller holds all of *scopes*, and all that *roles* grant and that is attached to them.
 
         Raises:
             Forbidden: it lacks some of it, and `settings:manage`.
         """
-        if self._manages:
-            return
-        wanted = [scope for scope in scopes or () if scope not in _NOT_ACTIONS]
-        wanted += [action for role in roles or () for action in self._roles.get(role, ())]
-        if not all(self._holds(action) for action in wanted):
-            raise Forbidden("You cannot give more than you hold.")
+        given = tuple(roles or ())
+        self._require([scope for scope in scopes or () if scope not in _NOT_ACTIONS])
+        self._require(self._holding.grants_of(given) + self._holding.attached_to("role", given))
+
+    def check_roles(self, before: Iterable[str], after: Iterable[str]) -> None:
+        """
+        Require that the caller may give the roles that only *after* has, and take those that only *before* has: a statement
+        that is attached to a role may hold its bearer back.
+
+        Raises:
+            Forbidden: it lacks something that a statement on them speaks of, and `settings:manage`.
+        """
+        had, has = frozenset(before), frozenset(after)
+        self.check(roles=has - had)
+        self._require(self._holding.attached_to("role", had - has))
+
+    def check_group(self, group: Group) -> None:
+        """
+        Require that the caller holds all that being in *group*, or out of it, may give.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        self.check(roles=group.roles)
+        self._require(self._holding.attached_to("group", [group.id]))
+
+    def check_user(self, user_id: str, roles: Iterable[str], groups: Iterable[str]) -> None:
+        """
+        Require that the caller holds all that a user's account may do.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        self.check(roles=roles)
+        self._require(self._holding.attached_to("group", groups) + self._holding.attached_to("user", [user_id]))
+
+    def require_manage(self, what: str) -> None:
+        """
+        Require `settings:manage` for *what*, of which it cannot be told how much it gives.
+
+        Raises:
+            Forbidden: the caller lacks it.
+        """
+        if not self._manages:
+            raise Forbidden(f"You lack settings:manage, which {what} needs.")
 
     def check_key_scopes(self, scopes: Iterable[str]) -> None:
         """
@@ -66,7 +107,28 @@ class Giving:
             Forbidden: it lacks some of it, and `settings:manage`.
         """
         statements = parse_document(document, "/document")
-        self.check(scopes=[action for each in statements if each.effect == "allow" for action in each.actions])
+        self._require([action for each in statements if each.effect == "allow" for action in each.actions])
+
+    def check_lifted(self, document: Any) -> None:
+        """
+        Require that the caller holds all that a policy *document* speaks of, which is to be in force no more: a deny held
+        back, and an allow may have narrowed a grant.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        self._require([action for each in read_document(document) for action in each.actions])
+
+    def check_key_change(self, key: APIKey, fields: Mapping[str, Any]) -> None:
+        """
+        Require that the caller holds all that *key* reaches, unless *fields* only rename it, narrow it or switch it off.
+
+        Raises:
+            Forbidden: it lacks some of it, and `settings:manage`.
+        """
+        self.check(scopes=fields.get("scopes"))
+        if any(name not in ("name", "scopes") and (name, value) != ("enabled", False) for name, value in fields.items()):
+            self.check(scopes=key.scopes)
 
     def narrows(self, held: tuple[str, ...], asked: tuple[str, ...]) -> bool:
         """Whether a key's scopes may go from *held* to *asked*: always narrower, wider only up to the caller's own."""
@@ -104,9 +166,9 @@ class Giving:
             return bound_by(caller.key)
         return Bound(not_after=caller.expires_at, token_id=caller.token_id) if caller.token_id else UNBOUND
 
-    def _holds(self, action: str) -> bool:
-        scopes = self._caller.subject.scopes
-        return within([action], self._held) and (scopes is None or within([action], scopes))
+    def _require(self, actions: Iterable[str]) -> None:
+        if not (self._manages or self._holding.covers(actions)):
+            raise Forbidden("You cannot give more than you hold.")
 
 
 def key_request(body: KeyCreate) -> KeyRequest:

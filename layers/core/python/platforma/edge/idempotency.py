@@ -6,6 +6,7 @@ that held a secret is never kept: its replay says what was created and no more. 
 """
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable
@@ -63,8 +64,8 @@ class Idempotency:
 
     purpose: ClassVar[str] = "idempotency"
 
-    def __init__(self, claims: Claims, envelope: Sealing) -> None:
-        self._claims, self._envelope = claims, envelope
+    def __init__(self, claims: Claims, envelope: Sealing, key: Callable[[], bytes]) -> None:
+        self._claims, self._envelope, self._key = claims, envelope, key
 
     def answered(self, call: Call, do: Callable[[Call], Answer]) -> Answer:
         """
@@ -100,7 +101,8 @@ class Idempotency:
         return Claim(
             tenant_id=caller.tenant_id,
             name=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
-            body=hashlib.sha256(call.raw).hexdigest(),
+            # Keyed: a body may hold a password, and a plain hash of it could be guessed at by whoever reads the table.
+            body=hmac.digest(self._key(), b"idempotency\0" + call.raw, hashlib.sha256).hex(),
             made_at=now,
             expires=now + int(KEPT.total_seconds()),
         )

@@ -8,6 +8,8 @@ from platforma.apikeys.verify import KeyCheck
 from platforma.edge.authorization import recorded
 from platforma.edge.call import Call
 from platforma.edge.decisions import resource_of
+from platforma.edge.endpoints import BY_OPERATION
+from platforma.edge.resources import KnownOf, with_known
 from platforma.edge.subjects import Subjects
 from platforma.kernel.ids import new_id
 from platforma.policy.actions import covers
@@ -17,7 +19,7 @@ from platforma.policy.snapshots import Snapshot
 
 
 def verify_presented_key(
-    call: Call, *, check: Callable[..., KeyCheck], snapshot: Snapshot, subjects: Subjects
+    call: Call, *, check: Callable[..., KeyCheck], snapshot: Snapshot, subjects: Subjects, known: KnownOf
 ) -> dict[str, Any]:
     """
     What the key in the body is worth now; its *action* on its *resource* is decided as for a request made with the key.
@@ -34,7 +36,8 @@ def verify_presented_key(
         if body.action is None:
             return None
         context = Context(time=call.now, ip_address=body.context.ip_address, mfa=None, environment=body.context.environment)
-        request = Request(action=body.action, context=context, **about)
+        own_api = body.action in BY_OPERATION
+        request = with_known(Request(action=body.action, context=context, own_api=own_api, **about), call.tenant_id, known)
         decision = decide(snapshot.policy_set, subject, request)._replace(decision_id=new_id("dec"))
         call.note_decision(recorded(subject, request, decision))
         if decision.allowed:

@@ -9,8 +9,8 @@ class Claim:
     """
     Who asked with which key for what.
 
-    *name* is a hash of caller, operation and key, *body* one of what was sent. *answer* is the sealed answer, once there is
-    one. Times are epoch seconds.
+    *name* is a hash of caller, operation and key, *body* a keyed one of what was sent. *answer* is the sealed answer, once
+    there is one. Times are epoch seconds.
     """
 
     tenant_id: str
