@@ -1,0 +1,21 @@
+"""
+Every endpoint is one row here, in its area's file. Routing, both OpenAPI documents, `/v1/operations` and the isolation tests
+are made from this one table: what is served stands nowhere else.
+"""
+
+from platforma.edge.endpoints import apikeys, audit, catalogue, identity, oauth, policy
+from platforma.edge.endpoints.row import Access, Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *oauth.ENDPOINTS,
+    *apikeys.ENDPOINTS,
+    *identity.ENDPOINTS,
+    *policy.ENDPOINTS,
+    *audit.ENDPOINTS,
+    *catalogue.ENDPOINTS,
+)
+
+BY_ROUTE = {(row.method, row.path): row for row in ENDPOINTS}
+BY_OPERATION = {row.operation: row for row in ENDPOINTS}
+
+__all__ = ["BY_OPERATION", "BY_ROUTE", "ENDPOINTS", "Access", "Endpoint"]

@@ -1,0 +1,63 @@
+"""API keys."""
+
+from platforma.edge.endpoints.row import Endpoint, row
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    row(
+        *("POST", "/v1/api-keys", "settings.api_keys.create", "apikeys_manage", "permission", "Issue an API key"),
+        resource="api_key",
+        body="apikeys.KeyCreate",
+        answer="apikeys.KeyCreated",
+        secret=True,
+        status=201,
+    ),
+    row(
+        *("GET", "/v1/api-keys", "settings.api_keys.list", "apikeys_manage", "own", "List API keys"),
+        resource="api_key",
+        answer="apikeys.KeyList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", "/v1/api-keys/{id}", "settings.api_keys.get", "apikeys_manage", "own", "Read an API key, never its secret"),
+        resource="api_key",
+        answer="apikeys.KeyView",
+    ),
+    row(
+        *(
+            "PATCH",
+            "/v1/api-keys/{id}",
+            "settings.api_keys.update",
+            "apikeys_manage",
+            "permission",
+            "Narrow or switch a key",
+        ),
+        resource="api_key",
+        body="apikeys.KeyPatch",
+        answer="apikeys.KeyView",
+        if_match=True,
+    ),
+    row(
+        *("DELETE", "/v1/api-keys/{id}", "settings.api_keys.delete", "apikeys_manage", "permission", "Revoke an API key"),
+        resource="api_key",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("POST", "/v1/api-keys/{id}/rotate", "settings.api_keys.rotate", "apikeys_manage", "permission"),
+        "Replace a key, the old one living on for a grace",
+        resource="api_key",
+        body="apikeys.KeyRotate",
+        answer="apikeys.KeyCreated",
+        secret=True,
+        status=201,
+    ),
+    row(
+        *("POST", "/v1/api-keys/verify", "settings.api_keys.verify", "apikeys_verify", "permission", "Check an API key"),
+        body="apikeys.KeyVerify",
+        answer="apikeys.KeyVerified",
+    ),
+    row(
+        *("GET", "/.well-known/api-key-format", "catalogue.api_key_format.get", "platform_catalogue", "public"),
+        "The format of API keys, for secret scanners",
+    ),
+)

@@ -1,0 +1,65 @@
+"""The audit log."""
+
+from platforma.edge.endpoints.row import Endpoint, row
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    row(
+        *("POST", "/v1/audit/events", "audit.events.write", "audit_events", "permission", "Write events of another service"),
+        body="audit.ExternalEvents",
+        answer="audit.ExternalWritten",
+    ),
+    row(
+        *(
+            "GET",
+            "/v1/audit/events/{id}/proof",
+            "audit.proofs.get",
+            "audit_events",
+            "permission",
+            "Prove that an event is in the log",
+        ),
+        resource="event",
+        answer="audit.ProofView",
+        may_wait=True,
+    ),
+    row(
+        *("GET", "/v1/audit/logs", "audit.logs.list", "audit_events", "permission", "List the tenant's logs"),
+        answer="audit.LogList",
+    ),
+    row(
+        *("GET", "/v1/audit/consistency", "audit.consistency.get", "audit_events", "permission"),
+        "Prove that a log only grew",
+        answer="audit.ConsistencyView",
+        query="audit.ConsistencyQuery",
+    ),
+    row(
+        *(
+            "GET",
+            "/audit/{log_id}/keys",
+            "audit.keys.list",
+            "audit_events",
+            "permission",
+            "The keys that sign a log's checkpoints",
+        ),
+        answer="audit.LogKeys",
+    ),
+    row(
+        *(
+            "GET",
+            "/audit/{log_id}/checkpoint",
+            "audit.checkpoints.get",
+            "audit_events",
+            "permission",
+            "A log's newest checkpoint",
+        ),
+    ),
+    row(
+        *("GET", "/v1/audit/events", "audit.events.search", "audit_events", "own", "Search the audit log"),
+        answer="audit.EventList",
+        query="audit.EventQuery",
+    ),
+    row(
+        *("GET", "/v1/audit/events/{id}", "audit.events.get", "audit_events", "own", "Read an audit event"),
+        resource="event",
+        answer="audit.EventView",
+    ),
+)
