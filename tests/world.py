@@ -33,7 +33,10 @@ URL = "https://platforma.test"
 REGION = "eu-central-1"
 BUCKET = "platforma-audit"
 PASSWORD = "correct horse battery staple"
-_ROUTES = [(row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", row.path) + "$")) for row in ENDPOINTS]
+_ROUTES = [
+    (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
+    for row in ENDPOINTS
+]
 
 
 class MemoryVault(MemoryDataKeys):
@@ -72,11 +75,12 @@ class Clock:
 
 @dataclass
 class Reply:
-    """What came back, as a client sees it."""
+    """What came back, as a client sees it; bytes as Latin-1 *text*."""
 
     status: int
     headers: dict[str, str]
     text: str
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -94,7 +98,7 @@ def _document() -> dict[str, Any]:
 
 @cache
 def _validator(method: str, resource: str, status: int, media_type: str) -> Draft202012Validator:
-    responses = _document()["paths"][resource][method.lower()]["responses"]
+    responses = _document()["paths"][resource.replace("+}", "}")][method.lower()]["responses"]
     assert str(status) in responses, f"{method} {resource}: {status} is not documented"
     content = responses[str(status)].get("content", {})
     assert media_type in content, f"{method} {resource}: {status} as {media_type} is not documented"
@@ -187,8 +191,12 @@ class World:
         function, event = self.event(method, path, headers=sent, body=body, ip=ip)
         assert function, f"no function serves {method} {path}"
         answer = self.function(function).handler(event, None)
+        text = answer["body"]
+        if answer.get("isBase64Encoded"):
+            text = base64.b64decode(text).decode("latin-1")
+        cookies = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
         return Reply(
-            answer["statusCode"], {name.lower(): value for name, value in answer["headers"].items()}, answer["body"]
+            answer["statusCode"], {name.lower(): value for name, value in answer["headers"].items()}, text, tuple(cookies)
         )
 
     def basic(self, client: Mapping[str, str]) -> dict[str, str]:

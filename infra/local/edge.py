@@ -9,6 +9,7 @@ nothing is left for the local edge to imitate. Caddy's own rule that saves no lo
 import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,29 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
                 "match": [{"expression": f'{length} != "" && int({length}) > {BODY_LIMIT}'}],
                 "handle": [{"handler": "error", "status_code": 413}],
             },
+            {"match": [{"method": ["GET"], "path": binary_paths()}], "handle": [_binary()]},
             {"handle": [*_cleaned(), _proxy(stack, forwarded)]},
         ],
         "errors": {"routes": _problems()},
     }
+
+
+def binary_paths() -> list[str]:
+    """The paths that answer bytes, as Caddy matches them; from the API's own document, `*` for each parameter."""
+    paths: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+    return [
+        re.sub(r"{\w+}", "*", path)
+        for path, operations in paths.items()
+        if any(
+            "application/octet-stream" in told.get("content", {})
+            for told in operations.get("get", {}).get("responses", {}).values()
+        )
+    ]
+
+
+def _binary() -> Json:
+    """The emulator sends bytes only to who asks for a binary type by name; API Gateway decodes for everybody (`*/*`)."""
+    return {"handler": "headers", "request": {"set": {"Accept": ["application/octet-stream"]}}}
 
 
 def _problem_type() -> Json:

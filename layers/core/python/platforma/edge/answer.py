@@ -1,5 +1,6 @@
-"""What goes back: a status, a JSON body, headers; and its form as a Lambda proxy result."""
+"""What goes back: a status, a body, headers; and its form as a Lambda proxy result."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +18,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    A status with a JSON *body* (a text under a `text/` type, None: no body).
+    A status with a JSON *body* (a text under a `text/` type, bytes as they are, None: no body).
 
-    *resource* is the id that the audit event shall name.
+    *cookies* are whole `Set-Cookie` values. *resource* is the id that the audit event shall name.
     """
 
     status: int
@@ -27,15 +28,20 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     resource: str | None = None
+    cookies: tuple[str, ...] = ()
 
     def as_proxy_result(self, request_id: str) -> dict[str, Any]:
         """The Lambda proxy result, with the headers that every answer has."""
         headers = {**SECURITY_HEADERS, **NO_STORE, "X-Request-Id": request_id, **self.headers}
+        result = {"statusCode": self.status, "headers": headers, "body": ""}
+        if self.cookies:
+            result["multiValueHeaders"] = {"Set-Cookie": list(self.cookies)}
         if self.body is None:
-            return {"statusCode": self.status, "headers": headers, "body": ""}
+            return result
         headers["Content-Type"] = self.media_type
-        text = self.body if self.media_type.startswith("text/") else _json(self.body)
-        return {"statusCode": self.status, "headers": headers, "body": text}
+        if isinstance(self.body, bytes):
+            return {**result, "body": base64.b64encode(self.body).decode(), "isBase64Encoded": True}
+        return {**result, "body": self.body if self.media_type.startswith("text/") else _json(self.body)}
 
 
 def _json(body: Any) -> str:

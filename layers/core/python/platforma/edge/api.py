@@ -23,7 +23,7 @@ from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
-from platforma.edge.problems import oauth_problem, problem, status_of
+from platforma.edge.problems import TOLD, problem, status_of
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import (
     Broken,
@@ -127,8 +127,7 @@ class API:
             # A dead credential is refused alike where its tenant's log, or the key to it, is gone as well.
             error = error if isinstance(error, Unauthenticated) else raised
         if error is not None:
-            tell = oauth_problem if endpoint.path.startswith("/oauth2/") else problem
-            answer = tell(error, attempt.request_id)
+            answer = TOLD[endpoint.wire](error, attempt.request_id)
         return answer, call, error
 
     def _do(self, call: Call, event: Mapping[str, Any], edge: Edge) -> Answer:
@@ -141,7 +140,7 @@ class API:
             call.permitted = decision.allowed
             if not decision.allowed and endpoint.access == "permission":
                 raise Forbidden(f"You lack {endpoint.permission}, which {endpoint.operation} needs.")
-        call.raw = body_of(event)
+        call.raw = body_of(event, endpoint.max_body)
         if endpoint.if_match:
             _ = call.if_match
         call.parameters = read_query(call)

@@ -16,7 +16,6 @@ from platforma.kernel.events import Attempt
 if TYPE_CHECKING:
     from platforma.edge.authentication import Caller
 
-MAX_BODY = 1 << 20
 _CLIENT_REQUEST_ID = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
 _ETAG = re.compile(r'\A"v([1-9][0-9]{0,15})"\Z')
 
@@ -158,23 +157,23 @@ def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
     return {name: ", ".join(values) for name, values in headers.items()}
 
 
-def body_of(event: Mapping[str, Any]) -> bytes:
+def body_of(event: Mapping[str, Any], limit: int) -> bytes:
     """
     The bytes of the body.
 
     Raises:
-        TooLarge: over 1 MiB.
+        TooLarge: more than *limit*.
         Malformed: it cannot be decoded.
     """
     text = event.get("body") or ""
-    if len(text) > 2 * MAX_BODY:
-        raise TooLarge(f"A body holds at most {MAX_BODY} bytes.")
+    if len(text) > 2 * limit:
+        raise TooLarge(f"A body holds at most {limit} bytes.")
     try:
         raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     except (binascii.Error, UnicodeEncodeError, ValueError):
         raise Malformed("The body could not be decoded.") from None
-    if len(raw) > MAX_BODY:
-        raise TooLarge(f"A body holds at most {MAX_BODY} bytes.")
+    if len(raw) > limit:
+        raise TooLarge(f"A body holds at most {limit} bytes.")
     return raw
 
 

@@ -1,6 +1,7 @@
 """This API as an OpenAPI 3.1 document, made from the endpoint table and the schemas, so that it cannot drift from them."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "client": [{"client_basic": []}, {}],
 }
+_BYTES = {"type": "string", "format": "binary"}
 _CALLER: list[dict[str, list[str]]] = [
     {"access_token": []},
     {"api_key": []},
@@ -34,7 +36,7 @@ def openapi(url: str) -> dict[str, Any]:
     by_name = {model.__name__: reference for (model, _), reference in references.items()}
     paths: dict[str, Any] = {}
     for row in ENDPOINTS:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, by_name)
+        paths.setdefault(row.path.replace("+}", "}"), {})[row.method.lower()] = _operation(row, by_name)
     return {
         "openapi": "3.1.0",
         "info": {"title": "PLATFORMA Security", "version": "1.0.0", "description": "Who are you, may you, what happened."},
@@ -80,31 +82,23 @@ def _operation(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         "x-platforma-permission": row.permission,
         "security": _SECURITY.get(row.access, _CALLER),
         "parameters": _parameters(row),
-        "responses": {str(row.status): _response(row, models)} | _waiting(row) | _refusals(row, models),
+        "responses": _good(row, models) | _waiting(row) | _refusals(row, models),
     }
     if row.body is not None:
         reference = models[row.body.partition(".")[2]]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
-    elif row.access == "client":
-        operation["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/x-www-form-urlencoded": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"grant_type": {"type": "string"}},
-                        "required": ["grant_type"],
-                    }
-                }
-            },
-        }
+    elif row.consumes == "form":
+        form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+        operation["requestBody"] = {"required": True, "content": form}
+    elif row.consumes == "bytes":
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     return operation
 
 
 def _parameters(row: Endpoint) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", row.path)
+        for name in re.findall(r"{(\w+)\+?}", row.path)
     ]
     if row.query is not None:
         document = schema(row.query).model_json_schema()
@@ -123,14 +117,19 @@ def _parameters(row: Endpoint) -> list[dict[str, Any]]:
     return parameters
 
 
+def _good(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
+    return {str(status): _response(replace(row, status=status), models) for status in (row.status, *row.also)}
+
+
 def _response(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": "Done." if row.status == 204 else "The answer."}
-    if row.status != 204:
-        reference = models[row.answer.partition(".")[2]] if row.answer else {"type": "object"}
-        if row.answer is None and row.path.endswith("/checkpoint"):
-            return {**response, "content": {"text/plain; charset=utf-8": {"schema": {"type": "string"}}}}
-        response["content"] = {"application/json": {"schema": reference}}
-    return response
+    if row.status in (204, 303):
+        return {"description": "Done." if row.status == 204 else "Go on there."}
+    shape = models[row.answer.partition(".")[2]] if row.answer else {"type": "object"}
+    if row.produces.startswith("text/"):
+        shape = {"type": "string"}
+    elif row.produces != "application/json":
+        shape = shape if row.answer else _BYTES
+    return {"description": "The answer.", "content": {row.produces: {"schema": shape}}}
 
 
 def _waiting(row: Endpoint) -> dict[str, Any]:
@@ -143,9 +142,11 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     if row.access not in ("public", "client"):
         statuses |= {401, 403}
     if row.access == "client":
-        statuses |= {401, 413, 415}
+        statuses |= {401}
+    if row.body is not None or row.consumes != "json":
+        statuses |= {413, 415}
     if row.body is not None:
-        statuses |= {409, 413, 415, 422}
+        statuses |= {409, 422}
     if row.status == 201:
         statuses |= {409, 422}
     if row.query is not None:
@@ -154,6 +155,8 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         statuses |= {409, 412, 428}
     titles = dict(STATUS.values())
     content = {"application/problem+json": {"schema": models["Problem"]}}
-    if row.path.startswith("/oauth2/"):
-        content = {"application/json": {"schema": {"type": "object", "required": ["error"]}}}
+    if row.wire == "page":
+        content = {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
+    elif row.wire != "problem":
+        content = {"application/json": {"schema": {"type": "object"}}}
     return {str(status): {"description": titles.get(status, "Refused."), "content": content} for status in sorted(statuses)}

@@ -4,9 +4,11 @@ The only table from an error's class to its status and wire form.
 `/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from platforma.edge.answer import Answer
+from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
 from platforma.oauth.errors import OAuthError
@@ -81,3 +83,7 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"')}
     return {}
+
+
+TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {"problem": problem, "oauth": oauth_problem}
+"""How an endpoint's errors are told, by the `wire` of its row."""

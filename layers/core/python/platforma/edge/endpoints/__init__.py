@@ -4,7 +4,7 @@ are made from this one table: what is served stands nowhere else.
 """
 
 from platforma.edge.endpoints import apikeys, audit, catalogue, identity, oauth, policy
-from platforma.edge.endpoints.row import Access, Endpoint
+from platforma.edge.endpoints.row import Access, Endpoint, Wire
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *oauth.ENDPOINTS,
@@ -18,4 +18,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 BY_ROUTE = {(row.method, row.path): row for row in ENDPOINTS}
 BY_OPERATION = {row.operation: row for row in ENDPOINTS}
 
-__all__ = ["BY_OPERATION", "BY_ROUTE", "ENDPOINTS", "Access", "Endpoint"]
+__all__ = ["BY_OPERATION", "BY_ROUTE", "ENDPOINTS", "Access", "Endpoint", "Wire"]

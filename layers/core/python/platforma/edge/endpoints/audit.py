@@ -51,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "permission",
             "A log's newest checkpoint",
         ),
+        produces="text/plain; charset=utf-8",
     ),
     row(
         *("GET", "/v1/audit/events", "audit.events.search", "audit_events", "own", "Search the audit log"),

@@ -3,7 +3,11 @@
 from platforma.edge.endpoints.row import Endpoint, row
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    row("POST", "/oauth2/token", "oauth.tokens.issue", "oauth_token", "client", "Issue an access token"),
+    row(
+        *("POST", "/oauth2/token", "oauth.tokens.issue", "oauth_token", "client", "Issue an access token"),
+        wire="oauth",
+        consumes="form",
+    ),
     row(
         "GET",
         "/.well-known/openid-configuration",

@@ -9,12 +9,18 @@ What a row of the table says.
   permission  those whom the decision engine grants the operation
 *may_wait* says that the answer may be a 202 with `Retry-After`, *secret* that it shows a secret once. *body* and *answer*
 name models in `platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
+
+*wire* says how its errors are told: RFC 9457 problem details, RFC 6749 section 5.2, a page, RFC 7644 section 3.12, or
+AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, of at most *max_body* of them. *produces* is
+the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Access = Literal["public", "client", "self", "own", "permission"]
+Wire = Literal["problem", "oauth", "page", "scim", "authzen"]
+Consumes = Literal["json", "form", "bytes"]
 _READING = frozenset(["get", "list", "read", "search", "describe", "head", "export", "download", "verify"])
 
 
@@ -36,6 +42,11 @@ class Endpoint:
     if_match: bool = False
     may_wait: bool = False
     secret: bool = False
+    wire: Wire = "problem"
+    consumes: Consumes = "json"
+    produces: str = "application/json"
+    max_body: int = 1 << 20
+    also: tuple[int, ...] = ()
 
     @property
     def permission(self) -> str | None:
