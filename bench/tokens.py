@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, KeySet
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySigningKeyStore
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
-from platforma.keys.signing import SigningKeys, ensure_signing_key
+from platforma.keys.signing import SigningKeys, ensure_signing_keys
 from platforma.oauth.access_token import issue_access_token, verify_access_token
 
 ISSUER = "https://platforma.test"
@@ -38,7 +38,7 @@ def run() -> dict[str, Any]:
     """CPU microseconds a token, and the ratio to joserfc, the JOSE library of Authlib, doing the same with the same key."""
     envelope, store = Envelope(MemoryDataKeys(), clock), MemorySigningKeyStore()
     attempt = Attempt("bench", "bench.tokens.run", clock, principal_type="system", principal_id="bench")
-    ensure_signing_key(store, envelope, attempt=attempt, clock=clock)
+    ensure_signing_keys(store, envelope, attempt=attempt, clock=clock)
     keys = SigningKeys(store, envelope, clock)
 
     def issue() -> str:
@@ -55,7 +55,7 @@ def run() -> dict[str, Any]:
 
     token = issue()
     private = keys.active()
-    signing, public = ECKey.import_key(private.private_key), KeySet.import_key_set(cast("Any", keys.jwks()))
+    signing, public = ECKey.import_key(cast("Any", private.private_key)), KeySet.import_key_set(cast("Any", keys.jwks()))
     claims = joserfc_jwt.decode(token, public).claims
     registry = joserfc_jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": ISSUER}

@@ -20,7 +20,7 @@ from platforma.adapters.memory.keys import MemoryDataKeys, MemorySigningKeyStore
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
-from platforma.keys.signing import SigningKeys, ensure_signing_key
+from platforma.keys.signing import SigningKeys, ensure_signing_keys
 from platforma.oauth import verify_access_token
 from platforma.oauth.errors import InvalidToken
 
@@ -48,7 +48,7 @@ def clock():
 @pytest.fixture(scope="module")
 def signing_keys():
     store, envelope = MemorySigningKeyStore(), Envelope(MemoryDataKeys(), clock)
-    ensure_signing_key(store, envelope, attempt=Attempt("req", "platform.setup.run", clock), clock=clock)
+    ensure_signing_keys(store, envelope, attempt=Attempt("req", "platform.setup.run", clock), clock=clock)
     return SigningKeys(store, envelope, clock)
 
 
@@ -373,7 +373,7 @@ def test_every_refusal_says_the_same(signed, header, refused):
 
 def test_made_up_kids_cannot_make_us_read_the_keys_each_time(active, signed, header):
     store, envelope = MemorySigningKeyStore(), Envelope(MemoryDataKeys(), clock)
-    ensure_signing_key(store, envelope, attempt=Attempt("req", "platform.setup.run", clock), clock=clock)
+    ensure_signing_keys(store, envelope, attempt=Attempt("req", "platform.setup.run", clock), clock=clock)
     keys, before = SigningKeys(store, envelope, clock), store.reads
 
     for number in range(20):

@@ -12,11 +12,12 @@ from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
 from platforma.keys.errors import DoesNotOpen, UnknownSigningKey
 from platforma.keys.signing import (
+    ALGORITHMS,
     READ_EVERY,
     UNKNOWN_READ_EVERY,
     SigningKeys,
-    ensure_signing_key,
-    rotate_signing_key,
+    ensure_signing_keys,
+    rotate_signing_keys,
     withdraw_signing_key,
 )
 from platforma.keys.signing_key import KEPT_AFTER, PUBLISHED_BEFORE, ROTATED_AFTER, SigningKey, states
@@ -41,10 +42,15 @@ class World:
         return Attempt("req", "platform.setup", self.clock)
 
     def ensure(self) -> SigningKey:
-        return ensure_signing_key(self.store, self.envelope, attempt=self.attempt(), clock=self.clock)
+        return self._one(ensure_signing_keys)
 
     def rotate(self, **how) -> SigningKey | None:
-        return rotate_signing_key(self.store, self.envelope, attempt=self.attempt(), clock=self.clock, **how)
+        return self._one(rotate_signing_keys, **how)
+
+    def _one(self, use_case, **how) -> SigningKey | None:
+        """The line of ES256 alone, as one of several."""
+        made = use_case(self.store, self.envelope, attempt=self.attempt(), clock=self.clock, algorithms=("ES256",), **how)
+        return made[0] if made else None
 
     def withdraw(self, kid: str) -> SigningKey:
         return withdraw_signing_key(kid, self.store, self.envelope, attempt=self.attempt(), clock=self.clock)
@@ -92,6 +98,43 @@ def test_no_key_no_signature(world):
         world.instance().active()
     with pytest.raises(NotFound):
         world.rotate()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_has_a_key_that_signs_and_verifies(world, algorithm):
+    ensure_signing_keys(world.store, world.envelope, attempt=world.attempt(), clock=world.clock)
+    key = world.instance().active(algorithm)
+
+    token = jwt.encode({"sub": "x"}, key.private_key, algorithm=algorithm, headers={"kid": key.kid})
+
+    published = jwt.PyJWKSet.from_dict(world.instance().jwks())[key.kid]
+    assert jwt.decode(token, published, algorithms=[algorithm]) == {"sub": "x"}
+    assert jwt.decode(token, world.instance().public(key.kid).public_key, algorithms=[algorithm]) == {"sub": "x"}
+
+
+def test_a_withdrawn_key_has_a_successor_of_its_algorithm_and_the_others_stay(world):
+    made = {
+        key.algorithm: key
+        for key in ensure_signing_keys(world.store, world.envelope, attempt=world.attempt(), clock=world.clock)
+    }
+
+    successor = world.withdraw(made["RS256"].kid)
+
+    instance = world.instance()
+    assert {algorithm: instance.active(algorithm).kid for algorithm in ALGORITHMS} == {
+        "ES256": made["ES256"].kid,
+        "RS256": successor.kid,
+        "EdDSA": made["EdDSA"].kid,
+    }
+
+
+def test_a_rotation_makes_the_keys_of_an_algorithm_that_has_none_yet(world):
+    world.ensure()
+
+    made = rotate_signing_keys(world.store, world.envelope, attempt=world.attempt(), clock=world.clock)
+
+    assert [key.algorithm for key in made] == ["RS256", "EdDSA"]
+    assert world.instance().active("RS256").kid == made[0].kid
 
 
 def test_a_key_is_not_rotated_before_its_time(world):

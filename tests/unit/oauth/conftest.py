@@ -7,7 +7,7 @@ from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, Memory
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from platforma.keys.signing import SigningKeys, ensure_signing_key
+from platforma.keys.signing import SigningKeys, ensure_signing_keys
 from platforma.oauth import create_client
 
 
@@ -93,5 +93,5 @@ def register(clients, secrets, clock, tenant_id, attempt):
 @pytest.fixture
 def signing_keys(clock, attempt):
     store, envelope = MemorySigningKeyStore(), Envelope(MemoryDataKeys(), clock)
-    ensure_signing_key(store, envelope, attempt=attempt(), clock=clock)
+    ensure_signing_keys(store, envelope, attempt=attempt(), clock=clock, algorithms=("ES256", "RS256"))
     return SigningKeys(store, envelope, clock)

@@ -354,12 +354,12 @@ def set_up() -> "SetUp":
     """What sets the platform up."""
     from platforma.adapters.dynamodb.versions import make_versions
     from platforma.edge.setup import SetUp
-    from platforma.keys.signing import ensure_signing_key
+    from platforma.keys.signing import ensure_signing_keys
 
     return SetUp(
         clock=clock,
         make_versions=_bound(make_versions),
-        ensure_signing_key=partial(ensure_signing_key, signing_key_store(), envelope(), clock=clock),
+        ensure_signing_keys=partial(ensure_signing_keys, signing_key_store(), envelope(), clock=clock),
         list_clients=oauth.list_clients,
         create_client=oauth.create_client,
         add_secret=oauth.add_secret,

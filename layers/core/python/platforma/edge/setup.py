@@ -1,7 +1,7 @@
 """
 Setting the platform up: what an operator runs once, and again without harm.
 
-The event is `{}` for the platform itself (its versions, the first signing key, the platform client, whose secret comes back
+The event is `{}` for the platform itself (its versions, the first signing keys, the platform client, whose secret comes back
 only when it was just made; with `{"rotate_secret": true}` it gets a new one), or
 `{"tenant_id", "first_client": {"name", "roles"}, "first_key"?: {"name", "environment", "scopes"}}` for a tenant's first
 client and a key of that client's, or `{"tenant_id", "service": {"name", "roles"}}` for a service of the tenant's, which
@@ -33,7 +33,7 @@ class SetUp:
 
     clock: Clock
     make_versions: Callable[[str], None]
-    ensure_signing_key: UseCase
+    ensure_signing_keys: UseCase
     list_clients: UseCase
     create_client: UseCase
     add_secret: UseCase
@@ -57,7 +57,7 @@ class SetUp:
 
     def _platform(self, asked: Setup, request_id: str) -> dict[str, Any]:
         self.make_versions(PLATFORM)
-        self.ensure_signing_key(attempt=self._attempt(request_id))
+        self.ensure_signing_keys(attempt=self._attempt(request_id))
         clients, _ = self.list_clients(PLATFORM, limit=1, after=None)
         if not clients:
             client, secret = self.create_client(_PLATFORM_CLIENT, tenant_id=PLATFORM, attempt=self._attempt(request_id))

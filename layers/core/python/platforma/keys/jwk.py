@@ -1,53 +1,102 @@
-"""P-256 public keys as JSON Web Keys, and their thumbprints (RFC 7517, RFC 7518 section 6.2, RFC 7638)."""
+"""
+Public keys as JSON Web Keys, and their thumbprints: EC P-256, Ed25519, RSA.
+
+`from_jwk` reads a key that anyone may have sent: exact lengths, a point on its curve, an RSA modulus of 2048 to 4096 bits
+with the common exponent, and no private half.
+
+Source: RFC 7517, RFC 7518 section 6, RFC 8037, RFC 7638.
+"""
 
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from platforma.kernel.errors import Broken
+PublicKeyTypes = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
+ALGORITHMS: Mapping[str, tuple[str, ...]] = {"EC": ("ES256",), "OKP": ("EdDSA", "Ed25519"), "RSA": ("RS256", "PS256")}
+"""The signature algorithms that a key of each type is for (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864)."""
 _COORDINATE = 32
+_RSA_BITS = range(2048, 4097)
+_EXPONENT = 65537
+_REQUIRED = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-def to_jwk(public_key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+class NotAKey(ValueError):
+    """It is no public key of a type that is used here."""
+
+
+def to_jwk(public_key: PublicKeyTypes) -> dict[str, str]:
     """The members that make the key, and no other; coordinates at full length (RFC 7518 section 6.2.1.2)."""
-    numbers = public_key.public_numbers()
-    return {"kty": "EC", "crv": "P-256", "x": _encode(numbers.x), "y": _encode(numbers.y)}
+    if isinstance(public_key, ed25519.Ed25519PublicKey):
+        return {"kty": "OKP", "crv": "Ed25519", "x": _text(public_key.public_bytes_raw())}
+    if isinstance(public_key, rsa.RSAPublicKey):
+        numbers = public_key.public_numbers()
+        return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
+    point = public_key.public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": _coordinate(point.x), "y": _coordinate(point.y)}
 
 
-def from_jwk(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
+def from_jwk(jwk: Mapping[str, Any]) -> PublicKeyTypes:
     """
-    The key that one of our own JWKs is; for what we stored, not for what a stranger sends.
+    The key that *jwk* is.
 
     Raises:
-        Broken: it is no P-256 key.
+        NotAKey: it is none, of another type, too weak or too long, or has a private half.
     """
+    if not _PRIVATE.isdisjoint(jwk):
+        raise NotAKey("A private or symmetric key.")
     try:
-        if (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
-            raise ValueError
-        point = b"\x04" + _decode(jwk["x"]) + _decode(jwk["y"])
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-    except (KeyError, ValueError, binascii.Error):
-        raise Broken("A stored public key is no P-256 key.") from None
+        match jwk.get("kty"), jwk.get("crv"):
+            case "EC", "P-256":
+                point = b"\x04" + _octets(jwk["x"], _COORDINATE) + _octets(jwk["y"], _COORDINATE)
+                return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+            case "OKP", "Ed25519":
+                return ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk["x"], _COORDINATE))
+            case "RSA", _:
+                return _rsa(_octets(jwk["n"]), _octets(jwk["e"]))
+    except (KeyError, ValueError, TypeError):
+        raise NotAKey("Its members make no key.") from None
+    raise NotAKey("Not of a type that is used here.")
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
     """The base64url SHA-256 of the required members in lexicographic order (RFC 7638 section 3)."""
-    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    required = {name: jwk[name] for name in _REQUIRED[jwk["kty"]]}
     canonical = json.dumps(required, separators=(",", ":"), sort_keys=True)
-    return urlsafe_b64encode(sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+    return _text(sha256(canonical.encode()).digest())
 
 
-def _encode(coordinate: int) -> str:
-    return urlsafe_b64encode(coordinate.to_bytes(_COORDINATE, "big")).rstrip(b"=").decode()
+def _rsa(modulus: bytes, exponent: bytes) -> rsa.RSAPublicKey:
+    n, e = int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
+    if n.bit_length() not in _RSA_BITS or e != _EXPONENT or modulus[0] == 0 or not n & 1:
+        raise ValueError
+    return rsa.RSAPublicNumbers(e, n).public_key()
 
 
-def _decode(text: str) -> bytes:
-    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if len(raw) != _COORDINATE:
+def _coordinate(number: int) -> str:
+    return _text(number.to_bytes(_COORDINATE, "big"))
+
+
+def _integer(number: int) -> str:
+    return _text(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _octets(text: str, length: int | None = None) -> bytes:
+    """Canonical base64url: one spelling of a key alone, so that it has one thumbprint."""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raise ValueError from None
+    if not raw or _text(raw) != text or length not in (None, len(raw)):
         raise ValueError
     return raw

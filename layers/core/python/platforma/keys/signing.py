@@ -1,5 +1,7 @@
 """
-Token signing keys at work: ES256, private halves under the platform's key, the same choice in every instance.
+Token signing keys at work: private halves under the platform's key, the same choice in every instance.
+
+One line of keys for each algorithm: ES256 signs access tokens, RS256 (or what a client registered for) its ID tokens.
 
 Which key signs follows from stored times (`signing_key.states`), so that instances agree without speaking.
 """
@@ -9,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from platforma.kernel.clock import Clock, rfc3339, system_clock
 from platforma.kernel.errors import Broken, NotFound, Unavailable
@@ -17,16 +19,22 @@ from platforma.kernel.events import Attempt
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.envelope import Envelope
 from platforma.keys.errors import SigningKeysMoved, UnknownSigningKey
-from platforma.keys.jwk import from_jwk, thumbprint, to_jwk
+from platforma.keys.jwk import NotAKey, PublicKeyTypes, from_jwk, thumbprint, to_jwk
 from platforma.keys.ports import SigningKeyStore
 from platforma.keys.signing_key import PUBLISHED_BEFORE, ROTATED_AFTER, SigningKey, newest, states
 
 PURPOSE = "signing"
-ALGORITHM = "ES256"
+ALGORITHMS = ("ES256", "RS256", "EdDSA")
+"""Every algorithm that tokens are signed with here, the default first."""
+_ALGORITHM_OF = {"EC": "ES256", "RSA": "RS256", "OKP": "EdDSA"}
+_RSA_BITS = 2048
+_RACES = 5
 READ_EVERY = timedelta(seconds=60)
 """The age at which what is known of the keys is read again: a withdrawn key is trusted no longer."""
 UNKNOWN_READ_EVERY = timedelta(seconds=5)
 """The least time between two readings because of unknown kids, which strangers can make up."""
+
+PrivateKeyTypes = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class PrivateKey:
 
     kid: str
     algorithm: str
-    private_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    private_key: PrivateKeyTypes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class PublicKey:
 
     kid: str
     algorithm: str
-    public_key: ec.EllipticCurvePublicKey
+    public_key: PublicKeyTypes
 
 
 class SigningKeys:
@@ -56,12 +64,12 @@ class SigningKeys:
         self._clock = clock
         self._stored: tuple[SigningKey, ...] = ()
         self._read_at: datetime | None = None
-        self._private: PrivateKey | None = None
+        self._private: dict[str, PrivateKey] = {}
         self._public: dict[str, PublicKey] = {}
 
-    def active(self) -> PrivateKey:
+    def active(self, algorithm: str = ALGORITHMS[0]) -> PrivateKey:
         """
-        The key that signs now; unwrapped once, then kept.
+        The key that signs by *algorithm* now; unwrapped once, then kept.
 
         Raises:
             Unavailable: there is none yet, or its store or keeper is gone.
@@ -69,12 +77,13 @@ class SigningKeys:
         """
         self._read(READ_EVERY if self._stored else UNKNOWN_READ_EVERY)
         known = states(self._stored, self._clock())
-        key = next((key for key in self._stored if known[key.kid] == "active"), None)
+        key = next((key for key in self._stored if key.algorithm == algorithm and known[key.kid] == "active"), None)
         if key is None:
             raise Unavailable("There is no signing key yet.")
-        if self._private is None or self._private.kid != key.kid:
-            self._private = _unseal(key, self._envelope)
-        return self._private
+        kept = self._private.get(algorithm)
+        if kept is None or kept.kid != key.kid:
+            kept = self._private[algorithm] = _unseal(key, self._envelope)
+        return kept
 
     def public(self, kid: str) -> PublicKey:
         """
@@ -114,42 +123,70 @@ class SigningKeys:
             self._read_at = now
 
 
-def ensure_signing_key(
-    store: SigningKeyStore, envelope: Envelope, *, attempt: Attempt, clock: Clock = system_clock
+def ensure_signing_keys(
+    store: SigningKeyStore,
+    envelope: Envelope,
+    *,
+    attempt: Attempt,
+    clock: Clock = system_clock,
+    algorithms: Sequence[str] = ALGORITHMS,
+) -> list[SigningKey]:
+    """The newest key of each algorithm, each made (and active at once) if there is none; two at the same time make one."""
+    return [
+        _ensure(algorithm, store, envelope, attempt=attempt, part=part, clock=clock)
+        for part, algorithm in enumerate(algorithms, 1)
+    ]
+
+
+def _ensure(
+    algorithm: str, store: SigningKeyStore, envelope: Envelope, *, attempt: Attempt, part: int, clock: Clock
 ) -> SigningKey:
-    """The newest signing key, made (and active at once) if there is none; two at the same time make one."""
-    if last := newest(store.all()):
-        return last
-    now = clock().replace(microsecond=0)
-    try:
-        return _add(store, _generate(1, envelope, now=now, active_at=now), attempt)
-    except SigningKeysMoved:
-        last = newest(store.all())
-        if last is None:
-            raise
-        return last
+    for last in (*(False,) * (_RACES - 1), True):
+        stored = store.all()
+        if found := newest(stored, algorithm):
+            return found
+        now = clock().replace(microsecond=0)
+        try:
+            return _add(store, _generate(algorithm, _next(stored), envelope, now=now, active_at=now), attempt, part=part)
+        except SigningKeysMoved:
+            if last:
+                raise
+    raise SigningKeysMoved
 
 
-def rotate_signing_key(
-    store: SigningKeyStore, envelope: Envelope, *, attempt: Attempt, clock: Clock = system_clock, forced: bool = False
-) -> SigningKey | None:
+def rotate_signing_keys(
+    store: SigningKeyStore,
+    envelope: Envelope,
+    *,
+    attempt: Attempt,
+    clock: Clock = system_clock,
+    forced: bool = False,
+    algorithms: Sequence[str] = ALGORITHMS,
+) -> list[SigningKey]:
     """
-    Give the newest key a successor if it is old enough (or *forced*), published now, active in ten minutes.
+    Give the newest key of each line a successor if it is old enough (or *forced*): published now, active in ten minutes.
 
-    None: it is not due. Keys that have ended are removed in the same write. For a schedule, any time in a day will do.
+    The successors; none where none is due. Keys that have ended are removed in the same write. For a schedule, any time in a
+    day will do.
 
     Raises:
         NotFound: there is no key yet.
         SigningKeysMoved: another rotation came first.
     """
-    stored, now = store.all(), clock().replace(microsecond=0)
-    last = newest(stored)
-    if last is None:
+    now = clock().replace(microsecond=0)
+    if not store.all():
         raise NotFound("There is no signing key yet.")
-    if not forced and now < last.active_at + ROTATED_AFTER:
-        return None
-    successor = _generate(last.number + 1, envelope, now=now, active_at=now + PUBLISHED_BEFORE)
-    return _add(store, successor, attempt, drop=_ended(stored, now))
+    made: list[SigningKey] = []
+    for algorithm in algorithms:
+        stored = store.all()
+        last = newest(stored, algorithm)
+        if last is not None and not forced and now < last.active_at + ROTATED_AFTER:
+            continue
+        successor = _generate(
+            algorithm, _next(stored), envelope, now=now, active_at=now if last is None else now + PUBLISHED_BEFORE
+        )
+        made.append(_add(store, successor, attempt, drop=_ended(stored, now), part=len(made) + 1))
+    return made
 
 
 def withdraw_signing_key(
@@ -165,48 +202,71 @@ def withdraw_signing_key(
         SigningKeysMoved: keys were added in the meantime.
     """
     stored, now = store.all(), clock().replace(microsecond=0)
-    last = newest(stored)
-    if last is None or kid not in {key.kid for key in stored}:
+    withdrawn = next((key for key in stored if key.kid == kid), None)
+    if withdrawn is None:
         raise NotFound
-    successor = _generate(last.number + 1, envelope, now=now, active_at=now)
+    successor = _generate(withdrawn.algorithm, _next(stored), envelope, now=now, active_at=now)
     return _add(store, successor, attempt, drop=[kid, *_ended(stored, now)])
+
+
+def _next(stored: Sequence[SigningKey]) -> int:
+    return max((key.number for key in stored), default=0) + 1
 
 
 def _ended(stored: Sequence[SigningKey], now: datetime) -> list[str]:
     return [kid for kid, state in states(stored, now).items() if state == "ended"]
 
 
-def _add(store: SigningKeyStore, key: SigningKey, attempt: Attempt, drop: Sequence[str] = ()) -> SigningKey:
+def _add(
+    store: SigningKeyStore, key: SigningKey, attempt: Attempt, *, drop: Sequence[str] = (), part: int = 1
+) -> SigningKey:
     removed = list(dict.fromkeys(drop))
-    changes = {"before": {"removed": removed}, "after": {"kid": key.kid, "active_at": rfc3339(key.active_at)}}
-    event = attempt.event("success", resource=key.kid, resource_type="signing_key", changes=changes)
+    after = {"kid": key.kid, "algorithm": key.algorithm, "active_at": rfc3339(key.active_at)}
+    event = attempt.event(
+        "success",
+        resource=key.kid,
+        resource_type="signing_key",
+        changes={"before": {"removed": removed}, "after": after},
+        part=part,
+    )
     store.add(key, drop=removed, event=event)
     return key
 
 
-def _generate(number: int, envelope: Envelope, *, now: datetime, active_at: datetime) -> SigningKey:
-    private_key = ec.generate_private_key(ec.SECP256R1())
+def _generate(algorithm: str, number: int, envelope: Envelope, *, now: datetime, active_at: datetime) -> SigningKey:
+    private_key: PrivateKeyTypes
+    match algorithm:
+        case "ES256":
+            private_key = ec.generate_private_key(ec.SECP256R1())
+        case "EdDSA":
+            private_key = ed25519.Ed25519PrivateKey.generate()
+        case _:
+            private_key = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
     jwk = to_jwk(private_key.public_key())
     kid = thumbprint(jwk)
     raw = private_key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     sealed = envelope.seal(PLATFORM, PURPOSE, kid, raw)
-    return SigningKey(kid, number, ALGORITHM, jwk, sealed, created_at=now, active_at=active_at)
+    return SigningKey(kid, number, algorithm, jwk, sealed, created_at=now, active_at=active_at)
 
 
 def _unseal(key: SigningKey, envelope: Envelope) -> PrivateKey:
     raw = envelope.open(PLATFORM, PURPOSE, key.kid, key.sealed)
     private_key = serialization.load_der_private_key(raw, password=None)
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or to_jwk(private_key.public_key()) != dict(key.public_jwk):
+    if not isinstance(private_key, PrivateKeyTypes) or to_jwk(private_key.public_key()) != dict(key.public_jwk):
         raise Broken("A signing key's halves are not of one key.", kid=key.kid)
     return PrivateKey(key.kid, key.algorithm, private_key)
 
 
-def _public_key(key: SigningKey) -> ec.EllipticCurvePublicKey:
-    if key.algorithm != ALGORITHM or thumbprint(key.public_jwk) != key.kid:
+def _public_key(key: SigningKey) -> PublicKeyTypes:
+    try:
+        public_key = from_jwk(key.public_jwk)
+    except NotAKey:
+        raise Broken("A stored public key is none.", kid=key.kid) from None
+    if _ALGORITHM_OF[key.public_jwk["kty"]] != key.algorithm or thumbprint(key.public_jwk) != key.kid:
         raise Broken("A signing key is not what its kid says.", kid=key.kid)
-    return from_jwk(key.public_jwk)
+    return public_key
 
 
 def _published(key: SigningKey) -> dict[str, str]:

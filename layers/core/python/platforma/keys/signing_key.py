@@ -43,19 +43,26 @@ class SigningKey:
 
 
 def states(keys: Iterable[SigningKey], now: datetime) -> dict[str, State]:
-    """The state of each key by its kid, in the order in which they sign. One retires when the next one's time has come."""
-    ordered = sorted(keys, key=lambda key: (key.active_at, key.number))
+    """
+    The state of each key by its kid, those of one algorithm together and in the order in which they sign.
+
+    One retires when the next one's time has come.
+    """
+    lines: dict[str, list[SigningKey]] = {}
+    for key in sorted(keys, key=lambda key: (key.active_at, key.number)):
+        lines.setdefault(key.algorithm, []).append(key)
     found: dict[str, State] = {}
-    for key, successor in zip_longest(ordered, ordered[1:]):
-        if key.active_at > now:
-            found[key.kid] = "published"
-        elif successor is None or successor.active_at > now:
-            found[key.kid] = "active"
-        else:
-            found[key.kid] = "retired" if now < successor.active_at + KEPT_AFTER else "ended"
+    for line in lines.values():
+        for key, successor in zip_longest(line, line[1:]):
+            if key.active_at > now:
+                found[key.kid] = "published"
+            elif successor is None or successor.active_at > now:
+                found[key.kid] = "active"
+            else:
+                found[key.kid] = "retired" if now < successor.active_at + KEPT_AFTER else "ended"
     return found
 
 
-def newest(keys: Iterable[SigningKey]) -> SigningKey | None:
-    """The key that was made last."""
-    return max(keys, key=lambda key: key.number, default=None)
+def newest(keys: Iterable[SigningKey], algorithm: str) -> SigningKey | None:
+    """The key of this algorithm that was made last."""
+    return max((key for key in keys if key.algorithm == algorithm), key=lambda key: key.number, default=None)
