@@ -1,9 +1,12 @@
-"""Decisions, one or many at a time."""
+"""Decisions, one or many at a time, in our own form and in AuthZEN's."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer
 from platforma.edge.api import API
+from platforma.edge.authzen import configuration, evaluate, evaluate_each
+from platforma.edge.bodies import held_to
 from platforma.edge.call import Call
+from platforma.edge.schemas.authzen import Evaluation
 
 api = API("policy_decide", bootstrap.edge)
 
@@ -13,18 +16,37 @@ def authorize(call: Call) -> Answer:
     desk = bootstrap.desk(call)
     decision, record = desk.ask(call.body)
     call.note_decision(record)
-    return Answer(200, decision.as_json(nearest=desk.holds("settings:read")))
+    return Answer(200, desk.told(decision))
 
 
 @api.serves("decisions.batches.read")
 def authorize_batch(call: Call) -> Answer:
     desk = bootstrap.desk(call)
     asked = [desk.ask(question, at=f"/requests/{place}") for place, question in enumerate(call.body.requests)]
-    for part, (_, record) in enumerate(asked, 1):
-        call.note_decision(record)
-        bootstrap.outbox().enter(call.attempt.event("success", part=part))
-    nearest = desk.holds("settings:read")
-    return Answer(200, {"decisions": [decision.as_json(nearest=nearest) for decision, _ in asked]})
+    call.enter_decisions((record for _, record in asked), bootstrap.outbox().enter)
+    return Answer(200, {"decisions": [desk.told(decision) for decision, _ in asked]})
+
+
+@api.serves("decisions.evaluations.read")
+def evaluation(call: Call) -> Answer:
+    answer, record = evaluate(bootstrap.desk(call), call.body)
+    call.note_decision(record)
+    return Answer(200, answer)
+
+
+@api.serves("decisions.evaluation_batches.read")
+def evaluations(call: Call) -> Answer:
+    if not call.body.evaluations:
+        call.body = held_to(Evaluation, call.body.model_dump(exclude_none=True))
+        return evaluation(call)
+    answered = list(evaluate_each(bootstrap.desk(call), call.body))
+    call.enter_decisions((record for _, record in answered if record), bootstrap.outbox().enter)
+    return Answer(200, {"evaluations": [answer for answer, _ in answered]})
+
+
+@api.serves("decisions.metadata.get")
+def get_configuration(_call: Call) -> Answer:
+    return Answer(200, configuration(bootstrap.issuer()), {"Cache-Control": "public, max-age=300"})
 
 
 handler = api.handler

@@ -64,7 +64,7 @@ def _without(value: Any, path: str, about_person: bool, found: dict[str, Any]) -
         return [_without(inner, f"{path}/{at}", about_person, found) for at, inner in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    about_person = about_person or "email" in value
+    about_person = about_person or "email" in value or path == "decision/principal"
     kept: dict[str, Any] = {}
     for name, inner in value.items():
         here = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"

@@ -2,8 +2,9 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SECURITY_HEADERS = {
@@ -13,6 +14,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 NO_STORE = {"Cache-Control": "no-store"}
+_REQUEST_ID = re.compile(r"\A[\x20-\x7e]{1,1024}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Answer:
 
 def _json(body: Any) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def echoed(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    """*answer* under the `X-Request-Id` that was sent, as AuthZEN wants it (section 10.1.3); without one it has ours."""
+    sent = headers.get("x-request-id", "")
+    if not _REQUEST_ID.match(sent):
+        return answer
+    return replace(answer, headers={**answer.headers, "X-Request-Id": sent})
 
 
 def etag(version: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from platforma.audit.errors import AnotherEvent
-from platforma.edge.answer import Answer
+from platforma.edge.answer import Answer, echoed
 from platforma.edge.authentication import Authenticator
 from platforma.edge.authorization import decide_call
 from platforma.edge.bodies import read_body, read_query
@@ -128,6 +128,8 @@ class API:
             error = error if isinstance(error, Unauthenticated) else raised
         if error is not None:
             answer = TOLD[endpoint.wire](error, attempt.request_id)
+        if endpoint.wire == "authzen":
+            answer = echoed(answer, headers_of(event))
         return answer, call, error
 
     def _do(self, call: Call, event: Mapping[str, Any], edge: Edge) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any
 
 from platforma.edge.call import Call
 from platforma.kernel.ids import new_id
+from platforma.policy.actions import covering
 from platforma.policy.decide import decide
 from platforma.policy.model import Context, Decision, Request, Subject
 from platforma.policy.snapshots import Snapshot
@@ -33,8 +34,19 @@ def may(snapshot: Snapshot, subject: Subject, permission: str, *, now: datetime,
 
 
 def recorded(subject: Subject, request: Request, decision: Decision) -> dict[str, Any]:
-    """A decision as its audit event keeps it: enough to make it again."""
+    """
+    A decision as its audit event keeps it: enough to make it again.
+
+    Of the credential's scopes those that cover the action: none is a cap that stood in the way, no field no cap.
+    """
     context = request.context
+    principal: dict[str, Any] = {"type": subject.type, "id": subject.id}
+    if subject.scopes is not None:
+        principal["scopes"] = list(covering(subject.scopes, request.action))
+    if subject.client_id is not None:
+        principal["client_id"] = subject.client_id
+    if subject.vouched:
+        principal["attributes"] = dict((subject.owner or subject).attributes)
     resource = None
     if request.resource_type is not None:
         resource = {
@@ -42,15 +54,15 @@ def recorded(subject: Subject, request: Request, decision: Decision) -> dict[str
             "id": request.resource_id,
             "attributes": dict(request.resource_attributes),
         }
-    return {
+    document = {
         "id": decision.decision_id or new_id("dec"),
-        "principal": {"type": subject.type, "id": subject.id},
+        "principal": principal,
         "action": request.action,
         "resource": resource,
         "context": {
-            "time": context.time.isoformat(),
+            "time": None if context.time is None else context.time.isoformat(),
             "ip_address": context.ip_address,
-            "mfa": context.mfa,
+            "mfa": subject.mfa if context.mfa is None else context.mfa,
             "environment": context.environment,
         },
         "result": "allow" if decision.allowed else "deny",
@@ -58,3 +70,6 @@ def recorded(subject: Subject, request: Request, decision: Decision) -> dict[str
         "matched": [match.as_json() for match in decision.matched],
         "policy_set": decision.policy_set,
     }
+    if request.action_attributes:
+        document["action_attributes"] = dict(request.action_attributes)
+    return document

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import Endpoint
 from platforma.kernel.errors import Malformed, NotFound, PreconditionRequired, TooLarge, UnsupportedMediaType
-from platforma.kernel.events import Attempt
+from platforma.kernel.events import Attempt, Event
 
 if TYPE_CHECKING:
     from platforma.edge.authentication import Caller
@@ -60,6 +60,12 @@ class Call:
         self.attempt.decision = record
         if (resource := record["resource"]) is not None:
             self.attempt.resource, self.attempt.resource_type = resource["id"], resource["type"]
+
+    def enter_decisions(self, records: Iterable[Mapping[str, Any]], enter: Callable[[Event], None]) -> None:
+        """Enter an event for each of several decisions, as the parts of this request."""
+        for part, record in enumerate(records, 1):
+            self.note_decision(record)
+            enter(self.attempt.event("success", part=part))
 
     @property
     def authenticated(self) -> bool:

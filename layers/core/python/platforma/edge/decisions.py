@@ -1,27 +1,31 @@
 """
-Questions put to the decision engine from outside: `/v1/authorize`, its batch, and the second half of a key's verification.
+Questions put to the decision engine from outside: `/v1/authorize`, its batch, AuthZEN, simulations.
 
-What a caller says of resource and context is believed. A time of its own and attributes of a principal are not, unless the
-caller holds `decisions:manage`; another principal than itself may be asked about with `decisions:read`.
+What a caller says of resource, action and context is believed. A time of its own and attributes of a principal are not,
+unless the caller holds `decisions:manage`; another principal than itself may be asked about with `decisions:read`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from platforma.edge.authorization import may, recorded
 from platforma.edge.call import Call
 from platforma.edge.endpoints import BY_OPERATION
 from platforma.edge.resources import KnownOf, with_known
-from platforma.edge.schemas.policy import AuthorizeRequest, DecisionContext, PrincipalRef, ResourceRef
+from platforma.edge.schemas.policy import AuthorizeRequest, DecisionContext, ResourceRef
 from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import FieldError, Forbidden, Malformed, Unprocessable
 from platforma.kernel.ids import new_id
 from platforma.policy.decide import decide
-from platforma.policy.model import Context, Decision, Request, Subject
+from platforma.policy.model import Context, Decision, Request, Subject, SubjectType
 from platforma.policy.snapshots import Snapshot
+
+_PRINCIPALS = ("user", "api_key", "oauth_client")
+Record = dict[str, Any]
 
 
 class Desk:
@@ -39,53 +43,83 @@ class Desk:
             self._held[permission] = may(self._snapshot, caller, permission, now=self._now, ip_address=address)
         return self._held[permission]
 
-    def ask(self, question: AuthorizeRequest, *, at: str = "") -> tuple[Decision, dict[str, Any]]:
+    def read(self, question: AuthorizeRequest, *, at: str = "") -> tuple[Subject, Request]:
         """
-        The decision, and what the audit event keeps of it. *at* is the question's place in a batch.
+        Who and what *question* is about. *at* is its place in a batch.
 
         Raises:
             Forbidden: about another principal without `decisions:read`, or vouching without `decisions:manage`.
             Unprocessable: a time or resource that is none.
         """
-        subject = self._subject_of(question.principal, at)
-        request = with_known(
-            Request(
-                action=question.action,
-                context=self._context_of(question.context, at),
-                own_api=question.action in BY_OPERATION,
-                **resource_of(question.resource, at=at),
-            ),
-            self._call.tenant_id,
-            self._known,
-        )
+        asked = question.principal
+        subject = self._call.caller.subject
+        if asked is not None:
+            subject = self.principal(asked.type, asked.id, asked.attributes, at=f"{at}/principal")
+        about = resource_of(question.resource, at=at)
+        return subject, self.request(action=question.action, context=self._context_of(question.context, at), **about)
+
+    def ask(self, question: AuthorizeRequest, *, at: str = "") -> tuple[Decision, Record]:
+        """The decision, and what the audit event keeps of it; otherwise as `read`."""
+        return self.decide(*self.read(question, at=at))
+
+    def decide(self, subject: Subject, request: Request) -> tuple[Decision, Record]:
+        """The decision, and what the audit event keeps of it."""
         decision = decide(self._snapshot.policy_set, subject, request, explain=self.holds("settings:read"))
         decision = decision._replace(decision_id=new_id("dec"))
         return decision, recorded(subject, request, decision)
 
-    def _subject_of(self, principal: PrincipalRef | None, at: str) -> Subject:
+    def told(self, decision: Decision) -> dict[str, Any]:
+        """A decision as this caller may see it."""
+        return decision.as_json(nearest=self.holds("settings:read"))
+
+    def request(self, **fields: Any) -> Request:
+        """A request of these fields, with what is known of its resource."""
+        asked = Request(own_api=fields["action"] in BY_OPERATION, **fields)
+        return with_known(asked, self._call.tenant_id, self._known)
+
+    def principal(self, kind: str, identity: str, attributes: Mapping[str, Any] | None, *, at: str) -> Subject:
+        """
+        The principal of this type and id, known or not, with the *attributes* that the caller vouches for.
+
+        Raises:
+            Forbidden: another than the caller without `decisions:read`, or *attributes* without `decisions:manage`.
+            Unprocessable: an attribute that is no scalar and no list.
+        """
         caller = self._call.caller
-        if principal is None:
-            return caller.subject
-        itself = (principal.type, principal.id) == (caller.subject.type, caller.subject.id)
-        if not itself and not self.holds("decisions:read"):
+        found: Subject | None
+        if (kind, identity) == (caller.subject.type, caller.subject.id):
+            found = caller.subject
+        elif not self.holds("decisions:read"):
             raise Forbidden("You lack decisions:read, which asking about another principal needs.")
-        if itself:
-            subject: Subject | None = caller.subject
         else:
-            subject = self._subjects.of(caller.tenant_id, principal.type, principal.id)
-        if subject is None:
-            subject = Subject(type=principal.type, id=principal.id, tenant_id=caller.tenant_id, standing="unknown")
-        if principal.attributes is not None:
-            if not self.holds("decisions:manage"):
-                raise Forbidden("You lack decisions:manage, which vouching for a principal's attributes needs.")
-            subject = _described(subject, principal.attributes, at)
-        return subject
+            found = self._subjects.of(caller.tenant_id, kind, identity) if kind in _PRINCIPALS else None
+        if found is None:
+            found = Subject(type=cast("SubjectType", kind), id=identity, tenant_id=caller.tenant_id, standing="unknown")
+        if attributes is None:
+            return found
+        if not self.holds("decisions:manage"):
+            raise Forbidden("You lack decisions:manage, which vouching for a principal's attributes needs.")
+        return _described(found, attributes, at)
+
+    def require_time(self) -> None:
+        """
+        Require that the caller may name a time.
+
+        Raises:
+            Forbidden: it lacks `decisions:manage`.
+        """
+        if not self.holds("decisions:manage"):
+            raise Forbidden("You lack decisions:manage, which naming a time needs.")
+
+    @property
+    def now(self) -> datetime:
+        """The time of these decisions, unless a question names one."""
+        return self._now
 
     def _context_of(self, stated: DecisionContext, at: str) -> Context:
         time = self._now
         if stated.time is not None:
-            if not self.holds("decisions:manage"):
-                raise Forbidden("You lack decisions:manage, which naming a time needs.")
+            self.require_time()
             try:
                 time = parse_rfc3339(stated.time)
             except Malformed as error:
@@ -111,10 +145,10 @@ def resource_of(stated: ResourceRef | str | None, *, at: str = "") -> dict[str, 
     return {"resource_type": stated.type, "resource_id": stated.id, "resource_attributes": stated.attributes}
 
 
-def _described(subject: Subject, attributes: dict[str, Any], at: str) -> Subject:
+def _described(subject: Subject, attributes: Mapping[str, Any], at: str) -> Subject:
     if any(isinstance(value, dict) for value in attributes.values()):
-        fault = FieldError(f"{at}/principal/attributes", "Attributes are scalars or lists of them.")
+        fault = FieldError(f"{at}/attributes", "Attributes are scalars or lists of them.")
         raise Unprocessable("Attributes are scalars or lists of them.", errors=[fault])
     if subject.owner is not None:
-        return replace(subject, owner=replace(subject.owner, attributes=attributes))
-    return replace(subject, attributes=attributes)
+        return replace(subject, owner=replace(subject.owner, attributes=attributes), vouched=True)
+    return replace(subject, attributes=attributes, vouched=True)

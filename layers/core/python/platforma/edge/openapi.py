@@ -153,6 +153,7 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         statuses |= {422}
     if row.if_match:
         statuses |= {409, 412, 428}
+    statuses -= {409, 415, 422} if row.wire == "authzen" else set()
     titles = dict(STATUS.values())
     content = {"application/problem+json": {"schema": models["Problem"]}}
     if row.wire == "page":

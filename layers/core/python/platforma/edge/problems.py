@@ -1,7 +1,7 @@
 """
 The only table from an error's class to its status and wire form.
 
-`/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2.
+`/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2, `/access/v1` AuthZEN.
 """
 
 from collections.abc import Callable, Mapping
@@ -77,6 +77,22 @@ def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
     return Answer(status, {"error": code, "error_description": f"{detail} ({request_id})"}, _headers(error))
 
 
+def authzen_error(error: errors.PlatformaError) -> dict[str, Any]:
+    """*error* as AuthZEN tells it, of one evaluation or of all: whatever is wrong with a body is a 400 (section 10.1.2)."""
+    status, _ = status_of(error)
+    status = 400 if status in (415, 422) else status
+    told: dict[str, Any] = {"status": status, "message": error.public if status == 500 else error.detail}
+    if isinstance(error, errors.Invalid) and error.errors:
+        told["errors"] = list(error.errors)
+    return told
+
+
+def authzen_problem(error: errors.PlatformaError, _request_id: str) -> Answer:
+    """*error* as AuthZEN tells it."""
+    told = authzen_error(error)
+    return Answer(told["status"], {"error": told}, _headers(error))
+
+
 def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, (errors.RateLimited, errors.Unavailable)):
         return {"Retry-After": str(error.retry_after)}
@@ -85,5 +101,9 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
     return {}
 
 
-TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {"problem": problem, "oauth": oauth_problem}
+TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {
+    "problem": problem,
+    "oauth": oauth_problem,
+    "authzen": authzen_problem,
+}
 """How an endpoint's errors are told, by the `wire` of its row."""

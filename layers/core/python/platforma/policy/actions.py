@@ -132,6 +132,12 @@ def covered(scopes: tuple[str, ...], action: Action) -> bool:
     return any(matches(pattern, action, "allow") for text in scopes if (pattern := parse_pattern(text)))
 
 
+def covering(scopes: Iterable[str], action: str) -> tuple[str, ...]:
+    """Those of *scopes* that cover *action*, an operation or a permission."""
+    asked = parse_action(action)
+    return () if asked is None else tuple(scope for scope in scopes if covered((scope,), asked))
+
+
 def covers(patterns: Iterable[str], action: str) -> bool:
     """Whether *patterns*, as those of an allow, cover *action*, an operation or a permission; what is neither is not."""
     asked = parse_action(action)

@@ -167,7 +167,7 @@ def _date_range(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
 
     def test(facts: Facts) -> bool | None:
         time = facts.request.context.time
-        return None if facts.seconds is None else any(first <= time <= last for first, last in ranges)
+        return None if time is None or facts.seconds is None else any(first <= time <= last for first, last in ranges)
 
     return test, _saw_time
 
@@ -210,7 +210,8 @@ def _attribute(kind: str, name: str, wanted: Any) -> Condition:
 
 
 def _saw_time(facts: Facts) -> Any:
-    return MISSING if facts.seconds is None else rfc3339(facts.request.context.time)
+    time = facts.request.context.time
+    return MISSING if time is None or facts.seconds is None else rfc3339(time)
 
 
 def _or_missing(value: Any) -> Any:

@@ -36,7 +36,8 @@ class Subject:
     *roles* are its own and its groups'. *standing* is that of tenant, principal and credential together.
     A key has its *owner*, whose roles, groups and attributes are used in place of its own. *client_id* is the client that a
     user's token came through (for a token of the client itself it may be its own id). *scopes* are action patterns;
-    None is no cap (a sign-in session, or a principal that is only asked about).
+    None is no cap (a sign-in session, or a principal that is only asked about). *vouched* says that the attributes are those
+    that a caller vouches for, in place of what the directory has.
     """
 
     type: SubjectType
@@ -51,6 +52,7 @@ class Subject:
     owner: "Subject | None" = None
     client_id: str | None = None
     mfa: bool | None = None
+    vouched: bool = False
 
     @property
     def active(self) -> bool:
@@ -61,13 +63,13 @@ class Subject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """
-    The circumstances. *time* is aware, and the server's unless the caller may assert one.
+    The circumstances. *time* is aware, and the server's unless the caller may assert one; None where that is none.
 
     *environment* is the protected API's, else the registered resource's, else what the caller's context says.
     *mfa* is whether the caller signed in with a second factor; None defers to what the subject's credential says.
     """
 
-    time: datetime
+    time: datetime | None
     ip_address: str | None = None
     mfa: bool | None = None
     environment: Environment | None = None

@@ -24,8 +24,10 @@ _DAY = 1440
 _THURSDAY = 3  # 1970-01-01
 
 
-def seconds_of(moment: datetime) -> int | None:
-    """Whole seconds since 1970, rounded down; None for a moment without zone."""
+def seconds_of(moment: datetime | None) -> int | None:
+    """Whole seconds since 1970, rounded down; None for no moment, or one without zone."""
+    if moment is None:
+        return None
     try:
         since = moment - _EPOCH
     except TypeError:

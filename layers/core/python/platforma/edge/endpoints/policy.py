@@ -64,6 +64,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="policy.DecisionBatch",
     ),
     row(
+        *("POST", "/access/v1/evaluation", "decisions.evaluations.read", "policy_decide", "self"),
+        "Ask for a decision (AuthZEN)",
+        body="authzen.Evaluation",
+        answer="authzen.EvaluationAnswer",
+        wire="authzen",
+    ),
+    row(
+        *("POST", "/access/v1/evaluations", "decisions.evaluation_batches.read", "policy_decide", "self"),
+        "Ask for several decisions (AuthZEN)",
+        body="authzen.Evaluations",
+        answer="authzen.EvaluationsAnswer",
+        wire="authzen",
+    ),
+    row(
+        *("GET", "/.well-known/authzen-configuration", "decisions.metadata.get", "policy_decide", "public"),
+        "Where decisions are asked for (AuthZEN)",
+        answer="authzen.Configuration",
+    ),
+    row(
         *(
             "POST",
             "/v1/protected-apis",
