@@ -3,7 +3,7 @@
 from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
-from platforma.edge.audit_query import consistency_sizes, event_query, own_log
+from platforma.edge.audit_query import consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
 
@@ -54,6 +54,11 @@ def list_keys(call: Call) -> Answer:
 @api.serves("audit.checkpoints.get")
 def get_checkpoint(call: Call) -> Answer:
     return Answer(200, bootstrap.published().checkpoint(own_log(call)).decode(), media_type="text/plain; charset=utf-8")
+
+
+@api.serves("audit.tiles.get")
+def get_tile(call: Call) -> Answer:
+    return tile_answer(bootstrap.published().tile(own_log(call), f"tile/{call.path['path']}"), call)
 
 
 handler = api.handler

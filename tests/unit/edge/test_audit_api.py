@@ -1,6 +1,8 @@
 """The audit log through the API: written to, proved, and only by those who may."""
 
-from platforma.audit import note
+import pytest
+
+from platforma.audit import note, tree
 from tests.world import Tenant, World
 
 
@@ -60,3 +62,48 @@ def test_another_tenants_log_does_not_exist(world: World, tenant: Tenant):
     assert other.call("GET", f"/audit/{tenant.id}/checkpoint").status == 404
     assert other.call("GET", f"/audit/{tenant.id}/keys").status == 404
     assert other.call("GET", f"/v1/audit/consistency?log={tenant.id}&from=1").status == 404
+
+
+def test_tiles_and_bundles_of_entries_lead_to_the_signed_root(world: World, tenant: Tenant):
+    tenant.call("GET", "/v1/users", expect=200)
+    world.clock.move(minutes=2)
+    world.sweep()
+    signed = tenant.call("GET", f"/audit/{tenant.id}/checkpoint", expect=200).text
+    checkpoint = note.parse_checkpoint(note.text_of(signed.encode()))
+    partial = f"000.p/{checkpoint.size}"
+
+    tile = tenant.call("GET", f"/audit/{tenant.id}/tile/0/{partial}", expect=200)
+    bundle = tenant.call("GET", f"/audit/{tenant.id}/tile/entries/{partial}", expect=200).text.encode("latin-1")
+
+    assert tile.headers["content-type"] == "application/octet-stream"
+    entries = []
+    while bundle:
+        length = int.from_bytes(bundle[:2], "big")
+        entries.append(bundle[2 : 2 + length])
+        bundle = bundle[2 + length :]
+    leaves = [tree.leaf_hash(entry) for entry in entries]
+    assert tile.text.encode("latin-1") == b"".join(leaves)
+    assert tree.root_of(tree.extended((), 0, leaves)) == checkpoint.root
+
+
+@pytest.mark.parametrize(
+    "path", ["0/001", "0/000.p/255", "0/0", "0/000.p/0", "64/000", "entries/000", "0/000/", "x/000", "0/../checkpoints/1"]
+)
+def test_what_no_checkpoint_has_is_no_tile(world: World, tenant: Tenant, path: str):
+    tenant.call("GET", "/v1/users", expect=200)
+    world.clock.move(minutes=2)
+    world.sweep()
+
+    assert tenant.call("GET", f"/audit/{tenant.id}/tile/{path}").status == 404
+
+
+def test_another_tenants_tiles_do_not_exist(world: World, tenant: Tenant):
+    other = world.tenant("other", "admin@other.test")
+    tenant.call("GET", "/v1/users", expect=200)
+    world.clock.move(minutes=2)
+    world.sweep()
+    size = note.parse_checkpoint(
+        note.text_of(tenant.call("GET", f"/audit/{tenant.id}/checkpoint", expect=200).text.encode())
+    ).size
+
+    assert other.call("GET", f"/audit/{tenant.id}/tile/0/000.p/{size}").status == 404

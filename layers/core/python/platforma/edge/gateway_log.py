@@ -15,7 +15,7 @@ from platforma.edge.endpoints import ENDPOINTS, Endpoint
 from platforma.kernel.clock import Clock
 from platforma.kernel.events import Event
 
-_FORMS = [(row, re.compile(re.sub(r"{\w+}", "[^/]+", row.path))) for row in ENDPOINTS]
+_FORMS = [(row, re.compile(re.sub(r"{\w+}", "[^/]+", re.sub(r"{\w+\+}", ".+", row.path)))) for row in ENDPOINTS]
 _REFUSED = "gateway.requests.refused"
 _UNAUTHENTICATED = 401
 

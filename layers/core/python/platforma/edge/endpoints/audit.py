@@ -54,6 +54,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         produces="text/plain; charset=utf-8",
     ),
     row(
+        *("GET", "/audit/{log_id}/tile/{path+}", "audit.tiles.get", "audit_events", "permission"),
+        "A tile of a log's tree, or a bundle of its entries (C2SP tlog-tiles)",
+        produces="application/octet-stream",
+    ),
+    row(
         *("GET", "/v1/audit/events", "audit.events.search", "audit_events", "own", "Search the audit log"),
         answer="audit.EventList",
         query="audit.EventQuery",
