@@ -21,7 +21,7 @@ import bcrypt
 from platforma.adapters.dynamodb.apikeys_items import KeyItem, fields_of, key_of
 from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
 from platforma.adapters.memory.keys import MemorySecrets
-from platforma.apikeys import APIKey, IssuedKey, KeyRequest, check_key, issue_key, verify_key
+from platforma.apikeys import APIKey, IssuedKey, KeyRequest, Limiter, check_key, issue_key, verify_key
 from platforma.apikeys.format import encode
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -99,7 +99,7 @@ def _checks() -> dict[str, Any]:
     }
     checked = issued.text[:74] + "0" * 11
     forged = checked + encode(zlib.crc32(checked.encode()), 6)
-    tenant: dict[str, Any] = {"tenant_id": issued.key.tenant_id, "limits": MemoryLimits(), **shared}
+    tenant: dict[str, Any] = {"tenant_id": issued.key.tenant_id, "limiter": Limiter(MemoryLimits(), lambda _: []), **shared}
 
     forged_us = _microseconds(lambda: check_key(forged, **tenant))
     forged_reads = items.reads

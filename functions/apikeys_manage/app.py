@@ -1,10 +1,15 @@
-"""API keys: issue, show, narrow, rotate, revoke."""
+"""API keys: issue, show, narrow, rotate, revoke; and the rate limits that several share."""
+
+from functools import partial
+from typing import Any
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.conditional import put
 from platforma.edge.giving import key_fields, key_request
+from platforma.edge.limit_holders import limit_asked, owner_named, tenant_named
 
 api = API("apikeys_manage", bootstrap.edge)
 
@@ -75,6 +80,48 @@ def rotate_key(call: Call) -> Answer:
         attempt=call.attempt,
     )
     return created({**issued.key.as_json(call.now), "key": issued.text}, issued.key.version, issued.key.id)
+
+
+@api.serves("settings.rate_limits.set")
+def set_owners_limit(call: Call) -> Answer:
+    return _set(call, owner_named(call, bootstrap.subjects()))
+
+
+@api.serves("settings.rate_limits.get")
+def get_owners_limit(call: Call) -> Answer:
+    found = bootstrap.apikeys.get_limit(owner_named(call, bootstrap.subjects()))
+    return shown(found.as_json(), found.version)
+
+
+@api.serves("settings.rate_limits.delete")
+def delete_owners_limit(call: Call) -> Answer:
+    holder = owner_named(call, bootstrap.subjects())
+    bootstrap.apikeys.delete_limit(holder, if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("platform.rate_limits.set")
+def set_tenants_limit(call: Call) -> Answer:
+    return _set(call, tenant_named(call, bootstrap.snapshots()))
+
+
+@api.serves("platform.rate_limits.get")
+def get_tenants_limit(call: Call) -> Answer:
+    found = bootstrap.apikeys.get_limit(tenant_named(call, bootstrap.snapshots()))
+    return shown(found.as_json(), found.version)
+
+
+@api.serves("platform.rate_limits.delete")
+def delete_tenants_limit(call: Call) -> Answer:
+    holder = tenant_named(call, bootstrap.snapshots())
+    bootstrap.apikeys.delete_limit(holder, if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+def _set(call: Call, holder: Any) -> Answer:
+    write = partial(bootstrap.apikeys.set_limit, holder, limit_asked(call), attempt=call.attempt)
+    found = put(call, lambda version: write(if_match=version))
+    return shown(found.as_json(), found.version)
 
 
 handler = api.handler

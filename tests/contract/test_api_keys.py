@@ -9,11 +9,13 @@ import pytest
 from moto import mock_aws
 from pynamodb.attributes import UnicodeAttribute
 
-from platforma.adapters.dynamodb.apikeys import DynamoDBKeys, DynamoDBLimits
+from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
+from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
 from platforma.adapters.dynamodb.tables import Item, Tables
-from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
+from platforma.adapters.dynamodb.versions import VersionsItem, make_versions
+from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits, MemoryLimitSettings
 from platforma.adapters.memory.keys import MemoryDataKeys
-from platforma.apikeys import RateLimit, bound_by, revoke_key, rotate_key
+from platforma.apikeys import Holder, RateLimit, SharedLimit, bound_by, revoke_key, rotate_key
 from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PlatformaError, PreconditionFailed, Unavailable
 from platforma.kernel.ids import new_id
 from platforma.keys import stored_secret
@@ -22,6 +24,7 @@ from tests.contract.isolated_moto import isolate
 from tests.unit.apikeys.world import NOW, World
 
 LIMIT = RateLimit(7, 60)
+BOTH = {"credential": "credential", "policy": "credential"}
 
 
 class EventItem(Item):
@@ -54,6 +57,7 @@ class Recorded:
 class Places:
     keys: object
     limits: object
+    settings: object
     data_keys: MemoryDataKeys | None = None
 
 
@@ -63,7 +67,7 @@ def dynamodb():
         isolate(patch)
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        Tables({"credential": "credential"}, "eu-central-1").bind()
+        Tables(BOTH, "eu-central-1").bind()
         yield boto3.client("dynamodb", region_name="eu-central-1")
 
 
@@ -84,11 +88,12 @@ def table(dynamodb):
 def places(request, monkeypatch):
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)
     if request.param == "memory":
-        return Places(MemoryKeys(Recorded()), MemoryLimits())
+        return Places(MemoryKeys(Recorded()), MemoryLimits(), MemoryLimitSettings(Recorded()))
     request.getfixturevalue("table")
-    tables = Tables({"credential": "credential"}, "eu-central-1")
+    tables = Tables(BOTH, "eu-central-1")
     data_keys = MemoryDataKeys()
-    return Places(DynamoDBKeys(tables, Outbox(), Envelope(data_keys)), DynamoDBLimits(), data_keys)
+    settings = DynamoDBLimitSettings(tables, Outbox())
+    return Places(DynamoDBKeys(tables, Outbox(), Envelope(data_keys)), DynamoDBLimits(), settings, data_keys)
 
 
 @pytest.fixture
@@ -97,6 +102,18 @@ def world(places):
     if places.data_keys:
         places.data_keys.create_tenant_key(world.tenant_id)
     return world
+
+
+@pytest.fixture
+def settings(places):
+    return places.settings
+
+
+def moved(world, settings):
+    if isinstance(settings, MemoryLimitSettings):
+        return settings.moved
+    make_versions(world.tenant_id)
+    return VersionsItem.get(world.tenant_id, "VERSIONS").policy_version
 
 
 def race(do, times=20):
@@ -356,6 +373,71 @@ def test_a_lower_limit_counts_what_was_charged_before(places):
     places.limits.charge(key_id, LIMIT, 5, NOW)
 
     assert not places.limits.charge(key_id, RateLimit(5, 60), 1, NOW).allowed
+
+
+def test_racing_leases_are_granted_to_the_limit_and_no_further(places):
+    holder = Holder(new_id("ten"), "user", new_id("usr"))
+
+    leases = won(race(lambda _: places.limits.lease(holder, RateLimit(50, 60), least=1, block=7, now=NOW)))
+
+    assert sum(lease.granted for lease in leases) == 50
+    assert {lease.opened for lease in leases} == {NOW}
+
+
+def test_a_lease_is_what_is_left_where_that_is_enough(places):
+    holder = Holder(new_id("ten"), "tenant", new_id("ten"))
+
+    taken = [places.limits.lease(holder, LIMIT, least=least, block=5, now=NOW)[1:] for least in (1, 3, 2, 1)]
+
+    assert taken == [(5, 5), (5, 0), (7, 2), (7, 0)]
+
+
+def test_a_lease_of_nothing_looks(places):
+    holder = Holder(new_id("ten"), "user", new_id("usr"))
+    places.limits.lease(holder, LIMIT, least=1, block=5, now=NOW)
+
+    assert places.limits.lease(holder, LIMIT, least=0, block=0, now=NOW) == (NOW, 5, 0)
+
+
+def test_holders_of_one_id_have_counters_apart(places):
+    same = new_id("usr")
+    holders = [Holder(tenant, kind, same) for tenant in ("ten_1", "ten_2") for kind in ("user", "oauth_client")]
+
+    assert [places.limits.lease(holder, LIMIT, least=7, block=7, now=NOW).granted for holder in holders] == [7] * 4
+
+
+def test_a_limit_is_kept_replaced_and_taken_away(world, settings):
+    holder = Holder(world.tenant_id, "user", world.user_id)
+    assert settings.get(holder) is None
+    first, second = SharedLimit(holder, LIMIT), SharedLimit(holder, RateLimit(1, 1), 2)
+
+    settings.put(None, first, world.attempt().event("success"))
+    settings.put(first, second, world.attempt().event("success"))
+    assert settings.get(holder) == second
+    settings.delete(second, world.attempt().event("success"))
+
+    assert settings.get(holder) is None
+
+
+def test_of_racing_limits_one_is_set(world, settings):
+    holder = Holder(world.tenant_id, "user", world.user_id)
+
+    def put(number):
+        limit = SharedLimit(holder, RateLimit(number + 1, 60))
+        settings.put(None, limit, world.attempt().event("success"))
+        return limit
+
+    assert won(race(put)) == [settings.get(holder)]
+
+
+def test_a_limit_moves_its_tenants_rules(world, settings):
+    holder = Holder(world.tenant_id, "user", world.user_id)
+    before = moved(world, settings)
+
+    settings.put(None, SharedLimit(holder, LIMIT), world.attempt().event("success"))
+    settings.delete(SharedLimit(holder, LIMIT), world.attempt().event("success"))
+
+    assert moved(world, settings) == before + 2
 
 
 @pytest.mark.parametrize("places", ["dynamodb"], indirect=True)

@@ -115,11 +115,11 @@ def test_a_limit_counts_costs_and_a_cost_of_nothing_looks(world):
 
 def test_a_key_over_its_limit_here_is_told_when_to_come_back(world):
     key = world.issue(rate_limit=RateLimit(1, 60)).key
-    charge_key(key, limits=world.limits, clock=world.clock)
+    charge_key(key, limiter=world.limiter, clock=world.clock)
     world.passes(seconds=15)
 
     with pytest.raises(RateLimited) as caught:
-        charge_key(key, limits=world.limits, clock=world.clock)
+        charge_key(key, limiter=world.limiter, clock=world.clock)
 
     assert caught.value.retry_after == 45
 
@@ -132,7 +132,7 @@ def test_a_limit_that_cannot_be_counted_admits_nothing(world):
     issued = world.issue(rate_limit=RateLimit(1, 60))
 
     with pytest.raises(Unavailable):
-        world.check(issued.text, limits=Gone())
+        world.check(issued.text, limiter=world.instance(Gone()))
 
 
 def test_a_key_made_through_a_key_ends_with_it(world):

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
+from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits, MemoryLimitSettings
 from platforma.adapters.memory.keys import MemorySecrets
-from platforma.apikeys import APIKey, IssuedKey, KeyRequest, check_key, issue_key, verify_key
+from platforma.apikeys import APIKey, IssuedKey, KeyRequest, Limiter, SharedLimits, check_key, issue_key, verify_key
 from platforma.apikeys.verify import KeyCheck
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
@@ -22,17 +22,24 @@ class World:
     user_id: str = field(default_factory=lambda: new_id("usr"))
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     limits: MemoryLimits = field(default_factory=MemoryLimits)
+    limit_settings: Any = field(default_factory=MemoryLimitSettings)
     events: list[Event] = field(default_factory=list)
     keys: Any = None
+    limiter: Any = None
 
     def __post_init__(self) -> None:
         self.keys = self.keys or MemoryKeys(self.events.append)
+        self.limiter = self.limiter or self.instance()
 
     def clock(self) -> datetime:
         return self.now
 
     def passes(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+    def instance(self, limits: Any = None) -> Limiter:
+        """What charges in one instance of a function, with nothing leased yet."""
+        return Limiter(limits or self.limits, SharedLimits(self.limit_settings, lambda _: self.limit_settings.moved).of)
 
     def attempt(self, action: str = "settings.api_keys.create") -> Attempt:
         return Attempt(
@@ -69,5 +76,5 @@ class World:
         return verify_key(text, secrets=self.secrets, ip_address=ip_address, **{**self.use(), "attempt": attempt}, **more)
 
     def check(self, text: str, ip_address: str | None = "192.0.2.1", **more: Any) -> KeyCheck:
-        taken = {"tenant_id": self.tenant_id, "limits": self.limits, **self.use(), **more}
+        taken = {"tenant_id": self.tenant_id, "limiter": self.limiter, **self.use(), **more}
         return check_key(text, secrets=self.secrets, ip_address=ip_address, **taken)

@@ -20,15 +20,17 @@ from platforma.kernel.errors import Broken
 
 if TYPE_CHECKING:
     from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
-    from platforma.adapters.dynamodb.apikeys import DynamoDBKeys, DynamoDBLimits
+    from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
     from platforma.adapters.dynamodb.audit import Outbox
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
+    from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.services import DynamoDBServices
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.vault import Vault
+    from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
     from platforma.audit.proof import Published
     from platforma.edge.administration import Administration
@@ -181,10 +183,27 @@ def keys() -> "DynamoDBKeys":
 
 @cache
 def limits() -> "DynamoDBLimits":
-    """Counters of keys' rate limits."""
-    from platforma.adapters.dynamodb.apikeys import DynamoDBLimits
+    """Counters of rate limits."""
+    from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits
 
     return _bound(DynamoDBLimits())
+
+
+@cache
+def limit_settings() -> "DynamoDBLimitSettings":
+    """The rate limits that owners and tenants have."""
+    from platforma.adapters.dynamodb.rate_limits import DynamoDBLimitSettings
+
+    return _bound(DynamoDBLimitSettings(tables(), outbox()))
+
+
+@cache
+def limiter() -> "Limiter":
+    """What charges the uses of keys, and holds this instance's leases."""
+    from platforma.apikeys.rate_limit import Limiter
+    from platforma.apikeys.shared_limits import SharedLimits
+
+    return Limiter(limits(), SharedLimits(limit_settings(), lambda tenant_id: snapshots().of(tenant_id).versions).of)
 
 
 @cache
@@ -278,7 +297,7 @@ def authenticator() -> "Authenticator":
         issuer=issuer(),
         signing_keys=signing_keys(),
         keys=keys(),
-        limits=limits(),
+        limiter=limiter(),
         secrets=secrets(),
         subjects=subjects(),
         clock=clock,
@@ -466,7 +485,16 @@ identity = Area(
         "administration": lambda: administration_of,
     },
 )
-apikeys = Area("apikeys", {"keys": keys, "limits": limits, "secrets": secrets, "clock": lambda: clock})
+apikeys = Area(
+    "apikeys",
+    {
+        "keys": keys,
+        "limiter": limiter,
+        "limit_settings": limit_settings,
+        "secrets": secrets,
+        "clock": lambda: clock,
+    },
+)
 oauth = Area(
     "oauth",
     {

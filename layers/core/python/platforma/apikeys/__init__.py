@@ -3,12 +3,21 @@
 from platforma.apikeys.change import change_key
 from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
 from platforma.apikeys.model import APIKey, Charge, Code, IssuedKey, RateLimit
-from platforma.apikeys.ports import Keys, Limits
-from platforma.apikeys.rate_limit import charge_key
+from platforma.apikeys.ports import Keys, Limits, LimitSettings
+from platforma.apikeys.rate_limit import Leases, Limiter, charge_key
 from platforma.apikeys.read import get_key, list_keys
 from platforma.apikeys.revoke import revoke_key
 from platforma.apikeys.rotate import rotate_key
 from platforma.apikeys.scan import key_format
+from platforma.apikeys.shared_limits import (
+    Holder,
+    SharedLimit,
+    SharedLimits,
+    delete_limit,
+    get_limit,
+    set_limit,
+    tenant_holder,
+)
 from platforma.apikeys.verify import KeyCheck, check_key, verify_key
 
 __all__ = [
@@ -16,21 +25,31 @@ __all__ = [
     "Bound",
     "Charge",
     "Code",
+    "Holder",
     "IssuedKey",
     "KeyCheck",
     "KeyRequest",
     "Keys",
+    "Leases",
+    "LimitSettings",
+    "Limiter",
     "Limits",
     "RateLimit",
+    "SharedLimit",
+    "SharedLimits",
     "bound_by",
     "change_key",
     "charge_key",
     "check_key",
+    "delete_limit",
     "get_key",
+    "get_limit",
     "issue_key",
     "key_format",
     "list_keys",
     "revoke_key",
     "rotate_key",
+    "set_limit",
+    "tenant_holder",
     "verify_key",
 ]

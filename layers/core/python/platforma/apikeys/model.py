@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from platforma.apikeys.format import Environment
 from platforma.kernel.clock import rfc3339
@@ -42,16 +42,31 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a rate limit said: *allowed* or not, what is left in this window, and when the next one may open."""
+    """
+    What a rate limit said: *allowed* or not, what is left in this window, and when the next one may open.
+
+    *of* says whose limit it is: the key's own, or one that its owner's or its tenant's keys share. Of a shared one,
+    *remaining* leaves out what other instances hold.
+    """
 
     allowed: bool
     limit: RateLimit
     remaining: int
     resets_at: datetime
+    of: Literal["key", "owner", "tenant"] = "key"
 
     def as_json(self) -> dict[str, Any]:
         """As the API writes it."""
-        return {**self.limit.as_json(), "remaining": self.remaining, "resets_at": rfc3339(self.resets_at)}
+        shown = {"remaining": self.remaining, "resets_at": rfc3339(self.resets_at), "of": self.of}
+        return {**self.limit.as_json(), **shown}
+
+
+class Window(NamedTuple):
+    """A window of a counter: when it opened, how much of it is *used* by now, and what was *granted* just now."""
+
+    opened: datetime
+    used: int
+    granted: int
 
 
 @dataclass(frozen=True, slots=True)

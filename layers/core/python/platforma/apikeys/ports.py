@@ -1,11 +1,14 @@
 """Where keys are kept, by what each operation promises."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from platforma.apikeys.model import APIKey, Charge, RateLimit
+from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
 from platforma.kernel.events import Event
 from platforma.keys.stored_secret import StoredSecret
+
+if TYPE_CHECKING:
+    from platforma.apikeys.shared_limits import Holder, SharedLimit
 
 
 class Keys(Protocol):
@@ -62,7 +65,7 @@ class Keys(Protocol):
 
 
 class Limits(Protocol):
-    """Exact counters, a key each: however many charge at once, no more than the limit is granted in a window."""
+    """Exact counters: however many charge at once, no more than the limit is granted in a window."""
 
     def charge(self, key_id: str, limit: RateLimit, cost: int, now: datetime) -> Charge:
         """
@@ -70,4 +73,37 @@ class Limits(Protocol):
 
         Raises:
             Unavailable: it could not be counted, and is not granted.
+        """
+
+    def lease(self, holder: "Holder", limit: RateLimit, *, least: int, block: int, now: datetime) -> Window:
+        """
+        Take *block* out of the holder's window, or what is left of it if that is *least* or more; else nothing.
+
+        With *block* and *least* 0 it only looks. What was taken never comes back.
+
+        Raises:
+            Unavailable: it could not be counted, and nothing is granted.
+        """
+
+
+class LimitSettings(Protocol):
+    """Which holders have which limits. Every write moves the tenant's rules, and enters its event with it."""
+
+    def get(self, holder: "Holder") -> "SharedLimit | None":
+        """The holder's limit, read consistently."""
+
+    def put(self, before: "SharedLimit | None", after: "SharedLimit", event: Event) -> None:
+        """
+        Put *after* in the place of *before*.
+
+        Raises:
+            PreconditionFailed: another version stands.
+        """
+
+    def delete(self, limit: "SharedLimit", event: Event) -> None:
+        """
+        Take the limit away.
+
+        Raises:
+            PreconditionFailed: another version stands.
         """

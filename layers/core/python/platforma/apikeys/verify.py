@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from platforma.apikeys.format import check_checksum, parse
 from platforma.apikeys.model import APIKey, Charge, Code, Refusal
-from platforma.apikeys.ports import Keys, Limits
+from platforma.apikeys.ports import Keys
+from platforma.apikeys.rate_limit import Limiter
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import Conflict, Malformed, Unauthenticated, Unavailable
 from platforma.kernel.events import Attempt, Event
@@ -89,7 +90,7 @@ def check_key(
     tenant_id: str,
     keys: Keys,
     secrets: Secrets,
-    limits: Limits,
+    limiter: Limiter,
     clock: Clock,
     ip_address: str | None,
     attempt: Attempt,
@@ -99,7 +100,8 @@ def check_key(
     """
     What to tell a tenant of a key that was presented to it. Another tenant's is unknown, at whatever state.
 
-    Its own rate limit is charged last, and only if nothing else refuses; a *cost* of 0 only looks. Only a valid key is used.
+    Its rate limits are charged last, all or none, and only if nothing else refuses; a *cost* of 0 only looks. Only a valid
+    key is used.
 
     Raises:
         Unavailable: it could not be checked or counted; it is not valid then.
@@ -111,7 +113,7 @@ def check_key(
         return KeyCheck(found.refusal or "unknown", key)
     if permits is not None and (refusal := permits(key)):
         return KeyCheck(refusal, key)
-    charge = limits.charge(key.id, key.rate_limit, cost, now) if key.rate_limit else None
+    charge = limiter.charge(key, cost, now)
     if charge is not None and not charge.allowed:
         return KeyCheck("rate_limited", key, charge)
     _note_use(key, keys=keys, now=now, ip_address=ip_address, attempt=attempt)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from platforma.apikeys.model import APIKey, Refusal
-from platforma.apikeys.ports import Keys, Limits
-from platforma.apikeys.rate_limit import charge_key
+from platforma.apikeys.ports import Keys
+from platforma.apikeys.rate_limit import Limiter, charge_key
 from platforma.apikeys.verify import verify_key
 from platforma.edge.client_certificate import verify_service_certificate
 from platforma.edge.subjects import Subjects
@@ -89,13 +89,13 @@ class Authenticator:
         issuer: str,
         signing_keys: SigningKeys,
         keys: Keys,
-        limits: Limits,
+        limiter: Limiter,
         secrets: Secrets,
         subjects: Subjects,
         clock: Clock,
     ) -> None:
         self._issuer, self._signing_keys = issuer, signing_keys
-        self._keys, self._limits, self._secrets, self._subjects, self._clock = keys, limits, secrets, subjects, clock
+        self._keys, self._limiter, self._secrets, self._subjects, self._clock = keys, limiter, secrets, subjects, clock
 
     def authenticate(
         self,
@@ -154,14 +154,14 @@ class Authenticator:
 
     def charge(self, caller: Caller) -> None:
         """
-        Charge a request to the caller's key, where it has a limit.
+        Charge a request to the limits of the caller's key, of its owner and of its tenant, where there are any.
 
         Raises:
-            RateLimited: it has no more in this window.
+            RateLimited: one has no more in this window, and none was charged.
             Unavailable: it could not be counted.
         """
         if caller.key is not None:
-            charge_key(caller.key, limits=self._limits, clock=self._clock)
+            charge_key(caller.key, limiter=self._limiter, clock=self._clock)
 
     def _by_certificate(self, presented: bytes) -> Caller:
         subject = self._subjects.of_service(verify_service_certificate(presented, clock=self._clock))

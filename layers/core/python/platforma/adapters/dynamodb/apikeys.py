@@ -2,7 +2,6 @@
 API keys in the Credential table: one item a key, found by its id before its tenant is known, and two pointers to list by.
 
     KEY#{key id}   KEY                            the key; tenant_id is an attribute
-    KEY#{key id}   RATE                           the window that its rate limit is in
     {tenant id}    KEY#{key id}                   pointer
     {tenant id}    OWNER#{owner id}#KEY#{key id}  pointer
 
@@ -10,26 +9,23 @@ A key that is over stays readable for 90 days and is then swept with its pointer
 stored joined by spaces, which none of their elements can hold; times are RFC 3339 text in one precision, so they compare.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.apikeys_items import (
     KEPT_AFTER_END,
     KeyItem,
     KeyPointer,
-    RateItem,
     fields_of,
     key_of,
     pointers_of,
 )
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.single import answering, read, written
+from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
-from platforma.apikeys.model import APIKey, Charge, RateLimit
+from platforma.apikeys.model import APIKey
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
@@ -38,9 +34,6 @@ from platforma.keys.stored_secret import StoredSecret
 
 PURPOSE = "credential"
 _MINUTE = timedelta(minutes=1)
-_CONDITION_FAILED = "ConditionalCheckFailedException"
-_RACES = 8
-Kept = TypeVar("Kept", bound=Item)
 
 
 class DynamoDBKeys:
@@ -53,12 +46,12 @@ class DynamoDBKeys:
 
     def find(self, key_id: str) -> APIKey | None:
         """See `Keys.find`."""
-        item = _read(KeyItem, f"KEY#{key_id}", "KEY")
+        item = read(KeyItem, f"KEY#{key_id}", "KEY")
         return None if item is None else key_of(item)
 
     def get(self, tenant_id: str, key_id: str) -> APIKey:
         """See `Keys.get`."""
-        item = _read(KeyItem, f"KEY#{key_id}", "KEY")
+        item = read(KeyItem, f"KEY#{key_id}", "KEY")
         if item is None or item.tenant_id != tenant_id:
             raise NotFound
         return self._opened(tenant_id, [item])[0]
@@ -69,7 +62,7 @@ class DynamoDBKeys:
         """See `Keys.page`."""
         prefix = "KEY#" if owner_id is None else f"OWNER#{owner_id}#KEY#"
         start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": prefix + after}}
-        with _answering():
+        with answering():
             pointers = KeyPointer.query(
                 tenant_id,
                 KeyPointer.sk.startswith(prefix),
@@ -111,13 +104,13 @@ class DynamoDBKeys:
             KeyItem.ticket_version.set(secret.version),
             KeyItem.ticket_expires.set(secret.ticket_expires),
         ]
-        if not _written(KeyItem(f"KEY#{key.id}", "KEY"), actions, _unchanged(key)):
+        if not written(KeyItem(f"KEY#{key.id}", "KEY"), actions, _unchanged(key)):
             raise Conflict
 
     def note_use(self, key: APIKey, *, used_at: datetime, ip_address: str | None) -> None:
         """See `Keys.note_use`."""
         old = KeyItem.last_used_at.does_not_exist() | (KeyItem.last_used_at <= rfc3339(used_at - _MINUTE))
-        _written(KeyItem(f"KEY#{key.id}", "KEY"), self._use(key, used_at, ip_address), _unchanged(key) & old)
+        written(KeyItem(f"KEY#{key.id}", "KEY"), self._use(key, used_at, ip_address), _unchanged(key) & old)
 
     def end_predecessor(self, key: APIKey, at: datetime, event: Event) -> None:
         """See `Keys.end_predecessor`."""
@@ -142,7 +135,7 @@ class DynamoDBKeys:
         try:
             transaction.commit(event)
         except AlreadyUsed:
-            _written(this, [KeyItem.ends_predecessor.remove()], KeyItem.pk.exists())
+            written(this, [KeyItem.ends_predecessor.remove()], KeyItem.pk.exists())
 
     def _use(self, key: APIKey, used_at: datetime, ip_address: str | None) -> list[Any]:
         used: list[Any] = [KeyItem.last_used_at.set(rfc3339(used_at))]
@@ -158,38 +151,6 @@ class DynamoDBKeys:
         opened = self._envelope.open_all(tenant_id, PURPOSE, records) if records else []
         addresses = {item.pk: address.decode() for (item, _), address in zip(sealed, opened, strict=True)}
         return [key_of(item, addresses.get(item.pk)) for item in items]
-
-
-class DynamoDBLimits:
-    """`Limits` in DynamoDB: a counter is one item, and every charge one conditional update of it."""
-
-    def charge(self, key_id: str, limit: RateLimit, cost: int, now: datetime) -> Charge:
-        """See `Limits.charge`."""
-        item = RateItem(f"KEY#{key_id}", "RATE")
-        moment, period = int(now.timestamp() * 1000), limit.period_seconds * 1000
-        current = RateItem.opened > moment - period
-        for _ in range(_RACES):
-            if cost and _written(item, [RateItem.used.add(cost)], current & (RateItem.used <= limit.limit - cost)):
-                return _charge(limit, int(item.opened), int(item.used), allowed=True)
-            window = _read(RateItem, item.pk, item.sk)
-            if window is not None and window.opened > moment - period:
-                used = int(window.used)
-                if not cost or used + cost > limit.limit:
-                    return _charge(limit, int(window.opened), used, allowed=not cost)
-                continue
-            if not cost or cost > limit.limit:
-                return _charge(limit, moment, 0, allowed=not cost)
-            gone = RateItem.pk.does_not_exist() | (RateItem.opened <= moment - period)
-            swept = (moment + period) // 1000 + 86400
-            opening = [RateItem.opened.set(moment), RateItem.used.set(cost), RateItem.expires.set(swept)]
-            if _written(item, opening, gone):
-                return _charge(limit, moment, cost, allowed=True)
-        raise Unavailable(cause="rate_limit_contention")
-
-
-def _charge(limit: RateLimit, opened: int, used: int, *, allowed: bool) -> Charge:
-    resets_at = datetime.fromtimestamp(0, tz=UTC) + timedelta(milliseconds=opened, seconds=limit.period_seconds)
-    return Charge(allowed, limit, max(0, limit.limit - used), resets_at)
 
 
 def _put(transaction: Transaction, key: APIKey) -> None:
@@ -217,30 +178,3 @@ def _unchanged(key: APIKey) -> Condition:
     enabled: Condition = KeyItem.enabled == True  # noqa: E712  a condition, not a comparison
     unchanged: Condition = enabled & (KeyItem.hash == key.secret.hash) & KeyItem.revoked_at.does_not_exist()
     return unchanged
-
-
-def _written(item: Item, actions: list[Any], condition: Condition) -> bool:
-    with _answering():
-        try:
-            item.update(actions=actions, condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code != _CONDITION_FAILED:
-                raise
-            return False
-    return True
-
-
-def _read(model: type[Kept], pk: str, sk: str) -> Kept | None:
-    with _answering():
-        try:
-            return model.get(pk, sk, consistent_read=True)
-        except DoesNotExist:
-            return None
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error

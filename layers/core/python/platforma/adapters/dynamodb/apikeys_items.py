@@ -63,18 +63,6 @@ class KeyPointer(Item):
     key_id = UnicodeAttribute()
 
 
-class RateItem(Item):
-    """The window of a rate limit: when it opened (epoch milliseconds) and how much was charged since."""
-
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-    opened = NumberAttribute()
-    used = NumberAttribute()
-
-
 def fields_of(key: APIKey) -> dict[str, Any]:
     """The attributes of the key's item, but for what its use writes: time and address of the last one."""
     limit, secret = key.rate_limit, key.secret

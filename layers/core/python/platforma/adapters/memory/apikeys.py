@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from platforma.apikeys.model import APIKey, Charge, RateLimit
+from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
+from platforma.apikeys.shared_limits import Holder, SharedLimit
 from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed
 from platforma.kernel.events import Event, entered
 from platforma.keys.stored_secret import StoredSecret
@@ -121,21 +122,72 @@ class MemoryKeys:
 
 
 class MemoryLimits:
-    """`platforma.apikeys.ports.Limits`."""
+    """`platforma.apikeys.ports.Limits`; *writes* counts what an item of a table would be written."""
 
     def __init__(self) -> None:
-        self._windows: dict[str, tuple[datetime, int]] = {}
+        self._windows: dict[object, tuple[datetime, int]] = {}
         self._lock = Lock()
+        self.writes = 0
 
     def charge(self, key_id: str, limit: RateLimit, cost: int, now: datetime) -> Charge:
         """Take *cost* from the key's window."""
-        period = timedelta(seconds=limit.period_seconds)
+        opened, used, granted = self._take(key_id, limit, cost, cost, now)
+        resets_at = opened + timedelta(seconds=limit.period_seconds)
+        return Charge(granted == cost, limit, max(0, limit.limit - used), resets_at)
+
+    def lease(self, holder: Holder, limit: RateLimit, *, least: int, block: int, now: datetime) -> Window:
+        """Take a block from the holder's window."""
+        return self._take(holder, limit, least, block, now)
+
+    def _take(self, name: object, limit: RateLimit, least: int, most: int, now: datetime) -> Window:
         with self._lock:
-            opened, used = self._windows.get(key_id, (now, 0))
-            if now - opened >= period:
+            opened, used = self._windows.get(name, (now, 0))
+            if now - opened >= timedelta(seconds=limit.period_seconds):
                 opened, used = now, 0
-            allowed = cost == 0 or used + cost <= limit.limit
-            if allowed and cost:
-                used += cost
-                self._windows[key_id] = (opened, used)
-        return Charge(allowed, limit, max(0, limit.limit - used), opened + period)
+            left = limit.limit - used
+            granted = min(most, left) if left >= least else 0
+            if granted:
+                used += granted
+                self._windows[name] = (opened, used)
+                self.writes += 1
+        return Window(opened, used, granted)
+
+
+class MemoryLimitSettings:
+    """`platforma.apikeys.ports.LimitSettings`; *moved* counts how often rules moved, *reads* what was read."""
+
+    def __init__(self, record: Callable[[Event], None] = lambda _: None) -> None:
+        self._record = record
+        self._limits: dict[Holder, SharedLimit] = {}
+        self._lock = Lock()
+        self.moved = 0
+        self.reads = 0
+
+    def get(self, holder: Holder) -> SharedLimit | None:
+        """The holder's limit."""
+        self.reads += 1
+        return self._limits.get(holder)
+
+    def put(self, before: SharedLimit | None, after: SharedLimit, event: Event) -> None:
+        """Put *after* in the place of *before*."""
+        with self._lock:
+            self._require(after.holder, before)
+            self._limits[after.holder] = after
+            self._enter(event)
+
+    def delete(self, limit: SharedLimit, event: Event) -> None:
+        """Take the limit away."""
+        with self._lock:
+            self._require(limit.holder, limit)
+            del self._limits[limit.holder]
+            self._enter(event)
+
+    def _require(self, holder: Holder, before: SharedLimit | None) -> None:
+        stands = self._limits.get(holder)
+        if (stands.version if stands else None) != (before.version if before else None):
+            raise PreconditionFailed
+
+    def _enter(self, event: Event) -> None:
+        self.moved += 1
+        self._record(event)
+        entered((event,))

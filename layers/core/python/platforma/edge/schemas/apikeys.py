@@ -13,8 +13,8 @@ Networks = Annotated[list[Annotated[str, StringConstraints(min_length=2, max_len
 class RateLimit(Body):
     """At most *limit* uses a period."""
 
-    limit: Annotated[int, Field(ge=1, le=1_000_000)]
-    period_seconds: Annotated[int, Field(ge=1, le=86_400)]
+    limit: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    period_seconds: Annotated[int, Field(ge=1, le=31 * 86_400)]
 
 
 class Owner(Body):
@@ -60,6 +60,14 @@ class OwnerView(View):
 
     type: str
     id: str
+
+
+class SharedLimitView(View):
+    """A limit that all keys of *holder* share: of a user, of a client, or of a whole tenant."""
+
+    holder: OwnerView
+    limit: int
+    period_seconds: int
 
 
 class KeyView(View):
