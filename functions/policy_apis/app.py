@@ -32,6 +32,15 @@ def get_protected_api(call: Call) -> Answer:
     return shown(protected.as_json(), protected.version)
 
 
+@api.serves("settings.protected_apis.update")
+def change_protected_api(call: Call) -> Answer:
+    bootstrap.giving(call).require_manage("saying what the routes of an API do")
+    protected = bootstrap.policy.change_protected_api(
+        call.tenant_id, call.path["id"], **call.given(), if_match=call.if_match, attempt=call.attempt
+    )
+    return shown(protected.as_json(), protected.version)
+
+
 @api.serves("settings.protected_apis.delete")
 def delete_protected_api(call: Call) -> Answer:
     bootstrap.giving(call).require_manage("saying what the routes of an API do")
@@ -43,9 +52,11 @@ def delete_protected_api(call: Call) -> Answer:
 def put_resource(call: Call) -> Answer:
     fields = {"attributes": {}, **call.given()}
     named = named_resource(call)
+    known = bootstrap.known_resource(call.tenant_id, *named)
+    bootstrap.giving(call).check_resource(known, fields["attributes"], fields.get("environment"))
     write = partial(bootstrap.policy.put_resource, call.tenant_id, *named, **fields, attempt=call.attempt)
-    known = put(call, lambda version: write(if_match=version))
-    return shown(ResourceView.of(known), known.version)
+    told = put(call, lambda version: write(if_match=version))
+    return shown(ResourceView.of(told), told.version)
 
 
 @api.serves("settings.resources.get")
@@ -56,7 +67,9 @@ def get_resource(call: Call) -> Answer:
 
 @api.serves("settings.resources.delete")
 def delete_resource(call: Call) -> Answer:
-    bootstrap.policy.delete_resource(call.tenant_id, *named_resource(call), if_match=call.if_match, attempt=call.attempt)
+    named = named_resource(call)
+    bootstrap.giving(call).check_resource(bootstrap.policy.get_resource(call.tenant_id, *named), {}, None)
+    bootstrap.policy.delete_resource(call.tenant_id, *named, if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
 

@@ -4,6 +4,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.policy.model import Attachment
 
 api = API("policy_manage", bootstrap.edge)
 
@@ -21,7 +22,9 @@ def create_policy(call: Call) -> Answer:
 
 @api.serves("settings.policies.list")
 def list_policies(call: Call) -> Answer:
-    policies, after = bootstrap.policy.list_policies(call.tenant_id, **call.page())
+    kind, named = call.parameters.attachment_type, call.parameters.attachment_id
+    attached_to = None if kind is None else Attachment(kind, named)
+    policies, after = bootstrap.policy.list_policies(call.tenant_id, attached_to=attached_to, **call.page())
     return listed([policy.as_json() for policy in policies], call.next_cursor(after))
 
 
@@ -38,6 +41,26 @@ def replace_policy(call: Call) -> Answer:
     giving.check_lifted(bootstrap.policy.get_policy(call.tenant_id, call.path["id"]).document)
     policy = bootstrap.policy.replace_policy(
         call.tenant_id, call.path["id"], **policy_fields(call), if_match=call.if_match, attempt=call.attempt
+    )
+    return shown(policy.as_json(), policy.version)
+
+
+@api.serves("settings.policies.rollback")
+def roll_back_policy(call: Call) -> Answer:
+    """Write a former version again, as the next one; whoever may not give what it allows may not bring it back either."""
+    former = bootstrap.policy.get_policy_version(call.tenant_id, call.path["id"], call.body.version)
+    giving = bootstrap.giving(call)
+    giving.check_document(former.document)
+    giving.check_lifted(bootstrap.policy.get_policy(call.tenant_id, call.path["id"]).document)
+    policy = bootstrap.policy.replace_policy(
+        call.tenant_id,
+        former.id,
+        name=former.name,
+        description=former.description,
+        document=former.document,
+        attachments=[attachment.as_json() for attachment in former.attachments],
+        if_match=call.if_match,
+        attempt=call.attempt,
     )
     return shown(policy.as_json(), policy.version)
 

@@ -247,6 +247,42 @@ def test_what_a_route_is_called_is_said_by_who_manages(tenant: Tenant):
     assert delegate.call("DELETE", f"/v1/protected-apis/{made}").status == 403
 
 
+def test_what_policies_go_by_is_told_of_a_resource_by_who_manages(tenant: Tenant):
+    """The tier that a statement asks for, or the environment; what nobody goes by is told by whoever may tell."""
+    tier = {"resource_attributes": {"tier": "low"}}
+    policy(tenant, {**ALLOW, "actions": ["orders:read"], "conditions": tier}, "user", tenant.user(email()))
+    delegate = Delegate(tenant, "settings.resources.*")
+
+    def put(identity: str, **told: Any) -> int:
+        return delegate.call("PUT", f"/v1/resources/order/{identity}", told).status
+
+    tenant.call("PUT", "/v1/resources/order/o1", {"attributes": {"tier": "high", "note": "a"}}, expect=200)
+    assert put("o1", attributes={"tier": "low", "note": "a"}) == 403
+    assert put("o1", attributes={"note": "a"}) == 403
+    assert put("o1", attributes={"tier": "high", "note": "b"}, environment="test") == 403
+    assert delegate.call("DELETE", "/v1/resources/order/o1").status == 403
+    assert put("o1", attributes={"tier": "high", "note": "b"}) == 200
+    tenant.call("PUT", "/v1/resources/order/o2", {"attributes": {"note": "a"}}, expect=200)
+    assert delegate.call("DELETE", "/v1/resources/order/o2").status == 204
+
+
+def test_a_former_version_is_brought_back_by_who_may_give_it(tenant: Tenant):
+    made = policy(tenant, ALLOW, "user", tenant.user(email()))
+    lesser = {"name": "p", "document": {**ALLOW, "actions": ["orders:read"]}, "attachments": []}
+    tenant.call("PUT", f"/v1/policies/{made}", lesser, expect=200, headers=ANY)
+    delegate = Delegate(tenant, "settings.policies.*", "orders:read")
+
+    assert delegate.call("POST", f"/v1/policies/{made}/rollback", {"version": 1}).status == 403
+    assert delegate.call("POST", f"/v1/policies/{made}/rollback", {"version": 2}).status == 200
+
+
+def test_a_protected_api_is_changed_by_who_manages(tenant: Tenant):
+    body = {"name": "a", "audience": f"https://{next(_COUNT)}.test", "environment": "live", "routes": [ROUTE]}
+    made = tenant.call("POST", "/v1/protected-apis", body, expect=201).json["id"]
+
+    assert Delegate(tenant, "settings.protected_apis.*").call("PATCH", f"/v1/protected-apis/{made}", {}).status == 403
+
+
 # The platform's own domain
 
 

@@ -26,7 +26,7 @@ class Query:
     A search in one tenant's events. All conditions must hold; *since* is included, *until* is not.
 
     *action* is a name or a beginning of names, ended by `*`; *text* are words, each of which must occur in some value.
-    *after* is the position behind which to go on, as a former answer gave it.
+    *after* is the position behind which to go on, as a former answer gave it. *principals* are ids of which one acted.
     """
 
     tenant_id: str
@@ -42,6 +42,7 @@ class Query:
     ascending: bool = False
     limit: int = LIMIT
     after: str | None = None
+    principals: frozenset[str] | None = None
 
     def span(self) -> Span:
         """The positions that remain to be looked at."""
@@ -55,6 +56,7 @@ class Query:
         """Whether an event with this clear part may be an answer."""
         return (
             self.user_id in (None, body.get("user_id"))
+            and (self.principals is None or body.get("principal_id") in self.principals)
             and self.resource in (None, body.get("resource"))
             and self.result in (None, body.get("result"))
             and self.request_id in (None, body.get("request_id"))

@@ -211,7 +211,9 @@ class GatewayAuthorizer:
         self, api: ProtectedAPI, about: Asked, request: GatewayRequest, caller: Caller, snapshot: Snapshot, edge: Edge
     ) -> tuple[Decision, dict[str, Any]]:
         known = None
-        if about.resource_type and about.resource_id and may_be_known(about.resource_type, about.resource_id):
+        # Its environment is the API's here: a read is worth it only where some statement goes by attributes.
+        looked_at = snapshot.policy_set.looked_at
+        if looked_at and about.resource_type and about.resource_id and may_be_known(about.resource_type, about.resource_id):
             known = self._resources().resource(caller.tenant_id, about.resource_type, about.resource_id)
         question = Request(
             action=about.action,

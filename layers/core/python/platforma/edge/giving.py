@@ -20,7 +20,9 @@ from platforma.edge.subjects import Subjects
 from platforma.identity.model import Group
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
+from platforma.policy.attributes import scalar_type
 from platforma.policy.document import parse_document, read_document
+from platforma.policy.protected_api import KnownResource
 from platforma.policy.snapshots import Snapshot
 
 _NOT_ACTIONS = frozenset({"openid", "profile", "email", "offline_access"})
@@ -33,6 +35,7 @@ class Giving:
         self._caller, self._subjects = call.caller, subjects
         subject = call.caller.subject
         self._holding = Holding(snapshot.policy_set, subject)
+        self._looked_at = snapshot.policy_set.looked_at
         self._manages = may(snapshot, subject, "settings:manage", now=now, ip_address=call.attempt.ip_address)
 
     def check(self, *, scopes: Iterable[str] | None = None, roles: Iterable[str] | None = None) -> None:
@@ -87,6 +90,19 @@ class Giving:
         """
         if not self._manages:
             raise Forbidden(f"You lack settings:manage, which {what} needs.")
+
+    def check_resource(self, before: KnownResource | None, after: Mapping[str, Any], environment: str | None) -> None:
+        """
+        Require `settings:manage` for telling of a resource what decisions go by: an attribute that a statement in force
+        looks at, or its environment.
+
+        Raises:
+            Forbidden: the caller lacks it.
+        """
+        had = {} if before is None else before.attributes
+        moved = {name for name in {*had, *after} if name not in had or name not in after or _differ(had[name], after[name])}
+        if moved & self._looked_at or environment != (None if before is None else before.environment):
+            self.require_manage("telling of a resource what policies go by")
 
     def check_key_scopes(self, scopes: Iterable[str]) -> None:
         """
@@ -169,6 +185,11 @@ class Giving:
     def _require(self, actions: Iterable[str]) -> None:
         if not (self._manages or self._holding.covers(actions)):
             raise Forbidden("You cannot give more than you hold.")
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two scalars are told apart by conditions: `1` is not `true`."""
+    return (scalar_type(one), one) != (scalar_type(other), other)
 
 
 def key_request(body: KeyCreate) -> KeyRequest:

@@ -10,16 +10,18 @@ from platforma.policy.decide import decide
 from platforma.policy.delete_policy import delete_policy
 from platforma.policy.known_resources import delete_resource, get_resource, put_resource
 from platforma.policy.protected_apis import (
+    change_protected_api,
     create_protected_api,
     delete_protected_api,
     get_protected_api,
     list_protected_apis,
 )
-from platforma.policy.read_policy import get_policy, list_policies, list_policy_versions
+from platforma.policy.read_policy import get_policy, get_policy_version, list_policies, list_policy_versions
 from platforma.policy.replace_policy import replace_policy
 from platforma.policy.validate_policy import validate_policy
 
 __all__ = [
+    "change_protected_api",
     "change_role",
     "create_policy",
     "create_protected_api",
@@ -30,6 +32,7 @@ __all__ = [
     "delete_resource",
     "delete_role",
     "get_policy",
+    "get_policy_version",
     "get_protected_api",
     "get_resource",
     "get_role",

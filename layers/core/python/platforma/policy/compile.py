@@ -100,7 +100,10 @@ class View:
 
 
 class PolicySet:
-    """All that decisions about a tenant's principals follow, under the *hash* that each of them names."""
+    """
+    All that decisions about a tenant's principals follow, under the *hash* that each of them names. *looked_at* are the
+    resource attributes that some statement in force goes by.
+    """
 
     def __init__(self, tenant_id: str, rules: Rules) -> None:
         self.tenant_id = tenant_id
@@ -112,6 +115,7 @@ class PolicySet:
         self.apis: Mapping[str, ProtectedAPI] = {api.audience: api for api in rules.apis}
         self.domains = BUILT_IN_DOMAINS.union(*(api.domains for api in rules.apis))
         by_target = _compiled(rules)
+        self.looked_at = _looked_at(by_target)
         self.statements = sum(len(statements) for statements in by_target.values())
         self.attached = {target: Attached(statements) for target, statements in by_target.items()}
         self._operations = _operation_patterns(self.attached.values())
@@ -187,6 +191,12 @@ def _compiled(rules: Rules) -> dict[Target, list[Compiled]]:
             for target in targets:
                 by_target.setdefault(target, []).append(compiled)
     return by_target
+
+
+def _looked_at(by_target: Mapping[Target, Iterable[Compiled]]) -> frozenset[str]:
+    kind = "resource_attributes."
+    names = {one.name for statements in by_target.values() for each in statements for one in each.conditions}
+    return frozenset(name.removeprefix(kind) for name in names if name.startswith(kind))
 
 
 def _operation_patterns(attached: Iterable[Attached]) -> dict[str, tuple[str, ...]]:

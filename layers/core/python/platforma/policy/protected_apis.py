@@ -1,6 +1,9 @@
 """Registering other APIs, and taking them off again. Their domains are the tenant's from then on."""
 
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from platforma.kernel.clock import Clock, rfc3339
@@ -44,8 +47,8 @@ def create_protected_api(
         routes=checked,
         created_at=rfc3339(clock()),
     )
-    after = {**api.as_json(), "routes": len(api.routes)}
-    store.put_api(api, attempt.event("success", resource=api.id, resource_type="protected_api", changes={"after": after}))
+    changes = {"after": _told(api)}
+    store.put_api(api, attempt.event("success", resource=api.id, resource_type="protected_api", changes=changes))
     return api
 
 
@@ -69,6 +72,35 @@ def list_protected_apis(
     return store.apis(tenant_id, after=after, limit=limit)
 
 
+def change_protected_api(
+    tenant_id: str, api_id: str, *, if_match: int | None, store: ProtectedAPIStore, attempt: Attempt, **changed: Any
+) -> ProtectedAPI:
+    """
+    Keep an API's next version, what is not *changed* (or None) as it was, with its event. *if_match* is what must stand
+    now, None for any.
+
+    Raises:
+        NotFound: the tenant has no such API.
+        PreconditionFailed: another version stands.
+        Unprocessable: its domains and routes would not be valid; pointers are below `/routes` and `/domains`.
+        Conflict: another API of the tenant has this audience.
+    """
+
+    def change() -> ProtectedAPI:
+        before = get_protected_api(tenant_id, api_id, store=store)
+        if if_match not in (None, before.version):
+            raise PreconditionFailed
+        fields = {**before.as_json(), **{name: value for name, value in changed.items() if value is not None}}
+        domains, routes = parse_api(fields["domains"], fields["routes"])
+        kept = {name: fields[name] for name in ("name", "audience", "environment")}
+        after = replace(before, **kept, domains=domains, routes=routes, version=before.version + 1)
+        changes = {"before": _told(before), "after": _told(after)}
+        store.put_api(after, attempt.event("success", resource=api_id, resource_type="protected_api", changes=changes))
+        return after
+
+    return on_current(change, if_match)
+
+
 def delete_protected_api(
     tenant_id: str, api_id: str, *, if_match: int | None, store: ProtectedAPIStore, attempt: Attempt
 ) -> None:
@@ -84,8 +116,14 @@ def delete_protected_api(
         api = get_protected_api(tenant_id, api_id, store=store)
         if if_match not in (None, api.version):
             raise PreconditionFailed
-        before = {**api.as_json(), "routes": len(api.routes)}
-        event = attempt.event("success", resource=api_id, resource_type="protected_api", changes={"before": before})
-        store.delete_api(api, event)
+        changes = {"before": _told(api)}
+        store.delete_api(api, attempt.event("success", resource=api_id, resource_type="protected_api", changes=changes))
 
     on_current(change, if_match)
+
+
+def _told(api: ProtectedAPI) -> dict[str, Any]:
+    """An API as an event tells of it: its routes by their hash, since there may be hundreds."""
+    routes = json.dumps([route.as_json() for route in api.routes], sort_keys=True, separators=(",", ":")).encode("ascii")
+    told = {"count": len(api.routes), "sha256": hashlib.sha256(routes).hexdigest()}
+    return {**api.as_json(), "routes": told}

@@ -2,7 +2,7 @@
 
 from platforma.kernel.errors import NotFound
 from platforma.kernel.ids import is_id
-from platforma.policy.model import Policy
+from platforma.policy.model import Attachment, Policy
 from platforma.policy.ports import Page, PolicyStore
 
 
@@ -19,9 +19,34 @@ def get_policy(tenant_id: str, policy_id: str, *, store: PolicyStore) -> Policy:
     return policy
 
 
-def list_policies(tenant_id: str, *, store: PolicyStore, limit: int = 50, after: str | None = None) -> Page[Policy]:
-    """A page of the tenant's policies, oldest first."""
-    return store.page(tenant_id, after=after, limit=limit)
+def get_policy_version(tenant_id: str, policy_id: str, version: int, *, store: PolicyStore) -> Policy:
+    """
+    The policy as its *version* had it; a deleted policy's too.
+
+    Raises:
+        NotFound: the tenant never had such a policy, or it no such version.
+    """
+    page = (
+        store.revisions(tenant_id, policy_id, after=str(version + 1).zfill(10), limit=1) if is_id(policy_id, "pol") else None
+    )
+    if page is None or not page.items or page.items[0].version != version:
+        raise NotFound
+    return page.items[0]
+
+
+def list_policies(
+    tenant_id: str,
+    *,
+    attached_to: Attachment | None = None,
+    store: PolicyStore,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[Policy]:
+    """A page of the tenant's policies, oldest first; with *attached_to* those of it that are, so that it may be short."""
+    page = store.page(tenant_id, after=after, limit=limit)
+    if attached_to is None:
+        return page
+    return Page(tuple(policy for policy in page.items if attached_to in policy.attachments), page.next)
 
 
 def list_policy_versions(

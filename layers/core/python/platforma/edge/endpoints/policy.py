@@ -14,7 +14,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/policies", "settings.policies.list", "policy_manage", "permission", "List policies"),
         resource="policy",
         answer="policy.PolicyList",
-        query="common.Paging",
+        query="policy.PolicyQuery",
     ),
     row(
         *("GET", "/v1/policies/{id}", "settings.policies.get", "policy_manage", "permission", "Read a policy"),
@@ -32,6 +32,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("DELETE", "/v1/policies/{id}", "settings.policies.delete", "policy_manage", "permission", "Delete a policy"),
         resource="policy",
         status=204,
+        if_match=True,
+    ),
+    row(
+        *("POST", "/v1/policies/{id}/rollback", "settings.policies.rollback", "policy_manage", "permission"),
+        "Let a former version of a policy stand again",
+        resource="policy",
+        body="policy.PolicyRollback",
+        answer="policy.PolicyView",
         if_match=True,
     ),
     row(
@@ -113,6 +121,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         resource="protected_api",
         answer="policy.ProtectedAPIView",
+    ),
+    row(
+        *("PATCH", "/v1/protected-apis/{id}", "settings.protected_apis.update", "policy_apis", "permission"),
+        "Change a protected API",
+        resource="protected_api",
+        body="policy.ProtectedAPIPatch",
+        answer="policy.ProtectedAPIView",
+        if_match=True,
     ),
     row(
         *("DELETE", "/v1/protected-apis/{id}", "settings.protected_apis.delete", "policy_apis", "permission"),

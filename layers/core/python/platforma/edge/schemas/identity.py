@@ -212,4 +212,5 @@ class Me(View):
     tenant_id: str
     roles: list[str]
     permissions: list[str]
+    limited: list[str]
     scopes: list[str]

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from platforma.edge.schemas.common import Attributes, Body, Name, ResourceID, Timestamp, View
+from platforma.edge.schemas.common import Attributes, Body, Name, Paging, ResourceID, Timestamp, View
 
 PrincipalKind = Literal["user", "api_key", "oauth_client"]
 
@@ -23,6 +23,25 @@ class PolicyWrite(Body):
     description: Annotated[str, StringConstraints(max_length=2000)] | None = None
     document: dict[str, Any]
     attachments: Annotated[list[Attachment], Field(max_length=50)] = []
+
+
+class PolicyQuery(Paging):
+    """Which policies: all, or those attached to one thing."""
+
+    attachment_type: Literal["tenant", "role", "group", "user", "api_key", "oauth_client"] | None = None
+    attachment_id: ResourceID | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> "PolicyQuery":
+        if (self.attachment_type is None) != (self.attachment_id is None):
+            raise ValueError("attachment_type and attachment_id go together.")
+        return self
+
+
+class PolicyRollback(Body):
+    """The former version that shall stand again, as the next one."""
+
+    version: Annotated[int, Field(ge=1, le=10**9)]
 
 
 class PolicyCheck(Body):
@@ -158,6 +177,18 @@ class ProtectedAPIWrite(Body):
     environment: Literal["live", "test"]
     domains: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=20)] = []
     routes: Annotated[list[Route], Field(max_length=500)]
+
+
+class ProtectedAPIPatch(Body):
+    """What may be changed of a protected API; what is left out, or null, stays."""
+
+    name: Name | None = None
+    audience: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    environment: Literal["live", "test"] | None = None
+    domains: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(max_length=20)] | None = (
+        None
+    )
+    routes: Annotated[list[Route], Field(max_length=500)] | None = None
 
 
 class ProtectedAPIView(View):
