@@ -10,6 +10,7 @@ from moto import mock_aws
 from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
+from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
 from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import VersionsItem, make_versions
@@ -58,6 +59,7 @@ class Places:
     keys: object
     limits: object
     settings: object
+    notices: object
     data_keys: MemoryDataKeys | None = None
 
 
@@ -88,12 +90,14 @@ def table(dynamodb):
 def places(request, monkeypatch):
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)
     if request.param == "memory":
-        return Places(MemoryKeys(Recorded()), MemoryLimits(), MemoryLimitSettings(Recorded()))
+        keys = MemoryKeys(Recorded())
+        return Places(keys, MemoryLimits(), MemoryLimitSettings(Recorded()), keys.notices)
     request.getfixturevalue("table")
     tables = Tables(BOTH, "eu-central-1")
     data_keys = MemoryDataKeys()
     settings = DynamoDBLimitSettings(tables, Outbox())
-    return Places(DynamoDBKeys(tables, Outbox(), Envelope(data_keys)), DynamoDBLimits(), settings, data_keys)
+    keys, notices = DynamoDBKeys(tables, Outbox(), Envelope(data_keys)), DynamoDBNotices(tables, Outbox())
+    return Places(keys, DynamoDBLimits(), settings, notices, data_keys)
 
 
 @pytest.fixture
@@ -373,6 +377,52 @@ def test_a_lower_limit_counts_what_was_charged_before(places):
     places.limits.charge(key_id, LIMIT, 5, NOW)
 
     assert not places.limits.charge(key_id, RateLimit(5, 60), 1, NOW).allowed
+
+
+def test_a_notice_is_due_at_its_time_and_the_next_one_follows_it(world, places):
+    key = world.issue(expires_in=60 * 86400).key
+    due = NOW + timedelta(days=30)
+    assert list(places.notices.due(due - timedelta(milliseconds=1))) == []
+    (notice,) = places.notices.due(due)
+
+    world.now = due
+    places.notices.tell(notice, key, world.attempt().event("success"))
+
+    assert (notice.key_id, notice.days) == (key.id, 30)
+    assert list(places.notices.due(due)) == []
+    assert [later.days for later in places.notices.due(NOW + timedelta(days=46))] == [14]
+
+
+def test_of_racing_tellers_one_tells(world, places):
+    key = world.issue(expires_in=31 * 86400).key
+    world.passes(days=2)
+    (notice,) = places.notices.due(world.now)
+
+    results = race(lambda _: places.notices.tell(notice, key, world.attempt().event("success")))
+
+    assert [type(result) for result in won(results)] == [type(None)]
+    assert {type(result) for result in results} == {type(None), AlreadyUsed}
+
+
+def test_of_a_key_that_changed_meanwhile_nothing_is_told(world, places):
+    key = world.issue(expires_in=31 * 86400).key
+    world.passes(days=2)
+    (notice,) = places.notices.due(world.now)
+    revoke_key(world.tenant_id, key.id, **world.use())
+
+    with pytest.raises(PreconditionFailed):
+        places.notices.tell(notice, key, world.attempt().event("success"))
+
+    places.notices.drop(notice)
+    assert list(places.notices.due(world.now)) == []
+
+
+def test_a_new_end_has_its_own_notice(world, places):
+    before = world.issue(expires_in=90 * 86400).key
+    after = replace(before, expires_at=NOW + timedelta(days=20), version=2)
+    world.keys.change(before, after, world.attempt().event("success"))
+
+    assert [(notice.key_id, notice.days) for notice in places.notices.due(NOW + timedelta(days=7))] == [(after.id, 14)]
 
 
 def test_racing_leases_are_granted_to_the_limit_and_no_further(places):

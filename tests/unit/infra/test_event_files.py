@@ -33,9 +33,16 @@ def test_the_access_log_event_has_the_templates_format():
     assert list(json.loads(told["logEvents"][0]["message"])) == re.findall(r'"(\w+)":', format_)
 
 
-@pytest.mark.parametrize("name", ["AuditSweep", "CertificatesSchedule"])
+SCHEDULES = {
+    "AuditSweep": ("audit_relay", "sweep"),
+    "CertificatesSchedule": ("certificates_renew", "schedule"),
+    "ExpirySchedule": ("apikeys_expiry", "schedule"),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_sends_what_the_event_file_shows(name):
-    folder, what = {"AuditSweep": ("audit_relay", "sweep"), "CertificatesSchedule": ("certificates_renew", "schedule")}[name]
+    folder, what = SCHEDULES[name]
     event = json.loads((ROOT / "tests" / "events" / f"{folder}.{what}.json").read_text())
 
     assert json.loads(properties(SERVICE, name)["Target"]["Input"]) == event

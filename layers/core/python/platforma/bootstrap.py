@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.audit import Outbox
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
+    from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
     from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
@@ -51,7 +52,15 @@ if TYPE_CHECKING:
     from platforma.policy.snapshots import Snapshots
 
 VAULT_FUNCTIONS = (
-    *("apikeys_manage", "apikeys_verify", "audit_events", "audit_gateway", "audit_relay", "certificates_renew"),
+    *(
+        "apikeys_expiry",
+        "apikeys_manage",
+        "apikeys_verify",
+        "audit_events",
+        "audit_gateway",
+        "audit_relay",
+        "certificates_renew",
+    ),
     *("identity_me", "identity_tenants", "identity_users", "oauth_clients", "oauth_token", "platform_setup"),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
 )
@@ -179,6 +188,14 @@ def keys() -> "DynamoDBKeys":
     from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
 
     return _bound(DynamoDBKeys(tables(), outbox(), envelope()))
+
+
+@cache
+def notices() -> "DynamoDBNotices":
+    """Notices of keys' ends."""
+    from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
+
+    return _bound(DynamoDBNotices(tables(), outbox()))
 
 
 @cache
@@ -489,6 +506,7 @@ apikeys = Area(
     "apikeys",
     {
         "keys": keys,
+        "notices": notices,
         "limiter": limiter,
         "limit_settings": limit_settings,
         "secrets": secrets,

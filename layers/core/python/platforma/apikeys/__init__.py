@@ -1,6 +1,7 @@
 """API keys: their text, their issue, and every check of one until its end."""
 
 from platforma.apikeys.change import change_key
+from platforma.apikeys.expiry_notices import announce_expiries
 from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
 from platforma.apikeys.model import APIKey, Charge, Code, IssuedKey, RateLimit
 from platforma.apikeys.ports import Keys, Limits, LimitSettings
@@ -37,6 +38,7 @@ __all__ = [
     "RateLimit",
     "SharedLimit",
     "SharedLimits",
+    "announce_expiries",
     "bound_by",
     "change_key",
     "charge_key",

@@ -10,8 +10,14 @@ from platforma.kernel.errors import PlatformaError
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def operated(function: str) -> Callable[[Callable[[dict[str, Any], str], dict[str, Any]]], Handler]:
-    """A Lambda handler of a use case that takes the event and the request's id; it logs one line an invocation."""
+def operated(
+    function: str, *, counted: tuple[str, ...] = ()
+) -> Callable[[Callable[[dict[str, Any], str], dict[str, Any]]], Handler]:
+    """
+    A Lambda handler of a use case that takes the event and the request's id; it logs one line an invocation.
+
+    The line has those members of the answer that *counted* names, for metrics.
+    """
     log = Logger(service=function)
 
     def decorated(use_case: Callable[[dict[str, Any], str], dict[str, Any]]) -> Handler:
@@ -22,7 +28,7 @@ def operated(function: str) -> Callable[[Callable[[dict[str, Any], str], dict[st
             except PlatformaError as error:
                 log.exception("failed", request_id=request_id, code=error.code, detail=error.detail, facts=dict(error.facts))
                 raise
-            log.info("done", request_id=request_id)
+            log.info("done", request_id=request_id, **{name: answer[name] for name in counted})
             return answer
 
         return handler

@@ -22,11 +22,12 @@ from platforma.adapters.dynamodb.apikeys_items import (
     key_of,
     pointers_of,
 )
+from platforma.adapters.dynamodb.expiry_notices import put_notice
 from platforma.adapters.dynamodb.single import answering, read, written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.apikeys.model import APIKey
-from platforma.kernel.clock import rfc3339
+from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
@@ -87,13 +88,13 @@ class DynamoDBKeys:
     def change(self, before: APIKey, after: APIKey, event: Event) -> None:
         """See `Keys.change`."""
         transaction = Transaction(self._tables, self._outbox)
-        _update(transaction, before, after)
+        _update(transaction, before, after, event)
         transaction.commit(event)
 
     def rotate(self, before: APIKey, after: APIKey, successor: APIKey, event: Event) -> None:
         """See `Keys.rotate`."""
         transaction = Transaction(self._tables, self._outbox)
-        _update(transaction, before, after)
+        _update(transaction, before, after, event)
         _put(transaction, successor)
         transaction.commit(event)
 
@@ -159,9 +160,10 @@ def _put(transaction: Transaction, key: APIKey) -> None:
     transaction.put(KeyItem(f"KEY#{key.id}", "KEY", **fields), KeyItem.pk.does_not_exist(), refused=taken)
     for sk in pointers_of(key):
         transaction.put(KeyPointer(key.tenant_id, sk, key_id=key.id, expires=fields["expires"]))
+    put_notice(transaction, key, key.created_at)
 
 
-def _update(transaction: Transaction, before: APIKey, after: APIKey) -> None:
+def _update(transaction: Transaction, before: APIKey, after: APIKey, event: Event) -> None:
     old, new = fields_of(before), fields_of(after)
     moved = {name: value for name, value in new.items() if value != old[name]}
     attributes = KeyItem.get_attributes()
@@ -169,6 +171,8 @@ def _update(transaction: Transaction, before: APIKey, after: APIKey) -> None:
     transaction.update(
         KeyItem(f"KEY#{before.id}", "KEY"), actions, KeyItem.version == before.version, refused=PreconditionFailed()
     )
+    if "expires_at" in moved:
+        put_notice(transaction, after, parse_rfc3339(event.timestamp))
     if "expires" in moved:
         for sk in pointers_of(before):
             transaction.put(KeyPointer(before.tenant_id, sk, key_id=before.id, expires=new["expires"]))

@@ -1,13 +1,15 @@
 """API keys and their counters in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from platforma.apikeys.expiry_notices import Notice, next_notice
 from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
 from platforma.apikeys.shared_limits import Holder, SharedLimit
-from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed
+from platforma.kernel.clock import parse_rfc3339
+from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PreconditionFailed
 from platforma.kernel.events import Event, entered
 from platforma.keys.stored_secret import StoredSecret
 
@@ -23,6 +25,7 @@ class MemoryKeys:
         self._lock = Lock()
         self.reads = 0
         self.writes = 0
+        self.notices = MemoryNotices(self._keys, record)
 
     def find(self, key_id: str) -> APIKey | None:
         """The key of this id, without its address."""
@@ -58,12 +61,14 @@ class MemoryKeys:
             if key.id in self._keys:
                 raise Conflict
             self._keys[key.id] = key
+            self.notices.put(key, key.created_at)
             self._enter(event)
 
     def change(self, before: APIKey, after: APIKey, event: Event) -> None:
         """Put *after* in the place of *before*."""
         with self._lock:
             self._replace(before, after)
+            self.notices.put(after, parse_rfc3339(event.timestamp))
             self._enter(event)
 
     def rotate(self, before: APIKey, after: APIKey, successor: APIKey, event: Event) -> None:
@@ -71,6 +76,7 @@ class MemoryKeys:
         with self._lock:
             self._replace(before, after)
             self._keys[successor.id] = successor
+            self.notices.put(successor, successor.created_at)
             self._enter(event)
 
     def renew_ticket(self, key: APIKey, secret: StoredSecret) -> None:
@@ -119,6 +125,44 @@ class MemoryKeys:
     def _enter(self, event: Event) -> None:
         self._record(event)
         entered((event,))
+
+
+class MemoryNotices:
+    """`platforma.apikeys.expiry_notices.Notices`, over the keys of a `MemoryKeys`."""
+
+    def __init__(self, keys: dict[str, APIKey], record: Callable[[Event], None]) -> None:
+        self._keys, self._record = keys, record
+        self._waiting: set[Notice] = set()
+        self._lock = Lock()
+
+    def put(self, key: APIKey, after: datetime) -> None:
+        """Keep the key's next notice."""
+        if (notice := next_notice(key, after)) is not None:
+            self._waiting.add(notice)
+
+    def find(self, key_id: str) -> APIKey | None:
+        """The key of this id."""
+        return self._keys.get(key_id)
+
+    def due(self, now: datetime) -> Iterator[Notice]:
+        """What is due."""
+        yield from sorted(notice for notice in self._waiting if notice.due <= now)
+
+    def tell(self, notice: Notice, key: APIKey, event: Event) -> None:
+        """Tell it, and keep the next one."""
+        with self._lock:
+            if self._keys[key.id].version != key.version:
+                raise PreconditionFailed
+            if notice not in self._waiting:
+                raise AlreadyUsed
+            self._record(event)
+            self._waiting.remove(notice)
+            self.put(key, parse_rfc3339(event.timestamp))
+        entered((event,))
+
+    def drop(self, notice: Notice) -> None:
+        """Forget it."""
+        self._waiting.discard(notice)
 
 
 class MemoryLimits:
