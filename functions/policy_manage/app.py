@@ -4,6 +4,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.simulation import simulated
 from platforma.policy.model import Attachment
 
 api = API("policy_manage", bootstrap.edge)
@@ -81,6 +82,14 @@ def list_versions(call: Call) -> Answer:
 @api.serves("settings.policy_documents.verify")
 def validate_policy(call: Call) -> Answer:
     return Answer(200, bootstrap.policy.validate_policy(call.tenant_id, **call.given()))
+
+
+@api.serves("settings.policy_simulations.read")
+def simulate(call: Call) -> Answer:
+    changes = [change.model_dump(exclude_unset=True) for change in call.body.changes]
+    trial = bootstrap.policy.simulate(call.tenant_id, changes=changes)
+    desk, subjects = bootstrap.desk(call), bootstrap.subjects()
+    return Answer(200, simulated(call, trial, desk=desk, subjects=subjects, search=bootstrap.audit.search))
 
 
 @api.serves("settings.roles.list")

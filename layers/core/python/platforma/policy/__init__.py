@@ -18,6 +18,7 @@ from platforma.policy.protected_apis import (
 )
 from platforma.policy.read_policy import get_policy, get_policy_version, list_policies, list_policy_versions
 from platforma.policy.replace_policy import replace_policy
+from platforma.policy.simulate import simulate
 from platforma.policy.validate_policy import validate_policy
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "list_roles",
     "put_resource",
     "replace_policy",
+    "simulate",
     "validate_policy",
 ]

@@ -62,6 +62,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="policy.PolicyChecked",
     ),
     row(
+        *("POST", "/v1/policies/simulate", "settings.policy_simulations.read", "policy_manage", "permission"),
+        "Try changes on questions, or on what was decided",
+        body="policy.Simulation",
+        answer="policy.Simulated",
+    ),
+    row(
         *("POST", "/v1/authorize", "decisions.decisions.read", "policy_decide", "self", "Ask for a decision"),
         body="policy.AuthorizeRequest",
         answer="policy.DecisionView",

@@ -152,6 +152,69 @@ class DecisionBatch(View):
     decisions: list[DecisionView]
 
 
+class PolicyChange(Body):
+    """A policy that would be written (without *id* a new one; attachments left out stay), or taken away."""
+
+    op: Literal["put", "delete"]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    name: Name | None = None
+    document: dict[str, Any] | None = None
+    attachments: Annotated[list[Attachment], Field(max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "PolicyChange":
+        if self.op == "put" and self.document is None:
+            raise ValueError("A put has a document.")
+        if self.op == "delete" and (self.id is None or self.document is not None or self.attachments is not None):
+            raise ValueError("A delete has an id and nothing else.")
+        return self
+
+
+class Simulation(Body):
+    """
+    Changes to try on *requests*, or else on the decisions that the audit log has between *from* and *to*: of a week until
+    now unless said, newest first, *limit* of them a call.
+    """
+
+    changes: Annotated[list[PolicyChange], Field(min_length=1, max_length=50)]
+    requests: Annotated[list[AuthorizeRequest], Field(min_length=1, max_length=100)] | None = None
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+    only_changed: bool = False
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = None
+
+
+class PolicySets(View):
+    """Hashes of the rules as they stand, and as they would."""
+
+    before: str
+    after: str
+
+
+class Outcome(View):
+    """What is decided before a change and after it; *recorded* is what was decided then, by which rules."""
+
+    principal: dict[str, str]
+    action: str
+    resource: dict[str, Any] | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    changed: bool
+    recorded: dict[str, Any] | None = None
+
+
+class Simulated(View):
+    """What a change would do, and whether it would be refused since it locks everybody out."""
+
+    policy_set: PolicySets
+    would_lock_out: bool
+    decided: int
+    changed: int
+    decisions: list[Outcome]
+    next_cursor: str | None
+
+
 class RouteResource(Body):
     """Which resource a route acts on; `{name}` is a path parameter, `{query.name}` a query parameter."""
 
