@@ -155,6 +155,10 @@ def test_what_is_kept_comes_back_as_it_was(clients, tenant_id):
             token_endpoint_auth_method="client_secret_post",
             redirect_uris=("https://a.test/cb",),
             secrets=(secret(1), replace(secret(2), last_used_at=NOW)),
+            jwks={"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+            post_logout_redirect_uris=("https://a.test/out",),
+            first_party=True,
+            profile="fapi2",
         ),
     )
     clients.add(plain, event())

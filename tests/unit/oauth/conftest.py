@@ -4,11 +4,15 @@ import pytest
 
 from platforma.adapters.memory.clients import MemoryClients
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
+from platforma.adapters.memory.single_use import MemorySingleUse
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
 from platforma.keys.signing import SigningKeys, ensure_signing_keys
-from platforma.oauth import create_client
+from platforma.oauth import ClientKeys, authenticate_client, create_client
+from platforma.oauth.errors import Unfetched
+
+ISSUER = "https://id.platforma.test"
 
 
 class Still:
@@ -88,6 +92,49 @@ def register(clients, secrets, clock, tenant_id, attempt):
         return create_client(fields, tenant_id=tenant_id, attempt=attempt(), clients=clients, secrets=secrets, clock=clock)
 
     return made
+
+
+class Web(dict):
+    """What is behind each address; *fetched* lists what was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.fetched = []
+
+    def get(self, url):
+        self.fetched.append(url)
+        if url not in self:
+            raise Unfetched
+        return self[url]
+
+
+@pytest.fixture
+def web():
+    return Web()
+
+
+@pytest.fixture
+def single_use(clock):
+    return MemorySingleUse(clock)
+
+
+@pytest.fixture
+def prove(clients, secrets, clock, web, single_use):
+    """`authenticate_client` with everything that it needs."""
+    keys = ClientKeys(web, clock)
+
+    def done(presented):
+        return authenticate_client(
+            presented,
+            clients=clients,
+            secrets=secrets,
+            client_keys=keys,
+            single_use=single_use,
+            issuer=ISSUER,
+            clock=clock,
+        )
+
+    return done
 
 
 @pytest.fixture

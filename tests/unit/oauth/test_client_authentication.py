@@ -7,7 +7,6 @@ from platforma.kernel.errors import Unavailable
 from platforma.kernel.ids import new_id
 from platforma.oauth import (
     add_secret,
-    authenticate_client,
     delete_client,
     delete_secret,
     patch_client,
@@ -22,13 +21,8 @@ def basic(client_id, secret):
 
 
 @pytest.fixture
-def authenticate(clients, secrets, clock):
-    def done(client_id, secret, method="client_secret_basic"):
-        return authenticate_client(
-            UnverifiedClient(client_id, secret, method), clients=clients, secrets=secrets, clock=clock
-        )
-
-    return done
+def authenticate(prove):
+    return lambda client_id, secret, method="client_secret_basic": prove(UnverifiedClient(client_id, secret, method))
 
 
 @pytest.fixture
@@ -89,7 +83,7 @@ def test_a_header_that_is_no_basic_credential_is_an_invalid_client(authorization
         presented_client(authorization, {})
 
 
-@pytest.mark.parametrize("form", [{}, {"client_id": "a"}, {"client_secret": "b"}, {"client_assertion": "x"}])
+@pytest.mark.parametrize("form", [{}, {"client_secret": "b"}, {"client_assertion": "x"}])
 def test_a_form_without_id_and_secret_is_an_invalid_client(form):
     with pytest.raises(InvalidClient):
         presented_client(None, form)

@@ -1,8 +1,10 @@
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, Unprocessable
 from platforma.kernel.ids import new_id
 from platforma.kernel.tenancy import PLATFORM
+from platforma.keys.jwk import to_jwk
 from platforma.oauth import add_secret, delete_client, delete_secret, get_client, list_clients, patch_client
 
 
@@ -53,7 +55,25 @@ def test_creation_enters_its_event(register, events):
         ({"scopes": ["platform.tenants.*"]}, "/scopes/0"),
         ({"roles": ["Admin"]}, "/roles/0"),
         ({"token_endpoint_auth_method": "none"}, "/token_endpoint_auth_method"),
-        ({"token_endpoint_auth_method": "private_key_jwt"}, "/token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "client_secret_jwt"}, "/token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "/jwks"),
+        ({"jwks": {"keys": [{"kty": "oct", "k": "AAAA"}]}}, "/jwks/keys/0"),
+        ({"jwks": {"keys": []}}, "/jwks"),
+        ({"jwks": {"keys": [{}]}, "jwks_uri": "https://a.test/jwks"}, "/jwks"),
+        ({"jwks_uri": "http://a.test/jwks"}, "/jwks_uri"),
+        ({"jwks_uri": "https://u@a.test/jwks"}, "/jwks_uri"),
+        ({"backchannel_logout_uri": "https:///x"}, "/backchannel_logout_uri"),
+        ({"backchannel_logout_session_required": True}, "/backchannel_logout_uri"),
+        ({"post_logout_redirect_uris": ["http://evil.test/"]}, "/post_logout_redirect_uris/0"),
+        ({"token_endpoint_auth_method": "tls_client_auth"}, "/tls_client_auth_subject_dn"),
+        ({"tls_client_auth_san_dns": "a.test"}, "/tls_client_auth_subject_dn"),
+        ({"id_token_signed_response_alg": "none"}, "/id_token_signed_response_alg"),
+        ({"first_party": "yes"}, "/first_party"),
+        ({"profile": "fapi1"}, "/profile"),
+        ({"profile": "fapi2"}, "/token_endpoint_auth_method"),
+        ({"profile": "fapi2", "dpop_bound_access_tokens": False}, "/dpop_bound_access_tokens"),
+        ({"profile": "fapi2", "require_pushed_authorization_requests": False}, "/require_pushed_authorization_requests"),
+        ({"profile": "fapi2", "id_token_signed_response_alg": "RS256"}, "/id_token_signed_response_alg"),
         ({"redirect_uris": ["http://evil.test/cb"]}, "/redirect_uris/0"),
         ({"status": "suspended"}, "/status"),
         ({"client_id": "cli_x"}, "/client_id"),
@@ -65,6 +85,15 @@ def test_a_field_at_fault_is_named(register, fields, pointer):
         register(**fields)
 
     assert pointer in pointers(refused)
+
+
+def test_the_profile_fapi2_brings_what_it_demands(register):
+    jwks = {"keys": [to_jwk(Ed25519PrivateKey.generate().public_key())]}
+
+    client, secret = register(profile="fapi2", token_endpoint_auth_method="private_key_jwt", jwks=jwks)
+
+    assert (client.require_pushed_authorization_requests, client.dpop_bound_access_tokens) == (True, True)
+    assert (client.id_token_signed_response_alg, secret) == ("ES256", None)
 
 
 def test_only_a_platform_client_may_hold_platform_manage(register):

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.services import DynamoDBServices
+    from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
     from platforma.adapters.dynamodb.tables import Tables
+    from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from platforma.keys.envelope import Envelope
     from platforma.keys.secrets import CachedSecrets
     from platforma.keys.signing import SigningKeys
+    from platforma.oauth.client_keys import ClientKeys
     from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
 
@@ -85,6 +88,8 @@ class Settings:
     vault_secrets: str
     audit_key: str | None
     audit_retention_years: int
+    fetch_networks: tuple[str, ...]
+    fetch_ca_file: str | None
 
 
 @cache
@@ -111,6 +116,8 @@ def settings() -> Settings:
         vault_secrets=env.get("VAULT_SECRETS", ""),
         audit_key=env.get("AUDIT_KEY_ARN") or None,
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
+        fetch_networks=tuple(env.get("FETCH_NETWORKS", "").split()),
+        fetch_ca_file=env.get("FETCH_CA_FILE") or None,
     )
 
 
@@ -229,6 +236,32 @@ def clients() -> "DynamoDBClients":
     from platforma.adapters.dynamodb.clients import DynamoDBClients
 
     return _bound(DynamoDBClients(tables(), outbox(), clock))
+
+
+@cache
+def fetch() -> "PublicFetch":
+    """What calls addresses that strangers choose."""
+    from ipaddress import ip_network
+
+    from platforma.adapters.fetch import PublicFetch
+
+    return PublicFetch(networks=tuple(map(ip_network, settings().fetch_networks)), ca_file=settings().fetch_ca_file)
+
+
+@cache
+def client_keys() -> "ClientKeys":
+    """The public keys of clients."""
+    from platforma.oauth.client_keys import ClientKeys
+
+    return ClientKeys(fetch(), clock)
+
+
+@cache
+def single_use() -> "DynamoDBSingleUse":
+    """What is good for one use."""
+    from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
+
+    return _bound(DynamoDBSingleUse(tables(), clock))
 
 
 @cache
@@ -520,6 +553,8 @@ oauth = Area(
         "secrets": secrets,
         "clock": lambda: clock,
         "signing_keys": signing_keys,
+        "client_keys": client_keys,
+        "single_use": single_use,
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,
     },

@@ -120,8 +120,9 @@ class API:
         try:
             if isinstance(error, Unauthenticated):
                 self._dead.settle(attempt, error)
-            # An attempt of nobody's enters no tenant's log; the access log has it.
-            if attempt.principal_type != "anonymous" and not attempt.entered:
+            # An attempt of nobody's, or of a client that is merely named, enters no tenant's log; the access log has it.
+            unproven = attempt.principal_type == "anonymous" or (call is not None and call.unproven)
+            if not unproven and not attempt.entered:
                 self._record(attempt, error, edge)
         except PlatformaError as raised:
             # A dead credential is refused alike where its tenant's log, or the key to it, is gone as well.
@@ -134,9 +135,9 @@ class API:
 
     def _do(self, call: Call, event: Mapping[str, Any], edge: Edge) -> Answer:
         endpoint = call.endpoint
+        call.certificate = presented_certificate(event, call.headers, header=edge.certificate_header)
         if endpoint.access not in ("public", "client"):
-            shown = presented_certificate(event, call.headers, header=edge.certificate_header)
-            call.identify(edge.authenticator().authenticate(call.headers, call.attempt, certificate=shown))
+            call.identify(edge.authenticator().authenticate(call.headers, call.attempt, certificate=call.certificate))
             edge.authenticator().charge(call.caller)
             decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
             call.permitted = decision.allowed

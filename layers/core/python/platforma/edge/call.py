@@ -22,7 +22,11 @@ _ETAG = re.compile(r'\A"v([1-9][0-9]{0,15})"\Z')
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to."""
+    """
+    One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
+
+    *certificate* is the one that the client showed where mutual TLS was spoken.
+    """
 
     endpoint: Endpoint
     request_id: str
@@ -36,6 +40,8 @@ class Call:
     body: Any = None
     parameters: Any = None
     permitted: bool = False
+    certificate: bytes | None = None
+    unproven: bool = False
 
     @property
     def caller(self) -> "Caller":
@@ -51,8 +57,13 @@ class Call:
         attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
         attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
 
-    def identify_client(self, tenant_id: str, client_id: str) -> None:
-        """As `identify`, where a client authenticated to the endpoint itself."""
+    def identify_client(self, tenant_id: str, client_id: str, *, proven: bool = True) -> None:
+        """
+        As `identify`, where a client authenticated to the endpoint itself.
+
+        One that is merely named is not *proven*: only what it does by a code or token of its own enters its tenant's log.
+        """
+        self.unproven = not proven
         self.attempt.tenant_id, self.attempt.principal_type, self.attempt.principal_id = tenant_id, "oauth_client", client_id
 
     def note_decision(self, record: Mapping[str, Any]) -> None:

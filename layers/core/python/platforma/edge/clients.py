@@ -22,12 +22,12 @@ def client_of(
         InvalidRequest: it authenticates in two ways at once.
     """
     try:
-        client = authenticate(presented_client(call.headers.get("authorization"), form))
+        client = authenticate(presented_client(call.headers.get("authorization"), form, call.certificate))
     except InvalidClient as error:
         if error.client is not None:
             call.identify_client(error.client.tenant_id, error.client.id)
         raise
-    call.identify_client(client.tenant_id, client.id)
+    call.identify_client(client.tenant_id, client.id, proven=client.type == "confidential")
     if snapshots().of(client.tenant_id).standing != "active":
         raise InvalidClient
     return client

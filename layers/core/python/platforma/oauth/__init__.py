@@ -2,7 +2,9 @@
 
 from platforma.oauth.access_token import AccessToken, issue_access_token, verify_access_token
 from platforma.oauth.client_authentication import UnverifiedClient, authenticate_client, presented_client
+from platforma.oauth.client_certificate import certificate_thumbprint
 from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
+from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
 from platforma.oauth.errors import OAuthError
@@ -16,6 +18,7 @@ __all__ = [
     "AccessToken",
     "Change",
     "Client",
+    "ClientKeys",
     "ClientSecret",
     "Clients",
     "OAuthError",
@@ -24,6 +27,7 @@ __all__ = [
     "add_secret",
     "authenticate_client",
     "authorization_server",
+    "certificate_thumbprint",
     "create_client",
     "delete_client",
     "delete_secret",

@@ -1,5 +1,6 @@
 """
-Client authentication by secret: `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1).
+Client authentication: by secret (`client_secret_basic`, `client_secret_post`, RFC 6749 section 2.3.1), by `private_key_jwt`
+(RFC 7523), by `tls_client_auth` (RFC 8705), and `none` for public clients, who are merely named.
 
 What it costs to be wrong. A secret not issued by us to that client id is refused by its checksum: no read, no hash. A
 genuine one that was taken away, or of a client that is suspended or deleted, costs one read and no hash. bcrypt is paid for
@@ -19,10 +20,13 @@ from platforma.kernel.errors import Unauthenticated
 from platforma.kernel.ids import is_id
 from platforma.keys.ports import Secrets
 from platforma.keys.stored_secret import verify
+from platforma.oauth.client_assertion import ASSERTION_TYPE, subject_of, verify_assertion
+from platforma.oauth.client_certificate import verify_subject
+from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secret import genuine
 from platforma.oauth.errors import InvalidClient, InvalidRequest
 from platforma.oauth.model import Client
-from platforma.oauth.ports import Clients
+from platforma.oauth.ports import Clients, SingleUse
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 _MAX_HEADER = 1024
@@ -30,31 +34,53 @@ _MAX_HEADER = 1024
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedClient:
-    """What a request says about the client behind it."""
+    """What a request says about the client behind it: a *secret*, an *assertion*, or the *certificate* of its connection."""
 
     client_id: str
-    secret: str = field(repr=False)
-    method: str
+    secret: str | None = field(default=None, repr=False)
+    method: str = "none"
+    assertion: str | None = field(default=None, repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
 
 
-def presented_client(authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient:
+def presented_client(
+    authorization: str | None, form: Mapping[str, str], certificate: bytes | None = None
+) -> UnverifiedClient:
     """
-    The client id and secret that a request presents. Nothing about them is verified yet.
+    The client that a request names, and by what it means to prove it. Nothing about it is verified yet.
 
     Raises:
         InvalidRequest: two ways of authentication at once, or two client ids (RFC 6749 section 2.3).
         InvalidClient: none that is offered here, or one that cannot be read.
     """
-    if authorization is None:
-        if not ("client_id" in form and "client_secret" in form):
-            raise InvalidClient("Client authentication is required.")
-        return UnverifiedClient(form["client_id"], form["client_secret"], "client_secret_post")
-    if "client_secret" in form or "client_assertion" in form:
+    ways = [
+        authorization is not None,
+        "client_secret" in form,
+        "client_assertion" in form or "client_assertion_type" in form,
+    ]
+    if sum(ways) > 1:
         raise InvalidRequest("A client authenticates in one way at a time.")
-    client_id, secret = _basic(authorization)
-    if form.get("client_id", client_id) != client_id:
-        raise InvalidRequest("The client_id of the form is not the one that authenticates.")
-    return UnverifiedClient(client_id, secret, "client_secret_basic")
+    if authorization is not None:
+        client_id, secret = _basic(authorization)
+        if form.get("client_id", client_id) != client_id:
+            raise InvalidRequest("The client_id of the form is not the one that authenticates.")
+        return UnverifiedClient(client_id, secret, "client_secret_basic")
+    if ways[2]:
+        return _asserted(form)
+    if "client_id" not in form:
+        raise InvalidClient("Client authentication is required.")
+    if "client_secret" in form:
+        return UnverifiedClient(form["client_id"], form["client_secret"], "client_secret_post")
+    return UnverifiedClient(form["client_id"], certificate=certificate)
+
+
+def _asserted(form: Mapping[str, str]) -> UnverifiedClient:
+    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
+        raise InvalidClient
+    named = subject_of(form["client_assertion"])
+    if form.get("client_id", named) != named:
+        raise InvalidClient
+    return UnverifiedClient(named, None, "private_key_jwt", assertion=form["client_assertion"])
 
 
 def _basic(authorization: str) -> tuple[str, str]:
@@ -71,16 +97,45 @@ def _basic(authorization: str) -> tuple[str, str]:
         raise InvalidClient from None
 
 
-def authenticate_client(presented: UnverifiedClient, *, clients: Clients, secrets: Secrets, clock: Clock) -> Client:
+def authenticate_client(
+    presented: UnverifiedClient,
+    *,
+    clients: Clients,
+    secrets: Secrets,
+    client_keys: ClientKeys,
+    single_use: SingleUse,
+    issuer: str,
+    clock: Clock,
+) -> Client:
     """
     Turn what a request presents into the client that it proves to be. Whether its tenant is in use is not asked here.
+
+    A public client proves nothing: what it may do, it may do because it shows a code, a token or a device code of its own.
 
     Raises:
         InvalidClient: unknown, wrong, taken away, suspended or deleted, or not the method it registered: one error for all.
     """
     if not is_id(presented.client_id, "cli"):
         raise InvalidClient
-    shown = genuine(presented.secret, client_id=presented.client_id, secrets=secrets)
+    if presented.secret is not None:
+        return _by_secret(presented, presented.secret, clients=clients, secrets=secrets, clock=clock)
+    client = clients.get(presented.client_id)
+    if client is None or client.status != "active":
+        raise InvalidClient
+    method = "tls_client_auth" if client.authentication == "tls_client_auth" else presented.method
+    if not client.may_authenticate_by(method):
+        raise InvalidClient
+    if method == "private_key_jwt":
+        verify_assertion(
+            presented.assertion or "", client=client, keys=client_keys, single_use=single_use, issuer=issuer, clock=clock
+        )
+    elif method == "tls_client_auth":
+        verify_subject(presented.certificate, client=client, clock=clock)
+    return client
+
+
+def _by_secret(presented: UnverifiedClient, secret: str, *, clients: Clients, secrets: Secrets, clock: Clock) -> Client:
+    shown = genuine(secret, client_id=presented.client_id, secrets=secrets)
     client = clients.get(presented.client_id)
     if client is None:
         raise InvalidClient

@@ -6,7 +6,7 @@ from platforma.kernel.events import Attempt
 from platforma.keys.ports import Secrets
 from platforma.oauth.client_secret import new_client_secret
 from platforma.oauth.clients import change_client, get_client
-from platforma.oauth.model import MAX_SECRETS, Client, ClientSecret
+from platforma.oauth.model import MAX_SECRETS, SECRET_METHODS, Client, ClientSecret
 from platforma.oauth.ports import Clients
 
 
@@ -18,7 +18,7 @@ def add_secret(
 
     Raises:
         NotFound: the tenant has no such client.
-        Conflict: it has two already, or it is a public client.
+        Conflict: it has two already, or does not authenticate by secret.
     """
     _roomy(get_client(client_id, tenant_id=tenant_id, clients=clients))
     shown, secret = new_client_secret(client_id, secrets=secrets, now=clock())
@@ -47,8 +47,8 @@ def delete_secret(client_id: str, secret_id: str, *, tenant_id: str, attempt: At
 
 
 def _roomy(client: Client) -> Client:
-    if client.type != "confidential":
-        raise Conflict("A public client has no secrets.")
+    if client.authentication not in SECRET_METHODS:
+        raise Conflict("A client that does not authenticate by secret has none.")
     if len(client.secrets) >= MAX_SECRETS:
         raise Conflict(f"A client has at most {MAX_SECRETS} secrets: take one away first.")
     return client

@@ -15,7 +15,7 @@ from platforma.kernel.ids import is_id, new_id
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.ports import Secrets
 from platforma.oauth.client_secret import new_client_secret
-from platforma.oauth.model import Change, Client
+from platforma.oauth.model import SECRET_METHODS, Change, Client
 from platforma.oauth.ports import Clients
 from platforma.oauth.registration import CHANGEABLE, DEFAULTS, FIELDS, checked
 
@@ -26,7 +26,7 @@ def create_client(
     fields: Mapping[str, Any], *, tenant_id: str, attempt: Attempt, clients: Clients, secrets: Secrets, clock: Clock
 ) -> tuple[Client, str | None]:
     """
-    A new client and, for a confidential one, its first secret, which is told this once.
+    A new client and, for one that authenticates by it, its first secret, which is told this once.
 
     Raises:
         Unprocessable: a field is at fault.
@@ -34,7 +34,7 @@ def create_client(
     registration = checked(fields, known=FIELDS, current=DEFAULTS, platform=tenant_id == PLATFORM)
     client = Client(id=new_id("cli"), tenant_id=tenant_id, created_at=clock(), **registration)
     shown = None
-    if client.type == "confidential":
+    if client.authentication in SECRET_METHODS:
         shown, secret = new_client_secret(client.id, secrets=secrets, now=client.created_at)
         client = replace(client, secrets=(secret,))
     changes = {"after": client.as_json()}

@@ -2,21 +2,27 @@
 A JWS in compact form, read strictly (RFC 7515 section 7.1, RFC 8725).
 
 Of two parsers that read one token differently, one can be fooled. So there is one reading: canonical base64url without
-padding, UTF-8 JSON objects without duplicate members, and a header of exactly the members that our own tokens have; `crit`,
-`jwk`, `jku`, `x5c`, `x5u`, `b64` or `zip` are not skipped but refused.
+padding, UTF-8 JSON objects without duplicate members. The header of a token of ours has exactly the members that we write;
+in one that a client signs, what would change how it is read or name its key elsewhere is not skipped but refused.
 """
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
+
 from platforma.kernel.errors import Malformed
 from platforma.kernel.strict_json import parse_json
+from platforma.keys.jwk import ALGORITHMS, PublicKeyTypes, to_jwk
 from platforma.oauth.errors import InvalidToken
 
 MAX_BYTES = 8192
-_HEADER = frozenset({"alg", "typ", "kid"})
+_OURS = frozenset({"alg", "typ", "kid"})
+_VERIFIERS = jwt.PyJWS(algorithms=["ES256", "EdDSA", "RS256", "PS256"])
+_REFUSED = frozenset({"crit", "b64", "zip", "jku", "x5u", "x5c", "enc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +36,58 @@ class UnverifiedJWS:
 
 def parse_compact(token: str) -> UnverifiedJWS:
     """
-    Take *token* apart.
+    Take a token that should be ours apart.
 
     Raises:
         InvalidToken: over 8 KiB, not three parts in canonical base64url, or not the header of a token of ours.
     """
+    unverified = _parse(token)
+    if unverified.header.keys() != _OURS:
+        raise InvalidToken
+    return unverified
+
+
+def parse_foreign(token: str, *, embedded_key: bool = False) -> UnverifiedJWS:
+    """
+    Take a token that somebody else signed apart; only with *embedded_key* may, and must, its header hold a `jwk`.
+
+    Raises:
+        InvalidToken: over 8 KiB, not three parts in canonical base64url, or a header that could be read in two ways.
+    """
+    unverified = _parse(token)
+    header = unverified.header
+    if not _REFUSED.isdisjoint(header) or ("jwk" in header) != embedded_key:
+        raise InvalidToken
+    if not isinstance(header.get("alg"), str) or not all(isinstance(header.get(name, ""), str) for name in ("typ", "kid")):
+        raise InvalidToken
+    return unverified
+
+
+def verify_signature(unverified: UnverifiedJWS, key: PublicKeyTypes, algorithms: Collection[str]) -> None:
+    """
+    Require that *key* signed it, by an algorithm that is one of *algorithms* and for keys of this type.
+
+    Raises:
+        InvalidToken: it did not.
+    """
+    algorithm = unverified.header["alg"]
+    if algorithm not in algorithms or algorithm not in ALGORITHMS[to_jwk(key)["kty"]]:
+        raise InvalidToken
+    name = "EdDSA" if algorithm == "Ed25519" else algorithm
+    signed, _, signature = unverified.token.rpartition(".")
+    verifier = _VERIFIERS.get_algorithm_by_name(name)
+    if not verifier.verify(signed.encode(), key, _canonical(signature)):
+        raise InvalidToken
+
+
+def _parse(token: str) -> UnverifiedJWS:
     if len(token) > MAX_BYTES or not token.isascii():
         raise InvalidToken
     parts = token.split(".")
     if len(parts) != 3:
         raise InvalidToken
     header, payload, _ = (_canonical(part) for part in parts)
-    members = json_object(header)
-    if members.keys() != _HEADER:
-        raise InvalidToken
-    return UnverifiedJWS(token, members, payload)
+    return UnverifiedJWS(token, json_object(header), payload)
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

@@ -77,3 +77,10 @@ class InvalidToken(Unauthenticated):
     code = "invalid_token"
     public = "The access token is not valid."
     challenge = 'Bearer realm="platforma", error="invalid_token"'
+
+
+class Unfetched(Invalid):
+    """A document at an address of a client's choosing could not be had; why is for our own log alone."""
+
+    code = "unfetched"
+    public = "A document that the client names could not be read."

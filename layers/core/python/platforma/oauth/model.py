@@ -1,8 +1,9 @@
 """Clients as values, and the rules that need nothing but them (RFC 6749 section 2, RFC 7591 section 2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.tenancy import PLATFORM
@@ -15,9 +16,15 @@ GRANT_TYPES = ("client_credentials",)
 """The grants that this server runs: what a client may register for and what metadata lists."""
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
-AUTH_METHODS = SECRET_METHODS
-"""The ways to authenticate that this server understands: what a client may register for and what metadata lists."""
+AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", "tls_client_auth")
+"""The ways to authenticate that a confidential client may register for; a public one has `none`."""
 
+METADATA = (
+    *("post_logout_redirect_uris", "jwks", "jwks_uri", "first_party", "id_token_signed_response_alg", "profile"),
+    *("require_pushed_authorization_requests", "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"),
+    *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
+    *("backchannel_logout_uri", "backchannel_logout_session_required"),
+)
 MAX_SECRETS = 2
 
 
@@ -59,6 +66,20 @@ class Client:
     created_at: datetime
     secrets: tuple[ClientSecret, ...] = ()
     version: int = 1
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
+    first_party: bool = False
+    id_token_signed_response_alg: str = "RS256"  # noqa: S105  an algorithm
+    profile: Literal["fapi2"] | None = None
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
 
     @property
     def platform(self) -> bool:
@@ -66,12 +87,15 @@ class Client:
         return self.tenant_id == PLATFORM
 
     def may_authenticate_by(self, method: str) -> bool:
-        """Whether *method* is the one it registered, or it left open which (RFC 7591 section 2)."""
-        return (
-            method in SECRET_METHODS
-            if self.token_endpoint_auth_method is None
-            else method == self.token_endpoint_auth_method
-        )
+        """Whether *method* is the one it registered, or it left open which way it sends its secret (RFC 7591 section 2)."""
+        if self.token_endpoint_auth_method is None and self.type == "confidential":
+            return method in SECRET_METHODS
+        return method == self.authentication
+
+    @property
+    def authentication(self) -> str:
+        """How it authenticates, as it registered or by default."""
+        return "none" if self.type == "public" else self.token_endpoint_auth_method or SECRET_METHODS[0]
 
     def secret(self, secret_id: str) -> ClientSecret | None:
         """The secret of this id."""
@@ -80,6 +104,11 @@ class Client:
     def changed(self, **fields: object) -> "Client":
         """The next version of it, with these fields."""
         return replace(self, version=self.version + 1, **fields)  # type: ignore[arg-type]
+
+    def metadata(self) -> dict[str, Any]:
+        """Of what it registered, all that has a default, by name, as JSON has it."""
+        named = {name: getattr(self, name) for name in METADATA}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
 
     def as_json(self) -> dict[str, object]:
         """The client as the API shows it; never a secret, nor anything made of one."""
@@ -91,8 +120,9 @@ class Client:
             "grant_types": list(self.grant_types),
             "redirect_uris": list(self.redirect_uris),
             "scopes": list(self.scopes),
-            "token_endpoint_auth_method": self.token_endpoint_auth_method or SECRET_METHODS[0],
+            "token_endpoint_auth_method": self.authentication,
             "roles": list(self.roles),
+            **self.metadata(),
             "status": self.status,
             "created_at": rfc3339(self.created_at),
             "secrets": [

@@ -1,5 +1,6 @@
 """What the OAuth server needs of the outside."""
 
+from datetime import datetime
 from typing import Protocol
 
 from platforma.kernel.events import Event
@@ -44,4 +45,28 @@ class Clients(Protocol):
 
         Written only while the client is active and the secret is the very one: False, and nothing written, otherwise. So no
         check that races with a suspension, deletion or rotation brings a ticket back.
+        """
+
+
+class SingleUse(Protocol):
+    """What is good for one use: ids of assertions and proofs, until they have expired."""
+
+    def spend(self, name: str, *, until: datetime) -> None:
+        """
+        Use up *name*, which no one can use again before *until*.
+
+        Raises:
+            AlreadyUsed: somebody did before.
+        """
+
+
+class Fetch(Protocol):
+    """Gets public documents from addresses that strangers choose."""
+
+    def get(self, url: str) -> bytes:
+        """
+        The body behind an https *url*, from a public address, without redirects, bounded in size and time.
+
+        Raises:
+            Unfetched: not such a URL, or no good answer.
         """

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from platforma.kernel.errors import FieldError, Unprocessable
+from platforma.oauth import client_metadata
 from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
 from platforma.oauth.redirect_uri import fault_of
 from platforma.oauth.scope import MAX_SCOPE, scope_fault
 
-FIELDS = ("name", "type", "grant_types", "redirect_uris", "scopes", "token_endpoint_auth_method", "roles")
+FIELDS = (
+    *("name", "type", "grant_types", "redirect_uris", "scopes", "token_endpoint_auth_method", "roles"),
+    *client_metadata.DEFAULTS,
+)
 CHANGEABLE = (*(name for name in FIELDS if name != "type"), "status")
 DEFAULTS: Mapping[str, Any] = {
     "type": "confidential",
@@ -23,6 +27,7 @@ DEFAULTS: Mapping[str, Any] = {
     "token_endpoint_auth_method": None,
     "roles": (),
     "status": "active",
+    **client_metadata.DEFAULTS,
 }
 _ROLE = re.compile(r"\A[a-z][a-z0-9_.-]{0,63}\Z")
 _MAX_LIST, _MAX_ROLES = 100, 1024
@@ -39,6 +44,7 @@ def checked(
     """
     faults = [FieldError(f"/{_pointer(name)}", "Unknown field.") for name in fields if name not in set(known)]
     merged = {**current, **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}}
+    merged |= client_metadata.demanded(fields, merged)
     for name, check in _CHECKS.items():
         faults += check(merged.get(name), merged, platform)
     if faults:
@@ -74,6 +80,10 @@ def _grant_types(value: Any, merged: Mapping[str, Any], _: bool) -> list[FieldEr
 
 def _redirect_uris(value: Any, merged: Mapping[str, Any], _: bool) -> list[FieldError]:
     return _each("/redirect_uris", value, lambda uri: fault_of(uri, public=merged["type"] == "public"))
+
+
+def _post_logout_redirect_uris(value: Any, merged: Mapping[str, Any], _: bool) -> list[FieldError]:
+    return _each("/post_logout_redirect_uris", value, lambda uri: fault_of(uri, public=merged["type"] == "public"))
 
 
 def _scopes(value: Any, _: Mapping[str, Any], platform: bool) -> list[FieldError]:
@@ -125,4 +135,6 @@ _CHECKS: Mapping[str, Callable[[Any, Mapping[str, Any], bool], list[FieldError]]
     "scopes": _scopes,
     "token_endpoint_auth_method": _auth_method,
     "roles": _roles,
+    "post_logout_redirect_uris": _post_logout_redirect_uris,
+    **client_metadata.CHECKS,
 }

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
@@ -33,7 +33,7 @@ _BATCH = 100
 
 
 class ClientItem(Item):
-    """A client. *secrets* maps a secret's id to what is kept of it."""
+    """A client. *secrets* maps a secret's id to what is kept of it; *metadata* has the rest of what it registered."""
 
     table = "credential"
 
@@ -51,6 +51,7 @@ class ClientItem(Item):
     status = UnicodeAttribute()
     created_at = UnicodeAttribute()
     version = NumberAttribute()
+    metadata: Any = JSONAttribute(null=True)
     secrets: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
 
 
@@ -163,6 +164,7 @@ def _fields(client: Client) -> dict[str, Any]:
         "roles": list(client.roles),
         "status": client.status,
         "version": client.version,
+        "metadata": client.metadata(),
     }
 
 
@@ -218,6 +220,9 @@ def _secret(secret_id: str, kept: dict[str, Any]) -> ClientSecret:
 
 def _client(item: ClientItem) -> Client:
     kept = cast("Any", item.secrets).as_dict()
+    metadata: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in (item.metadata or {}).items()
+    }
     secrets = [_secret(secret_id, kept[secret_id]) for secret_id in kept]
     return Client(
         id=item.pk.removeprefix(_pk("")),
@@ -233,4 +238,5 @@ def _client(item: ClientItem) -> Client:
         created_at=datetime.fromisoformat(item.created_at),
         secrets=tuple(sorted(secrets, key=lambda secret: (secret.created_at, secret.id))),
         version=int(item.version),
+        **metadata,
     )

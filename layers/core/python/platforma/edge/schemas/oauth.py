@@ -8,10 +8,31 @@ from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
 
 GrantType = Literal["client_credentials"]
 URI = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none"]
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class ClientCreate(Body):
+class Metadata(Body):
+    """What a client may register besides; what is left out has its default, or stays."""
+
+    post_logout_redirect_uris: Annotated[list[URI], Field(max_length=50)] = []
+    jwks: dict[str, Any] | None = None
+    jwks_uri: URI | None = None
+    first_party: bool = False
+    id_token_signed_response_alg: Literal["RS256", "ES256", "EdDSA"] = "RS256"  # noqa: S105  an algorithm
+    profile: Literal["fapi2"] | None = None
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: Subject | None = None
+    tls_client_auth_san_dns: Subject | None = None
+    tls_client_auth_san_uri: Subject | None = None
+    backchannel_logout_uri: URI | None = None
+    backchannel_logout_session_required: bool = False
+
+
+class ClientCreate(Metadata):
     """A client to be registered."""
 
     name: Name
@@ -19,17 +40,17 @@ class ClientCreate(Body):
     grant_types: Annotated[list[GrantType], Field(min_length=1, max_length=5)] = ["client_credentials"]
     redirect_uris: Annotated[list[URI], Field(max_length=50)] = []
     scopes: Scopes = []
-    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post"] | None = None
+    token_endpoint_auth_method: AuthMethod | None = None
     roles: Annotated[list[RoleName], Field(max_length=50)] = []
 
 
-class ClientPatch(Body):
+class ClientPatch(Metadata):
     """What may be changed of a client; what is left out stays."""
 
     name: Name | None = None
     grant_types: Annotated[list[GrantType], Field(min_length=1, max_length=5)] | None = None
     redirect_uris: Annotated[list[URI], Field(max_length=50)] | None = None
-    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post"] | None = None
+    token_endpoint_auth_method: AuthMethod | None = None
     scopes: Scopes | None = None
     roles: Annotated[list[RoleName], Field(max_length=50)] | None = None
     status: Literal["active", "suspended"] | None = None
@@ -55,6 +76,20 @@ class ClientView(View):
     scopes: list[str]
     token_endpoint_auth_method: str
     roles: list[str]
+    post_logout_redirect_uris: list[str]
+    jwks: dict[str, Any] | None
+    jwks_uri: str | None
+    first_party: bool
+    id_token_signed_response_alg: str
+    profile: str | None
+    require_pushed_authorization_requests: bool
+    dpop_bound_access_tokens: bool
+    tls_client_certificate_bound_access_tokens: bool
+    tls_client_auth_subject_dn: str | None
+    tls_client_auth_san_dns: str | None
+    tls_client_auth_san_uri: str | None
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
     status: str
     secrets: list[SecretView]
     created_at: Timestamp
@@ -88,4 +123,4 @@ class TokenResponse(View):
     scope: str
 
 
-Metadata = dict[str, Any]
+Document = dict[str, Any]
