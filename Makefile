@@ -38,8 +38,8 @@ test-unit:
 	$(PYTEST) -n auto tests/unit tests/contract $(wildcard tests/security)
 
 test-integration:
-	$(TOOLS) sam ministack
-	$(PYTEST) tests/integration
+	$(TOOLS) sam ministack peers
+	$(PYTEST) tests/integration tests/browser
 
 check:
 	$(TOOLS) sam checkov

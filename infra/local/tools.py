@@ -1,5 +1,6 @@
 """
 Makes the virtual environments that everything else runs in, from the locks alone: `python3 infra/local/tools.py sam ...`.
+`peers` is one of npm's, made by the locked node of the first: clients, providers and the browser of the tests.
 
 Standard library only, since it is what a fresh checkout has. Each environment carries a stamp of what it was made from, so
 that a second call costs milliseconds; one without a good stamp (half made, moved, another Python) is made anew.
@@ -13,13 +14,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
-PLACES = {"dev": ROOT / ".venv"} | {name: ROOT / ".tools" / name for name in ("sam", "ministack", "checkov")}
+PLACES = {"dev": ROOT / ".venv"} | {name: ROOT / ".tools" / name for name in ("sam", "ministack", "checkov", "peers")}
+NPM = {"peers": ROOT / "tests" / "peers"}
+"""The environments of npm, and where what they are made from stands."""
 
 
 class ToolsFailed(Exception):
@@ -28,6 +31,8 @@ class ToolsFailed(Exception):
 
 def lock_file(name: str) -> Path:
     """The hashed requirements of this environment."""
+    if name in NPM:
+        return NPM[name] / "package-lock.json"
     return ROOT / "requirements" / f"{name}.txt"
 
 
@@ -45,7 +50,8 @@ def stamp_file(name: str) -> Path:
 def stamp_on(name: str) -> str:
     """The stamp that the environment carries; empty if it was never finished or its Python is gone."""
     stamp = stamp_file(name)
-    return stamp.read_text() if (PLACES[name] / "bin" / "python").exists() and stamp.exists() else ""
+    ground = PLACES[name] / ("node_modules" if name in NPM else "bin/python")
+    return stamp.read_text() if ground.exists() and stamp.exists() else ""
 
 
 def is_made(name: str) -> bool:
@@ -73,6 +79,11 @@ def make(name: str, log: Path) -> None:
     if place.is_symlink() or place.is_file():
         place.unlink()
     stamp_file(name).unlink(missing_ok=True)
+    if name in NPM:
+        make_npm(name, log)
+        stamp_file(name).parent.mkdir(exist_ok=True)
+        stamp_file(name).write_text(stamp_of(name))
+        return
     if not whole:
         shutil.rmtree(place, ignore_errors=True)
         if name == "dev":
@@ -88,18 +99,41 @@ def make(name: str, log: Path) -> None:
     stamp_file(name).write_text(stamp_of(name))
 
 
+def make_npm(name: str, log: Path) -> None:
+    """
+    What the lock of npm says, without the packages' own scripts, and the browser among them unpacked.
+
+    Raises:
+        ToolsFailed: npm or node said no.
+    """
+    place, tools = PLACES[name], PLACES["dev"] / "bin"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(NPM[name], place, ignore=shutil.ignore_patterns("node_modules"))
+    (place / "browser").mkdir()
+    inside = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}", "TMPDIR": str(place / "browser")}
+    run([str(tools / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, place, inside)
+    run([str(tools / "node"), "unpack.mjs"], log, place, inside)
+
+
 def uv() -> str:
     """The locked uv, which lives in the first environment."""
     return str(PLACES["dev"] / "bin" / "uv")
 
 
-def run(command: list[str], log: Path) -> None:
+def run(command: list[str], log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
     """Run a command with its words in *log*."""
     with log.open("ab") as sink:
         sink.write(f"$ {' '.join(command)}\n".encode())
         sink.flush()
         finished = subprocess.run(
-            command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=ROOT, check=False, close_fds=False
+            command,
+            stdout=sink,
+            stderr=sink,
+            stdin=subprocess.DEVNULL,
+            cwd=cwd or ROOT,
+            env=env,
+            check=False,
+            close_fds=False,
         )
     if finished.returncode:
         raise ToolsFailed(f"{Path(command[0]).name} ended with {finished.returncode}")
@@ -140,7 +174,7 @@ def main(names: list[str]) -> int:
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
                 sys.stderr.write(
                     f"\n{last}\n\nFAILED: making {PLACES[name].relative_to(ROOT)}: {error}\n  log: {log}\n  "
-                    "It needs the network (PyPI), about 1 GB of disk, and Python's own venv and pip modules "
+                    "It needs the network (PyPI, npm), about 1 GB of disk, and Python's own venv and pip modules "
                     "(Debian: apt install python3-venv). Then run the same again.\n"
                 )
                 return 1

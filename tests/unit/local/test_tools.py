@@ -74,3 +74,18 @@ def test_pip_gets_exactly_the_locked_file_of_uv(tools):
     assert (
         tools.pinned("uv", tools.lock_file("dev").read_text()) == "uv==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
     )
+
+
+def test_an_environment_of_npm_is_whole_with_its_modules_only(tools):
+    tools.PLACES["peers"] = tools.ROOT / ".tools" / "peers"
+    tools.NPM["peers"] = tools.ROOT / "peers"
+    tools.NPM["peers"].mkdir()
+    tools.lock_file("peers").write_text("{}")
+    tools.stamp_file("peers").parent.mkdir(parents=True)
+    tools.stamp_file("peers").write_text(tools.stamp_of("peers"))
+
+    assert not tools.is_made("peers")
+
+    (tools.PLACES["peers"] / "node_modules").mkdir()
+
+    assert tools.is_made("peers")
