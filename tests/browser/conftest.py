@@ -1,10 +1,13 @@
-"""A real Chromium, of the peers' own, before the deployed system. It trusts the stack's certificate by its public key."""
+"""A real Chromium before the deployed system; it believes the server's key that our authority vouches for."""
 
 import base64
 import hashlib
 import os
 import re
+import socket
+import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -15,11 +18,17 @@ HOME = Path(__file__).resolve().parents[2] / ".tools" / "peers" / "browser"
 NONE_OF_ITS_BUSINESS = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-pings")
 
 
-def pins(ca_file):
-    """The keys of our authority, as Chromium's flag takes them: nothing else is believed that a public root did not sign."""
-    certificates = x509.load_pem_x509_certificates(Path(ca_file).read_bytes())
-    keys = [each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for each in certificates]
-    return ",".join(base64.b64encode(hashlib.sha256(key).digest()).decode() for key in keys)
+def pin(stack):
+    """The hash of the server's key, once our authority has vouched for it: what Chromium shall believe and no other."""
+    address = urlsplit(stack["url"])
+    trusted = ssl.create_default_context(cafile=stack["ca_file"])
+    with (
+        socket.create_connection((address.hostname, address.port), timeout=10) as plain,
+        trusted.wrap_socket(plain, server_hostname=address.hostname) as connection,
+    ):
+        shown = x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
+    key = shown.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +43,7 @@ def chromium(running):
                 "--no-zygote",
                 "--disable-gpu",
                 *NONE_OF_ITS_BUSINESS,
-                f"--ignore-certificate-errors-spki-list={pins(running.stack['ca_file'])}",
+                f"--ignore-certificate-errors-spki-list={pin(running.stack)}",
             ],
         )
         yield browser

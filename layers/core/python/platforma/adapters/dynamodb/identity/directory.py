@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.identity.items import (
+    FactorsItem,
     MemberItem,
     OwnedItem,
     UserItem,
@@ -98,10 +99,11 @@ class DynamoDirectory:
         t.commit(event)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
-        """Delete the user, its address, its password and its memberships."""
+        """Delete the user, its address, its password, its factors and its memberships."""
         t = Transaction(self._tables, self._outbox)
         t.delete(_keys(user), UserItem.version == user.version, refused=PreconditionFailed())
         t.delete(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email)))
+        t.delete(FactorsItem(user.tenant_id, f"FACTORS#{user.id}"))
         for group_id in user.groups:
             t.delete(MemberItem(user.tenant_id, f"MEMBER#{group_id}#{user.id}"))
         moves(t, user.tenant_id, policy=True, revocation=True, turn=turn)

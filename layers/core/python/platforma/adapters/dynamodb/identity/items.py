@@ -9,6 +9,7 @@ The items of the Identity table that tell of tenants, users and groups.
 | tenant id | `GROUP#{group id}` | a group |
 | tenant id | `GROUPNAME#{SHA-256 of the folded name}` | whose name it is |
 | tenant id | `MEMBER#{group id}#{user id}` | lists a group's members |
+| tenant id | `FACTORS#{user id}` | a user's passkeys, authenticator app and recovery codes, sealed |
 | tenant id | `ATTEMPTS#{HMAC of account or address}` | password attempts charged to it |
 """
 
@@ -89,6 +90,14 @@ class MemberItem(_Identity):
 
     table = "identity"
     user_id = UnicodeAttribute()
+
+
+class FactorsItem(_Identity):
+    """A user's factors, sealed whole."""
+
+    table = "identity"
+    box = BinaryAttribute(legacy_encoding=False)
+    version = NumberAttribute()
 
 
 @contextmanager

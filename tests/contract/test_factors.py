@@ -1,0 +1,107 @@
+"""One suite over where factors are kept: in memory, and in DynamoDB (moto)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from platforma.adapters.dynamodb.identity.factors import DynamoFactors
+from platforma.adapters.dynamodb.identity.items import FactorsItem
+from platforma.adapters.dynamodb.tables import Tables
+from platforma.adapters.memory.identity.factors import MemoryFactors
+from platforma.adapters.memory.keys import MemoryDataKeys
+from platforma.identity.factors import TOTP, Factors, Passkey
+from platforma.kernel.errors import PlatformaError, PreconditionFailed
+from platforma.kernel.ids import new_id
+from platforma.keys.envelope import Envelope
+from platforma.keys.errors import DoesNotOpen
+from tests.contract.isolated_moto import isolate
+
+TENANT = new_id("ten")
+APP = TOTP("JBSWY3DPEHPK3PXP", "2026-11-24T12:00:00Z", confirmed=True, last_step=7)
+KEY = Passkey("id", "public", 3, "laptop", backed_up=True, transports=("internal",), created_at="2026-11-24T12:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        isolate(monkeypatch)
+        boto3.client("dynamodb").create_table(
+            TableName="identity",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        )
+        yield Tables({"identity": "identity"}, "eu-central-1").bind()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request):
+    if request.param == "memory":
+        return MemoryFactors()
+    return DynamoFactors(request.getfixturevalue("tables"), None, Envelope(MemoryDataKeys(TENANT)))
+
+
+@pytest.fixture
+def nobody(store):
+    return store.read(TENANT, new_id("usr"))
+
+
+def test_who_has_none_has_none(nobody):
+    assert (nobody.version, nobody.as_json(), nobody.second) == (0, [], False)
+
+
+def test_what_was_put_is_read(store, nobody):
+    whole = nobody.changed(totp=APP, recovery=("a", "b"), passkeys=(KEY,), spent={"c": 1.0})
+
+    store.put(nobody, whole, None)
+
+    assert store.read(TENANT, nobody.user_id) == whole
+
+
+def test_what_was_replaced_is_not_replaced_again(store, nobody):
+    store.put(nobody, nobody.changed(totp=APP), None)
+
+    with pytest.raises(PreconditionFailed):
+        store.put(nobody, nobody.changed(passkeys=(KEY,)), None)
+    assert store.read(TENANT, nobody.user_id).totp == APP
+
+
+def test_of_twenty_at_once_one_wins(store, nobody):
+    barrier = Barrier(20)
+
+    def race(number):
+        barrier.wait()
+        try:
+            store.put(nobody, nobody.changed(recovery=(str(number),)), None)
+        except PlatformaError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(race, range(20))) == 1
+
+
+def test_another_tenants_are_another_persons(store, nobody):
+    store.put(nobody, nobody.changed(totp=APP), None)
+
+    assert store.read(new_id("ten"), nobody.user_id).totp is None
+
+
+def test_what_is_kept_tells_nothing_and_is_good_for_its_person_alone(tables, nobody):
+    store = DynamoFactors(tables, None, Envelope(MemoryDataKeys(TENANT)))
+    other = Factors(TENANT, new_id("usr"))
+    store.put(other, other.changed(totp=APP, passkeys=(KEY,)), None)
+    item = FactorsItem.get(TENANT, f"FACTORS#{other.user_id}")
+
+    assert APP.secret.encode() not in item.box
+    assert b"laptop" not in item.box
+
+    FactorsItem(TENANT, f"FACTORS#{nobody.user_id}", box=item.box, version=1).save()
+    with pytest.raises(DoesNotOpen):
+        store.read(TENANT, nobody.user_id)
