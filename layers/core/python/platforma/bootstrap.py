@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
-    from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups, DynamoTenants
+    from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.services import DynamoDBServices
@@ -281,6 +281,14 @@ def directory() -> "DynamoDirectory":
 
 
 @cache
+def attempt_counts() -> "DynamoAttemptCounts":
+    """Counts of attempts at passwords."""
+    from platforma.adapters.dynamodb.identity import DynamoAttemptCounts
+
+    return _bound(DynamoAttemptCounts(tables(), secrets()))
+
+
+@cache
 def groups() -> "DynamoGroups":
     """The groups of a tenant."""
     from platforma.adapters.dynamodb.identity import DynamoGroups
@@ -532,6 +540,7 @@ identity = Area(
         "groups": groups,
         "services": services,
         "keys": vault,
+        "counts": attempt_counts,
         "administration": lambda: administration_of,
     },
 )

@@ -21,6 +21,7 @@ from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
 from platforma.identity.service import Service, Services, is_service_name, register_service
 from platforma.identity.set_roles import set_roles
+from platforma.identity.sign_in import check_password
 from platforma.identity.throttle import AttemptCounts
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "change_password",
     "change_tenant",
     "change_user",
+    "check_password",
     "create_group",
     "create_tenant",
     "create_user",

@@ -104,6 +104,12 @@ class Directory(Protocol):
             PreconditionFailed: its version is not that of *before* any more, or it is gone.
         """
 
+    def rehash(self, user: User, password_hash: str) -> None:
+        """
+        Keep the same password under another profile, if the user is still of this version: nothing that anybody can tell
+        changes, so that it has no event and moves nothing.
+        """
+
     def turn(self, tenant_id: str) -> int:
         """The tenant's policy version."""
 

@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AttemptsItem(Item):
-    """Attempts charged to a subject, under `ATTEMPTS#{HMAC of the subject}`. *last* is in microseconds since 1970."""
+    """Attempts charged to a subject, or until when it is known, under `ATTEMPTS#{HMAC}`. *last*: microseconds since 1970."""
 
     table = "identity"
 
@@ -63,6 +63,22 @@ class DynamoAttemptCounts:
         """Charge the subject nothing any more."""
         with reading():
             AttemptsItem(tenant_id, self._sk(tenant_id, subject)).delete()
+
+    def remember(self, tenant_id: str, subject: str, *, until: datetime) -> None:
+        """Keep in mind that this subject is known."""
+        with reading():
+            AttemptsItem(
+                tenant_id,
+                self._sk(tenant_id, "known:" + subject),
+                number=0,
+                last=_microseconds(until),
+                expires=int(until.timestamp()) + 1,
+            ).save()
+
+    def remembers(self, tenant_id: str, subject: str, *, now: datetime) -> bool:
+        """Whether it is known still."""
+        item = read(AttemptsItem, tenant_id, self._sk(tenant_id, "known:" + subject))
+        return item is not None and _microseconds(now) < int(item.last)
 
     def _sk(self, tenant_id: str, subject: str) -> str:
         message = f"attempts\0{tenant_id}\0{subject}".encode()

@@ -18,6 +18,7 @@ from platforma.adapters.dynamodb.identity.items import (
     reading,
 )
 from platforma.adapters.dynamodb.identity.people import People, bare_standing
+from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
@@ -125,6 +126,11 @@ class DynamoDirectory:
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
         moves(t, after.tenant_id, revocation=True)
         t.commit(event)
+
+    def rehash(self, user: User, password_hash: str) -> None:
+        """Keep the same password under another profile."""
+        sealed = self._people.sealed_password(user, password_hash)
+        written(_keys(user), [UserItem.password.set(sealed)], UserItem.version == user.version)
 
     def turn(self, tenant_id: str) -> int:
         """The tenant's policy version."""

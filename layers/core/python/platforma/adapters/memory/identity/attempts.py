@@ -1,5 +1,6 @@
 """Counts of password attempts in memory."""
 
+from datetime import datetime
 from threading import Lock
 
 from platforma.identity.errors import TurnTaken
@@ -11,6 +12,7 @@ class MemoryAttemptCounts:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Attempts] = {}
+        self._known: dict[tuple[str, str], datetime] = {}
         self._lock = Lock()
 
     def read(self, tenant_id: str, subject: str) -> Attempts | None:
@@ -27,3 +29,12 @@ class MemoryAttemptCounts:
     def forget(self, tenant_id: str, subject: str) -> None:
         """Charge the subject nothing any more."""
         self._counts.pop((tenant_id, subject), None)
+
+    def remember(self, tenant_id: str, subject: str, *, until: datetime) -> None:
+        """Keep in mind that this subject is known."""
+        self._known[tenant_id, subject] = until
+
+    def remembers(self, tenant_id: str, subject: str, *, now: datetime) -> bool:
+        """Whether it is known still."""
+        until = self._known.get((tenant_id, subject))
+        return until is not None and now < until

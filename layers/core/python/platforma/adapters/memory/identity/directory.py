@@ -82,6 +82,12 @@ class MemoryDirectory:
             self._store.passwords[after.tenant_id, after.id] = password_hash
             self._store.moves(after.tenant_id, revocation=True)
 
+    def rehash(self, user: User, password_hash: str) -> None:
+        """Keep the same password under another profile."""
+        with self._store.lock:
+            if self.user(user.tenant_id, user.id) == user:
+                self._store.passwords[user.tenant_id, user.id] = password_hash
+
     def turn(self, tenant_id: str) -> int:
         """The tenant's policy version."""
         return self._store.versions[tenant_id].policy
