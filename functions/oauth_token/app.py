@@ -14,8 +14,9 @@ api = API("oauth_token", bootstrap.edge)
 def issue_token(call: Call) -> Answer:
     form = read_form(call)
     client = client_of(call, form, bootstrap.oauth.authenticate_client, bootstrap.snapshots)
+    binding = bootstrap.proofs().binding_of(call, client)
     audiences = frozenset(bootstrap.snapshots().of(client.tenant_id).policy_set.apis)
-    token = bootstrap.oauth.issue_token(form, client=client, audiences=audiences)
+    token = bootstrap.oauth.issue_token(form, client=client, audiences=audiences, binding=binding)
     return Answer(200, token.as_json(), {"Pragma": "no-cache"}, resource=token.claims.jti)
 
 

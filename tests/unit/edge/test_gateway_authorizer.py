@@ -10,6 +10,7 @@ import pytest
 
 from platforma.edge import gateway_authorizer
 from platforma.kernel.errors import Denied, Unavailable
+from tests.proving import Holder
 from tests.world import URL, Tenant, World, running
 
 FORMS = ("token", "request", "http")
@@ -250,3 +251,48 @@ def test_something_else_is_no_authorizer_event():
 
 def test_something_else_is_answered_with_a_denial(world: World, tenant: Tenant):
     assert not allowed(ask(world, {"type": "REQUEST", "methodArn": "nonsense"}))
+
+
+@pytest.fixture
+def bound(world: World, tenant: Tenant) -> tuple[Holder, str]:
+    """A key, and a token for the protected API that is bound to it."""
+    holder = Holder(lambda: world.clock().timestamp())
+    client = tenant.client_with(("viewer",), ("infrastructure:*",))
+    world.clock.move(seconds=5)
+    form, headers = {"grant_type": "client_credentials", "resource": AUDIENCE}, world.basic(client)
+    proof = holder.proof("POST", f"{URL}/oauth2/token")
+    nonce = world.call("POST", "/oauth2/token", form=form, headers={**headers, "DPoP": proof}).headers["dpop-nonce"]
+    proof = holder.proof("POST", f"{URL}/oauth2/token", nonce=nonce)
+    return holder, world.call("POST", "/oauth2/token", form=form, headers={**headers, "DPoP": proof}).json["access_token"]
+
+
+def shown(token: str, proof: str) -> dict[str, Any]:
+    return event("http", None, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+
+
+@pytest.mark.parametrize("origin", [AUDIENCE, "https://CLUSTERS.test:443"])
+def test_a_bound_token_passes_with_its_key_and_without_a_nonce(world: World, bound: tuple[Holder, str], origin: str):
+    holder, token = bound
+
+    assert allowed(ask(world, shown(token, holder.proof("GET", f"{origin}/v1/clusters/cls_eu01", token=token))))
+
+
+def test_a_bound_token_does_not_pass_without_its_key_or_by_a_proof_for_another_place(
+    world: World, bound: tuple[Holder, str]
+):
+    holder, token = bound
+    url = f"{AUDIENCE}/v1/clusters/cls_eu01"
+    once = holder.proof("GET", url, token=token)
+    ask(world, shown(token, once))
+    refused = [
+        once,
+        holder.proof("GET", "https://gateway.test/v1/clusters/cls_eu01", token=token),
+        holder.proof("GET", f"{AUDIENCE}/v1/clusters/cls_eu02", token=token),
+        holder.proof("DELETE", url, token=token),
+        holder.proof("GET", url),
+        Holder(lambda: world.clock().timestamp()).proof("GET", url, token=token),
+    ]
+
+    answers = [ask(world, shown(token, proof)) for proof in refused] + [ask(world, event("http", token))]
+
+    assert [allowed(answer) for answer in answers] == [False] * 7

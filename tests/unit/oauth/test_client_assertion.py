@@ -1,21 +1,18 @@
 """`private_key_jwt`, `tls_client_auth` and `none`: who proves to be which client, and who does not."""
 
 import json
-from datetime import timedelta
 
 import jwt
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from platforma.keys.jwk import to_jwk
 from platforma.oauth import patch_client, presented_client
 from platforma.oauth.client_assertion import ASSERTION_TYPE
 from platforma.oauth.client_keys import FETCHED_EVERY, KEPT
 from platforma.oauth.errors import InvalidClient, InvalidRequest
+from tests.proving import certificate
 from tests.unit.oauth.conftest import ISSUER
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -223,15 +220,6 @@ def test_an_address_that_gives_no_key_set_proves_nobody(asserts, web, body):
 
     with pytest.raises(InvalidClient):
         asserts()
-
-
-def certificate(clock, *, names=(), days=1):
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pay"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "A")])
-    made = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).serial_number(1).public_key(KEY.public_key())
-    made = made.not_valid_before(clock() - timedelta(days=2)).not_valid_after(clock() + timedelta(days=days))
-    if names:
-        made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return made.sign(KEY, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 NAMES = [x509.DNSName("pay.a.test"), x509.UniformResourceIdentifier("spiffe://a/pay")]

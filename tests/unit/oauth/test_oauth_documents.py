@@ -22,6 +22,7 @@ def test_metadata_lists_what_exists_and_nothing_else():
             "tls_client_auth",
             "none",
         ],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "RS256"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "RS256"],
     }
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from platforma.edge.giving import Giving
     from platforma.edge.holders import HoldersOf
     from platforma.edge.idempotency import Idempotency
+    from platforma.edge.proofs import Proofs
     from platforma.edge.setup import SetUp
     from platforma.edge.subjects import Subjects
     from platforma.keys.envelope import Envelope
@@ -363,6 +364,15 @@ def authenticator() -> "Authenticator":
 
 
 @cache
+def proofs() -> "Proofs":
+    """What checks proofs of possession."""
+    from platforma.edge.proofs import Proofs
+
+    origins = [url for url in (issuer(), settings().internal_url) if url]
+    return Proofs(origins=origins, secrets=secrets(), single_use=single_use, clock=clock)
+
+
+@cache
 def cursors() -> "Cursors":
     """What seals the positions in lists."""
     from platforma.edge.cursors import Cursors
@@ -392,6 +402,7 @@ def edge() -> "Edge":
         cursors=cursors,
         idempotency=idempotency,
         certificate_header=settings().certificate_header,
+        proofs=proofs,
     )
 
 

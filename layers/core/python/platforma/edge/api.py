@@ -7,7 +7,8 @@ endpoint table. Nothing is answered before its event is in the outbox, and no an
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -24,6 +25,7 @@ from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
 from platforma.edge.problems import TOLD, problem, status_of
+from platforma.edge.proofs import Proofs
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import (
     Broken,
@@ -52,6 +54,7 @@ class Edge:
     enter: Callable[[Event], None]
     cursors: Callable[[], Cursors]
     idempotency: Callable[[], Idempotency]
+    proofs: Callable[[], Proofs]
     certificate_header: str
 
 
@@ -129,6 +132,8 @@ class API:
             error = error if isinstance(error, Unauthenticated) else raised
         if error is not None:
             answer = TOLD[endpoint.wire](error, attempt.request_id)
+        if call is not None and call.dpop_nonce is not None:
+            answer = replace(answer, headers={"DPoP-Nonce": call.dpop_nonce, **answer.headers})
         if endpoint.wire == "authzen":
             answer = echoed(answer, headers_of(event))
         return answer, call, error
@@ -137,7 +142,9 @@ class API:
         endpoint = call.endpoint
         call.certificate = presented_certificate(event, call.headers, header=edge.certificate_header)
         if endpoint.access not in ("public", "client"):
-            call.identify(edge.authenticator().authenticate(call.headers, call.attempt, certificate=call.certificate))
+            prove = partial(edge.proofs().require, call)
+            by = edge.authenticator()
+            call.identify(by.authenticate(call.headers, call.attempt, certificate=call.certificate, prove=prove))
             edge.authenticator().charge(call.caller)
             decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
             call.permitted = decision.allowed

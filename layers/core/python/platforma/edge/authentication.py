@@ -1,7 +1,8 @@
 """
 Who is calling: a presented credential becomes a `Caller`, or the request is refused.
 
-`Authorization: Bearer` with an access token or an API key, or `X-API-Key`. Every function of ours and the authorizer use
+`Authorization: Bearer` with an access token or an API key, `Authorization: DPoP` with a token that is bound to a key, or
+`X-API-Key`. Every function of ours and the authorizer use
 this, so that one credential means the same everywhere. Where a request carries neither, the client certificate of its
 connection says which service calls.
 """
@@ -22,7 +23,7 @@ from platforma.kernel.errors import Malformed, Unauthenticated
 from platforma.kernel.events import Attempt, PrincipalType
 from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
-from platforma.oauth.access_token import verify_access_token
+from platforma.oauth.access_token import AccessToken, verify_access_token
 from platforma.policy.model import Subject
 
 _KEY_PREFIXES = ("pk_live_", "pk_test_")
@@ -73,11 +74,16 @@ def presented_credential(headers: Mapping[str, str]) -> str:
     if "," in authorization:
         raise Malformed("Authorization was sent more than once.")
     scheme, _, credential = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not credential:
+    if scheme.lower() not in ("bearer", "dpop") or not credential:
         raise Unauthenticated
     if key is not None and key.strip() != credential.strip():
         raise Malformed("Authorization and X-API-Key name different credentials.")
     return credential.strip()
+
+
+def scheme_of(headers: Mapping[str, str]) -> str:
+    """`dpop` or `bearer`: how the credential is shown that `presented_credential` found."""
+    return "dpop" if headers.get("authorization", "").strip().lower().startswith("dpop ") else "bearer"
 
 
 class Authenticator:
@@ -104,12 +110,14 @@ class Authenticator:
         *,
         is_audience: Callable[[str, str], bool] | None = None,
         certificate: bytes | None = None,
+        prove: Callable[[AccessToken, str, str], None],
     ) -> Caller:
         """
         The caller that the request's credential stands for, now; *attempt* has the address that it comes from.
 
         A token must be meant for this API, or, with *is_audience*, for one of which that holds (tenant id, audience).
-        *certificate* is what the edge says that the client showed; it counts where there is no other credential.
+        *certificate* is what the edge says that the client showed; it counts where there is no other credential. *prove*
+        requires of (token, its text, scheme) that the caller holds the key or certificate that the token is bound to.
 
         Raises:
             Unauthenticated: no credential, or one that is not good: one error for every cause.
@@ -119,9 +127,12 @@ class Authenticator:
         if certificate is not None and "authorization" not in headers and "x-api-key" not in headers:
             return self._by_certificate(certificate)
         credential = presented_credential(headers)
+        scheme = scheme_of(headers)
         if credential.startswith(_KEY_PREFIXES):
+            if scheme != "bearer":
+                raise Unauthenticated
             return self._by_key(credential, attempt)
-        return self._by_token(credential, is_audience)
+        return self._by_token(credential, is_audience, lambda token: prove(token, credential, scheme))
 
     def _by_key(self, presented: str, attempt: Attempt) -> Caller:
         subject: Subject | None = None
@@ -176,7 +187,12 @@ class Authenticator:
             credential="certificate",
         )
 
-    def _by_token(self, presented: str, is_audience: Callable[[str, str], bool] | None) -> Caller:
+    def _by_token(
+        self,
+        presented: str,
+        is_audience: Callable[[str, str], bool] | None,
+        prove: Callable[[AccessToken], None],
+    ) -> Caller:
         def is_other(tenant_id: str, audience: str) -> bool:
             # An API that was registered under our own name would be shown the tokens that are for us.
             return audience != self._issuer and is_audience is not None and is_audience(tenant_id, audience)
@@ -188,6 +204,7 @@ class Authenticator:
             clock=self._clock,
             is_audience=is_other if is_audience is not None else None,
         )
+        prove(token)
         subject = self._subjects.of_token(token)
         if subject is None or not subject.active:
             raise Unauthenticated

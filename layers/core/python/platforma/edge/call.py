@@ -25,7 +25,7 @@ class Call:
     """
     One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
 
-    *certificate* is the one that the client showed where mutual TLS was spoken.
+    *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry.
     """
 
     endpoint: Endpoint
@@ -42,6 +42,8 @@ class Call:
     permitted: bool = False
     certificate: bytes | None = None
     unproven: bool = False
+    url_path: str = ""
+    dpop_nonce: str | None = None
 
     @property
     def caller(self) -> "Caller":
@@ -205,6 +207,7 @@ def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cu
         raw=b"",
         attempt=attempt,
         cursors=cursors,
+        url_path=str(event.get("path") or ""),
     )
 
 

@@ -16,6 +16,7 @@ tenant may pass, each by what its own tenant has registered; only an API that lo
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +26,7 @@ from platforma.edge.api import Edge, result_of
 from platforma.edge.authentication import Caller
 from platforma.edge.authorization import recorded
 from platforma.edge.call import client_request_id, headers_of, printable
+from platforma.edge.client_certificate import MAX_CERTIFICATE
 from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.resources import may_be_known
 from platforma.kernel.errors import Denied, Forbidden, Invalid, PlatformaError, Unauthenticated
@@ -60,6 +62,7 @@ class GatewayRequest:
     tenant_id: str | None
     arn: str
     simple: bool
+    certificate: bytes | None = None
 
 
 def read_event(event: Mapping[str, Any]) -> GatewayRequest:
@@ -88,6 +91,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
             tenant_id=variables.get("platforma_tenant"),
             arn=str(event.get("routeArn")),
             simple=True,
+            certificate=_certificate(context.get("authentication") or {}),
         )
     arn = str(event.get("methodArn"))
     if not (match := _METHOD_ARN.match(arn)):
@@ -108,6 +112,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
         tenant_id=variables.get("platforma_tenant"),
         arn=arn,
         simple=False,
+        certificate=_certificate(identity),
     )
 
 
@@ -161,7 +166,14 @@ class GatewayAuthorizer:
         def is_registered(tenant_id: str, audience: str) -> bool:
             return edge.snapshots().of(tenant_id).api(audience) is not None
 
-        caller = edge.authenticator().authenticate(request.headers, attempt, is_audience=is_registered)
+        prove = partial(
+            edge.proofs().require_elsewhere,
+            headers=request.headers,
+            method=request.method,
+            path=request.path,
+            certificate=request.certificate,
+        )
+        caller = edge.authenticator().authenticate(request.headers, attempt, is_audience=is_registered, prove=prove)
         attempt.tenant_id, attempt.principal_type = caller.tenant_id, caller.principal_type
         attempt.principal_id, attempt.user_id = caller.principal_id, caller.user_id
         if request.tenant_id not in (None, caller.tenant_id):
@@ -260,6 +272,12 @@ def _answer(simple: bool, arn: str, principal: str, said: Mapping[str, str], *, 
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": dict(said),
     }
+
+
+def _certificate(identity: Mapping[str, Any]) -> bytes | None:
+    """The client certificate of a gateway that spoke mutual TLS, PEM."""
+    text = str((identity.get("clientCert") or {}).get("clientCertPem") or "")
+    return text.encode() if 0 < len(text) <= MAX_CERTIFICATE else None
 
 
 def _sent_once(event: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from platforma.edge.answer import Answer
 from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
-from platforma.oauth.errors import OAuthError
+from platforma.oauth.errors import OAuthError, UseDPoPNonce
 
 _TYPE = "https://platforma.dev/problems/"
 
@@ -64,7 +64,8 @@ def problem(error: errors.PlatformaError, request_id: str) -> Answer:
 def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
     """*error* as RFC 6749 section 5.2 has it."""
     if isinstance(error, OAuthError):
-        return Answer(error.status, {"error": error.code, "error_description": error.detail}, _headers(error))
+        headers = {name: text for name, text in _headers(error).items() if error.status == 401 or name != "WWW-Authenticate"}
+        return Answer(error.status, {"error": error.code, "error_description": error.detail}, headers)
     status, _ = status_of(error)
     if isinstance(error, errors.Unavailable):
         code = "temporarily_unavailable"
@@ -97,7 +98,8 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, (errors.RateLimited, errors.Unavailable)):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated):
-        return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"')}
+        nonce = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDPoPNonce) else {}
+        return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"'), **nonce}
     return {}
 
 

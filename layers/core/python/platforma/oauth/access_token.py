@@ -1,7 +1,7 @@
 """Access tokens: JWTs in the profile of RFC 9068, ES256 alone, one hour."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ SKEW_SECONDS = 10
 """How far ahead the clock of the instance that issued a token may be. An expiry gets no grace."""
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
+_CONFIRMATIONS = frozenset({"jkt", "x5t#S256"})
 _JWS = jwt.PyJWS(algorithms=[ALGORITHM])
 
 
@@ -55,6 +56,12 @@ class AccessToken:
     audience: str
     iat: int
     exp: int
+    binding: Mapping[str, str] | None = None
+
+    @property
+    def token_type(self) -> str:
+        """How it is shown (RFC 9449 section 5); one that is bound to a certificate alone is shown as a bearer token."""
+        return "DPoP" if "jkt" in (self.binding or {}) else "Bearer"
 
 
 def issue_access_token(
@@ -68,9 +75,10 @@ def issue_access_token(
     roles: tuple[str, ...],
     now: datetime,
     audience: str | None = None,
+    binding: Mapping[str, str] | None = None,
 ) -> tuple[str, AccessToken]:
     """
-    A signed token, and what it says. *audience* is the issuer itself unless another API is meant.
+    A signed token, and what it says. *audience* is the issuer itself unless another API is meant; *binding* is `cnf`.
 
     Raises:
         Unavailable: there is no key to sign with.
@@ -86,8 +94,9 @@ def issue_access_token(
         audience=audience or issuer,
         iat=iat,
         exp=iat + LIFETIME_SECONDS,
+        binding=binding,
     )
-    body = {
+    body: dict[str, Any] = {
         "iss": issuer,
         "sub": subject,
         "aud": claims.audience,
@@ -99,6 +108,8 @@ def issue_access_token(
         "tenant_id": tenant_id,
         "roles": list(roles),
     }
+    if binding is not None:
+        body["cnf"] = dict(binding)
     key = signing_keys.active()
     return jwt.encode(body, key.private_key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": key.kid}), claims
 
@@ -147,10 +158,12 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
     texts = ("iss", "sub", "aud", "jti", "client_id", "scope", "tenant_id")
     times = (claims.get("iat"), claims.get("exp"), claims.get("nbf", claims.get("iat")))
     roles = claims.get("roles")
+    binding = claims.get("cnf", {})
     if (
         not all(isinstance(claims.get(name), str) for name in texts)
         or not all(type(time) is int for time in times)
         or not (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
+        or not _is_binding(binding)
         or claims["iss"] != issuer
         or not now < claims["exp"]
         or max(claims["iat"], times[2]) > now + SKEW_SECONDS
@@ -166,4 +179,14 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
         audience=claims["aud"],
         iat=claims["iat"],
         exp=claims["exp"],
+        binding=binding or None,
     )
+
+
+def _is_binding(binding: Any) -> bool:
+    """What a token may be bound to here; a confirmation that is not understood is none (RFC 7800 section 3.1)."""
+    return isinstance(binding, dict) and binding.keys() <= _CONFIRMATIONS and all(map(_is_text, binding.values()))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

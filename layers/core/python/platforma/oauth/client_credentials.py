@@ -21,7 +21,7 @@ class TokenResponse:
         """The body of the answer."""
         return {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": self.claims.token_type,
             "expires_in": LIFETIME_SECONDS,
             "scope": " ".join(self.claims.scope),
         }
@@ -35,6 +35,7 @@ def issue_client_credentials(
     issuer: str,
     clock: Clock,
     audiences: Collection[str] = (),
+    binding: Mapping[str, str] | None = None,
 ) -> TokenResponse:
     """
     An access token for the authenticated *client* itself; without `scope`, with all of its scopes. No refresh token.
@@ -58,5 +59,6 @@ def issue_client_credentials(
         roles=client.roles,
         now=clock(),
         audience=audience,
+        binding=binding,
     )
     return TokenResponse(token, claims)

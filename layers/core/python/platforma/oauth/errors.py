@@ -43,6 +43,29 @@ class InvalidClient(OAuthError, Unauthenticated):
         self.client = client
 
 
+class InvalidDPoPProof(OAuthError, Unauthenticated):
+    """No proof of possession of the key, or one that is not for this request (RFC 9449 sections 5 and 7.1)."""
+
+    code = "invalid_dpop_proof"
+    public = "The DPoP proof is missing or not valid for this request."
+
+    @property
+    def challenge(self) -> str:
+        """What a protected resource answers it with."""
+        return f'DPoP realm="platforma", error="{self.code}", algs="ES256 EdDSA PS256 RS256"'
+
+
+class UseDPoPNonce(InvalidDPoPProof):
+    """The proof needs the *nonce* of this server (RFC 9449 sections 8 and 9)."""
+
+    code = "use_dpop_nonce"
+    public = "The DPoP proof must carry the nonce in the header DPoP-Nonce."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+
 class UnauthorizedClient(OAuthError, Invalid):
     """The client is not registered for this grant."""
 

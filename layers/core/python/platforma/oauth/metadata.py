@@ -1,6 +1,7 @@
 """What clients find out by themselves (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2): only what exists."""
 
 from platforma.oauth.client_assertion import ALGORITHMS
+from platforma.oauth.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
 
 CACHE_SECONDS = 300
@@ -20,9 +21,11 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
         "response_types_supported": [],
         "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": [*AUTH_METHODS, "none"],
+        "dpop_signing_alg_values_supported": [alg for alg in DPOP_ALGORITHMS if alg != "Ed25519"],
         "token_endpoint_auth_signing_alg_values_supported": [alg for alg in ALGORITHMS if alg != "Ed25519"],
     }
     if internal_url is not None:
+        document["tls_client_certificate_bound_access_tokens"] = True
         document["mtls_endpoint_aliases"] = {"token_endpoint": f"{internal_url}/oauth2/token"}
     return document
 

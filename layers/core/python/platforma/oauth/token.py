@@ -17,9 +17,12 @@ def issue_token(
     issuer: str,
     clock: Clock,
     audiences: Collection[str] = (),
+    binding: Mapping[str, str] | None = None,
 ) -> TokenResponse:
     """
     The answer to a token request of this authenticated *client*; *audiences* are those of its tenant's protected APIs.
+
+    *binding* is the `cnf` of the key or certificate that the request proves to hold.
 
     Raises:
         InvalidRequest: no `grant_type`.
@@ -35,5 +38,11 @@ def issue_token(
     if grant_type not in client.grant_types:
         raise UnauthorizedClient
     return issue_client_credentials(
-        form, client=client, signing_keys=signing_keys, issuer=issuer, clock=clock, audiences=audiences
+        form,
+        client=client,
+        signing_keys=signing_keys,
+        issuer=issuer,
+        clock=clock,
+        audiences=audiences,
+        binding=binding,
     )

@@ -118,7 +118,7 @@ class TokenResponse(View):
     """RFC 6749 section 5.1."""
 
     access_token: str
-    token_type: Literal["Bearer"]
+    token_type: Literal["Bearer", "DPoP"]
     expires_in: int
     scope: str
 
