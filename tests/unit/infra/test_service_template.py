@@ -22,7 +22,7 @@ from tests.unit.infra.templates import (
 
 TABLES = ("Identity", "Credential", "Policy", "Audit", "Key")
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
-UNATTENDED = {"audit_relay", "audit_gateway", "certificates_renew", "apikeys_expiry"}
+UNATTENDED = {"audit_relay", "audit_gateway", "certificates_renew", "apikeys_expiry", "keys_rotation"}
 WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 

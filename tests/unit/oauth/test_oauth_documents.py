@@ -63,5 +63,6 @@ def test_every_code_is_one_of_the_rfcs():
         "unsupported_grant_type",
         "invalid_scope",
         "invalid_target",
+        "invalid_dpop_proof",
         "invalid_token",
     }

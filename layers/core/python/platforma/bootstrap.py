@@ -65,6 +65,7 @@ VAULT_FUNCTIONS = (
         "audit_relay",
         "certificates_renew",
     ),
+    "keys_rotation",
     *("identity_me", "identity_tenants", "identity_users", "oauth_clients", "oauth_token", "platform_setup"),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
 )
@@ -492,6 +493,36 @@ def published() -> "Published":
     from platforma.audit.proof import Published
 
     return Published(audit_store(), S3Bucket(settings().audit_bucket))
+
+
+def rotate_signing_keys(event: Mapping[str, object], request_id: str) -> int:
+    """
+    Give the signing keys that are due their successors, or withdraw the one that *event* names; how many keys were made.
+
+    Raises:
+        Unprocessable: what is to be withdrawn is no text.
+    """
+    from platforma.kernel.errors import Unprocessable
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+    from platforma.keys import signing
+
+    kid = event.get("withdraw")
+    attempt = Attempt(
+        request_id=request_id,
+        action="platform.signing_keys.rotate" if kid is None else "platform.signing_keys.withdraw",
+        clock=clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="keys_rotation",
+    )
+    if kid is None:
+        return len(signing.rotate_signing_keys(signing_key_store(), envelope(), attempt=attempt, clock=clock))
+    if not isinstance(kid, str):
+        raise Unprocessable("A key is withdrawn by its kid.")
+    signing.withdraw_signing_key(kid, signing_key_store(), envelope(), attempt=attempt, clock=clock)
+    return 1
 
 
 def renew_client_certificates(request_id: str) -> list[str]:
