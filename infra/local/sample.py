@@ -1,5 +1,7 @@
 """The sample of a protected API, deployed into a running stack beside ours: its own gateways ask our authorizer."""
 
+import json
+
 from infra.local import aws, build, sources
 from infra.local.progress import StepFailed
 from infra.local.stack import ROOT, Stack
@@ -19,12 +21,17 @@ def deploy(stack: Stack) -> dict[str, str]:
     """
     if aws.status_of(stack, "platforma") not in build.WHOLE:
         raise StepFailed("the sample needs the system that protects it", remedy="`make run` first")
-    target = {name: build.target()[name] for name in ("Runtime", "Architecture")}
+    parameters = {name: build.target()[name] for name in ("Runtime", "Architecture")} | {"Tenant": _tenant(stack)}
     build.ensure_uploads(stack)
-    build.deploy(stack, NAME, FOLDER / "sample.yaml", target, built_from=sources.digest([FOLDER], {}))
+    build.deploy(stack, NAME, FOLDER / "sample.yaml", parameters, built_from=sources.digest([FOLDER], {}))
     outputs = aws.outputs_of(stack, NAME)
     gateways = f"{stack.aws_url}/_aws/execute-api"
     return outputs | {
         "RestUrl": f"{gateways}/{outputs['RestApiId']}/v1",
         "HttpUrl": f"{gateways}/{outputs['HttpApiId']}/$default",
     }
+
+
+def _tenant(stack: Stack) -> str:
+    """The demo tenant, whose API it is."""
+    return str(json.loads((stack.home / "stack.json").read_text())["tenant"]["id"])

@@ -168,22 +168,25 @@ def guarded(running: Running, token: str) -> Sample:
     freeze = {"effect": "deny", "actions": ["infrastructure:manage"], "resources": ["*"]}
     viewer = some.client(roles=("viewer",))
     live = some.key("live", owner)
+    day = timedelta(days=1)
+    statements = {
+        "of servers": allow(resources=["server:*"]),
+        "of eu clusters": allow(resources=["cluster:cls_eu*"]),
+        "of region eu": allow(conditions={"resource_attributes": {"region": "eu"}}),
+        "from inside": allow(conditions={"ip_range": ["10.0.0.0/8"]}),
+        "from here": allow(conditions={"ip_range": ["127.0.0.0/8"]}),
+        "at this hour": allow(conditions={"time_window": window(now - timedelta(hours=1))}),
+        "at another hour": allow(conditions={"time_window": window(now + timedelta(hours=6))}),
+        "until yesterday": allow(conditions={"date_range": {"not_after": f"{now - day:%Y-%m-%dT%H:%M:%SZ}"}}),
+    }
     credentials = {
+        **{name: some.token(some.client(statement)) for name, statement in statements.items()},
+        **{f"{name}, by key": bearer(some.key("live", some.user(statement))) for name, statement in statements.items()},
         "viewer": some.token(viewer),
         "operator": some.token(some.client(roles=("operator",))),
         "nobody": some.token(some.client()),
         "for us": some.token(viewer, None),
         "for another": some.token(viewer, OTHER_AUDIENCE),
-        "of servers": some.token(some.client(allow(resources=["server:*"]))),
-        "of eu clusters": some.token(some.client(allow(resources=["cluster:cls_eu*"]))),
-        "of region eu": some.token(some.client(allow(conditions={"resource_attributes": {"region": "eu"}}))),
-        "from inside": some.token(some.client(allow(conditions={"ip_range": ["10.0.0.0/8"]}))),
-        "from here": some.token(some.client(allow(conditions={"ip_range": ["127.0.0.0/8"]}))),
-        "at this hour": some.token(some.client(allow(conditions={"time_window": window(now - timedelta(hours=1))}))),
-        "at another hour": some.token(some.client(allow(conditions={"time_window": window(now + timedelta(hours=6))}))),
-        "until yesterday": some.token(
-            some.client(allow(conditions={"date_range": {"not_after": f"{now - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}}))
-        ),
         "frozen": some.token(some.client(freeze, roles=("operator",))),
         "live key": bearer(live),
         "live key by X-API-Key": {"X-API-Key": live},
@@ -291,8 +294,11 @@ def test_a_token_for_another_api_of_the_tenant_is_for_none(guarded: Sample, gate
     ],
 )
 @pytest.mark.parametrize("gateway", ["rest", "http"])
-def test_policies_decide_by_type_attribute_and_time(guarded: Sample, gateway: str, caller: str, path: str, status: int):
-    reply = guarded.call(gateway, path.format(secrets.token_hex(8)), as_=caller)
+@pytest.mark.parametrize("by", ["", ", by key"], ids=["token", "key"])
+def test_policies_decide_by_type_attribute_and_time(
+    guarded: Sample, gateway: str, caller: str, by: str, path: str, status: int
+):
+    reply = guarded.call(gateway, path.format(secrets.token_hex(8)), as_=caller + by)
 
     assert reply.status_code == status, reply.text
 
@@ -303,16 +309,39 @@ def test_policies_decide_by_type_attribute_and_time(guarded: Sample, gateway: st
         ("rest", "from inside", INSIDE, 200),
         ("rest", "from inside", OUTSIDE, 403),
         ("rest", "from inside", f"::ffff:{INSIDE}", 200),
+        ("rest", "from inside, by key", INSIDE, 200),
+        ("rest", "from inside, by key", OUTSIDE, 403),
         ("rest", "key bound inside", INSIDE, 200),
         ("rest", "key bound inside", OUTSIDE, 401),
         ("http", "from here", HERE, 200),
         ("http", "from inside", HERE, 403),
+        ("http", "from here, by key", HERE, 200),
+        ("http", "from inside, by key", HERE, 403),
         ("http", "key bound here", HERE, 200),
         ("http", "key bound inside", HERE, 403),
     ],
 )
 def test_policies_and_keys_decide_by_network(guarded: Sample, gateway: str, caller: str, ip: str, status: int):
     assert guarded.call(gateway, f"/v1/clusters/{cluster()}", as_=caller, ip=ip).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("caller", "path", "status"),
+    [
+        ("of servers", "/v1/clusters/cls_eu_{}", 403),
+        ("of eu clusters", "/v1/clusters/cls_eu_{}", 200),
+        ("of eu clusters", "/v1/clusters/cls_us_{}", 403),
+        ("at this hour", "/v1/clusters/cls_{}", 200),
+        ("at another hour", "/v1/clusters/cls_{}", 403),
+        ("of region eu", "/v1/clusters/cls_known_eu", 200),
+        ("of region eu", "/v1/clusters/cls_known_us", 403),
+    ],
+)
+@pytest.mark.parametrize("by", ["", ", by key"], ids=["token", "key"])
+def test_a_token_event_is_decided_by_type_attribute_and_time_alike(
+    guarded: Sample, caller: str, by: str, path: str, status: int
+):
+    assert guarded.call("token", path.format(secrets.token_hex(8)), as_=caller + by).status_code == status
 
 
 def test_a_token_event_has_no_network_so_what_asks_for_one_is_denied(guarded: Sample):
@@ -376,7 +405,7 @@ def test_an_answer_holds_for_one_request(guarded: Sample):
 
 
 def test_another_tenants_key_finds_nothing_of_ours(guarded: Sample):
-    """Its tenant has registered no such API, and that is all that it learns."""
+    """The gateway names the tenant whose API it is, and that is all that another's learns."""
     running = guarded.running
     platform = running.token(running.stack["platform_client"])
     admin = {"email": f"admin@{secrets.token_hex(6)}.test", "name": "Admin"}
