@@ -6,13 +6,14 @@ SAM = .tools/sam/bin/sam
 export PYTHONDONTWRITEBYTECODE = 1
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean sample test test-unit test-integration check format bench deploy lock
+.PHONY: help run stop clean sample test test-unit fuzz test-integration check format bench deploy lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
 	@echo "make stop    end it, keep its data            make clean   end it, forget its data"
 	@echo "make test    every test                       make check   format, lint, types, templates, security"
 	@echo "make bench   measure                          make deploy  deploy to an AWS account (docs/operations.md)"
+	@echo "make fuzz    the decision engine against its reference, for longer"
 	@echo "make sample  put an API of somebody else's behind the authorizer of the running system"
 
 run:
@@ -36,6 +37,12 @@ test: test-unit test-integration
 test-unit:
 	$(TOOLS)
 	$(PYTEST) -n auto tests/unit tests/contract $(wildcard tests/security)
+
+# The decision engine against the reference and Cedar for longer: FUZZ times the hundred thousand decisions of `make test`.
+FUZZ ?= 20
+fuzz:
+	$(TOOLS)
+	PLATFORMA_FUZZ=$(FUZZ) $(PYTEST) -n auto tests/unit/policy/test_policy_reference.py tests/unit/policy/test_policy_cedar.py
 
 test-integration:
 	$(TOOLS) sam ministack peers

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import api_keys, audit, decisions, tokens
+from bench import api_keys, audit, authorizer, decisions, tokens
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "decisions": decisions.run,
+    "authorizer": authorizer.run,
     "api_keys": api_keys.run,
     "tokens": tokens.run,
     "audit": audit.run,

@@ -1,4 +1,4 @@
-"""Policies, decisions and AuthZEN as they answer through the URL: the gateway's routes, each function's role, Vault's rules."""
+"""Policies, decisions and AuthZEN through the URL: the gateway's routes, each function's role, what Vault lets it do."""
 
 import secrets
 from typing import Any

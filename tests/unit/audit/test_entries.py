@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platforma.audit.canonical import canonical, plain
-from platforma.audit.entry import boxes_of, open_box
+from platforma.audit.entry import boxes_of, longest_line, open_box, surely_fits
 from platforma.audit.erase import erase_person
 from platforma.audit.errors import EventTooLarge, LogBroken
 from platforma.audit.model import MAX_ENTRY
@@ -290,6 +290,32 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
     max_leaves=12,
 )
+
+
+@given(JSON)
+def test_the_quick_way_to_the_canonical_form_is_the_slow_one(value):
+    said = plain(value)
+
+    assert canonical(said) == rfc8785.dumps(said)
+
+
+FIELDS = st.dictionaries(st.text(max_size=20), st.text(max_size=60).map(plain) | st.integers(0, 9), max_size=4)
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(
+    st.dictionaries(st.sampled_from([user_id(n) for n in range(3)] + ["unknown-2026-11-24"]), FIELDS), st.text(max_size=200)
+)
+def test_what_surely_fits_does(values, text):
+    """The room left by the quick measure is more than the line ever takes."""
+    values = {person: {plain(name): value for name, value in found.items()} for person, found in values.items()}
+    body = {"id": "evt_1", "tenant_id": TENANT, "reason": plain(text)}
+    secret = canonical({"seed": "", "values": values})
+    fields = sum(map(len, values.values()))
+    told = len(canonical(body)) + 3 * len(secret) + 512 * (1 + len(values) + fields)
+
+    assert longest_line(body, values) <= told
+    assert surely_fits(canonical(body), secret, values) is (told <= MAX_ENTRY)
 
 
 @given(JSON)

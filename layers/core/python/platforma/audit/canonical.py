@@ -5,6 +5,7 @@ Callers decide parts of an event (a decision's context, an external writer's cha
 value one that has a canonical form: I-JSON (RFC 7493) knows no lone surrogates and no integers that a double cannot hold.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import rfc8785
 from platforma.audit.errors import LogBroken
 
 _LARGEST = 2**53 - 1
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def canonical(value: Any) -> bytes:
@@ -23,7 +25,7 @@ def canonical(value: Any) -> bytes:
         LogBroken: it has none; give it to `plain` first.
     """
     try:
-        return rfc8785.dumps(value)
+        return _encode(value).encode() if _is_simple(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise LogBroken("A value has no canonical form.", cause=str(error)) from error
 
@@ -39,6 +41,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [plain(inner) for inner in value]
     return value if value is None or _is_sayable(value) else str(value)
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether the standard encoder, which is much quicker, writes the very same: no fractions, and names in ASCII alone."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_simple(inner) for name, inner in value.items())
+    if kind is list:
+        return all(map(_is_simple, value))
+    return kind is str or kind is bool or value is None or (kind is int and -_LARGEST <= value <= _LARGEST)
 
 
 def _is_sayable(value: Any) -> bool:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from platforma.audit.canonical import canonical
 from platforma.audit.errors import LogBroken
+from platforma.audit.model import MAX_ENTRY
 from platforma.audit.personal import Values
 
 _VERSION = b"\x01"
@@ -58,6 +59,15 @@ def longest_line(body: Mapping[str, Any], values: Values) -> int:
     """Bytes of the longest line that this event can become."""
     stand_in = {person: Named(max(person, "unknown-0000-00-00", key=len), bytes(_KEY)) for person in values}
     return len(line_of(body, values, bytes(_KEY), sequence=2**53 - 1, keys=stand_in))
+
+
+def surely_fits(body: bytes, values: bytes, found: Values) -> bool:
+    """
+    Whether the line cannot be too long, told by the lengths of its canonical parts: base64 and the names of fields, said
+    twice, are within three times *values*, and a salt, a commitment, a key's name and what frames them within 512 bytes.
+    """
+    fields = sum(len(inner) for inner in found.values())
+    return len(body) + 3 * len(values) + 512 * (1 + len(found) + fields) <= MAX_ENTRY
 
 
 def boxes_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from platforma.audit.canonical import canonical, plain
-from platforma.audit.entry import longest_line
+from platforma.audit.entry import longest_line, surely_fits
 from platforma.audit.errors import EventTooLarge, LogBroken
 from platforma.audit.model import MAX_ENTRY, Row, position_of, tenant_of
 from platforma.audit.personal import Values, divide, unite
@@ -52,10 +52,10 @@ def seal_event(event: Event, envelope: Envelope) -> Row:
         Unavailable: no key is to be had.
     """
     body, values = divide(plain(event.as_json()), event)
-    if longest_line(body, values) > MAX_ENTRY:
-        raise EventTooLarge(event_id=event.id)
     secret = canonical({"seed": base64.b64encode(os.urandom(_SEED)).decode(), "values": values})
     text = canonical(body)
+    if not surely_fits(text, secret, values) and longest_line(body, values) > MAX_ENTRY:
+        raise EventTooLarge(event_id=event.id)
     return Row(
         id=event.id,
         position=position_of(event.timestamp, event.id),

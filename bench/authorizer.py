@@ -1,0 +1,183 @@
+"""
+What a call of the authorizer costs us: CPU time of one warm call, whole, without network and client libraries. The tables
+are at hand in memory; authentication, decision, the sealed event and the log line are all there.
+
+    token       an ES256 access token, verified each time
+    key         an API key with a good ticket
+    policies    a thousand policies in force for the caller, of the sample's shape
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest import mock
+
+from bench.decisions import statement
+from platforma import bootstrap
+from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
+from platforma.adapters.memory.audit import MemoryLogStore, MemoryOutbox
+from platforma.adapters.memory.clients import MemoryClients
+from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
+from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
+from platforma.adapters.memory.policies import MemoryPolicies
+from platforma.apikeys import KeyRequest, issue_key
+from platforma.edge.gateway_authorizer import GatewayAuthorizer
+from platforma.kernel.events import Attempt
+from platforma.kernel.ids import new_id
+from platforma.keys.signing import ensure_signing_keys
+from platforma.oauth.access_token import issue_access_token
+from platforma.oauth.model import Client
+from platforma.policy import create_protected_api
+from platforma.policy.model import Attachment, Policy, Versions
+
+URL, AUDIENCE = "https://platforma.test", "https://clusters.example"
+EVENT = Path(__file__).parents[1] / "tests" / "events" / "policy_authorizer.request.json"
+POLICIES = 1000
+ROUNDS, CALLS = 9, 200
+TENANT, CLIENT = new_id("ten"), new_id("cli")
+ROUTE = {"method": "GET", "path": "/v1/clusters/{id}", "action": "infrastructure.clusters.get"}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextlib.contextmanager
+def _deployed() -> Iterator[dict[str, str]]:
+    """The composition root over memory, with one tenant's client, key, policies and API; the two credentials."""
+    vault, secrets, policies = MemoryDataKeys(TENANT), MemorySecrets(), MemoryPolicies()
+    people, clients, keys = MemoryIdentity(), MemoryClients(), MemoryKeys()
+    signing = MemorySigningKeyStore()
+    vault.read_secret = secrets.read_secret  # type: ignore[attr-defined]
+    parts = {
+        "vault": vault,
+        "policies": policies,
+        "clients": clients,
+        "keys": keys,
+        "limits": MemoryLimits(),
+        "directory": MemoryDirectory(people),
+        "groups": MemoryGroups(people),
+        "signing_key_store": signing,
+    }
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, {"PLATFORMA_URL": URL}))
+        for name, part in parts.items():
+            stack.enter_context(mock.patch.object(bootstrap, name, return_value=part))
+        outbox = MemoryOutbox(MemoryLogStore(), bootstrap.envelope())
+        stack.enter_context(mock.patch.object(bootstrap, "outbox", return_value=outbox))
+        yield _filled(policies, clients, keys, signing)
+    for part in (bootstrap.envelope, bootstrap.secrets, bootstrap.signing_keys, bootstrap.snapshots, bootstrap.subjects):
+        part.cache_clear()
+    for cached in (bootstrap.authenticator, bootstrap.edge, bootstrap.settings):
+        cached.cache_clear()
+
+
+def _filled(
+    policies: MemoryPolicies, clients: MemoryClients, keys: MemoryKeys, signing: MemorySigningKeyStore
+) -> dict[str, str]:
+    attempt = Attempt("bench", "bench.authorizer.run", _now, tenant_id=TENANT, principal_type="system", principal_id="bench")
+    policies.set_versions(TENANT, Versions(policy=1, revocation=1, status="active"))
+    create_protected_api(
+        TENANT,
+        name="clusters",
+        audience=AUDIENCE,
+        environment="live",
+        routes=[{**ROUTE, "resource": {"type": "cluster", "id": "{id}"}}],
+        store=policies,
+        attempt=attempt,
+        clock=_now,
+    )
+    for resource in ("cls_eu*", *(f"cls_{number:06}_*" for number in range(POLICIES - 1))):
+        policies.create(_policy(resource), attempt.event("success"))
+    client = Client(
+        id=CLIENT,
+        tenant_id=TENANT,
+        name="bench",
+        type="confidential",
+        grant_types=("client_credentials",),
+        redirect_uris=(),
+        scopes=("infrastructure:*",),
+        token_endpoint_auth_method=None,
+        roles=("operator",),
+        status="active",
+        created_at=_now(),
+    )
+    clients.add(client, attempt.event("success"))
+    ensure_signing_keys(signing, bootstrap.envelope(), attempt=attempt, clock=_now)
+    token, _ = issue_access_token(
+        signing_keys=bootstrap.signing_keys(),
+        issuer=URL,
+        subject=CLIENT,
+        client_id=CLIENT,
+        tenant_id=TENANT,
+        scope=("infrastructure:*",),
+        roles=("operator",),
+        now=_now(),
+        audience=AUDIENCE,
+    )
+    key = issue_key(
+        KeyRequest("bench", "live", ("infrastructure:read",)),
+        tenant_id=TENANT,
+        owner_type="oauth_client",
+        owner_id=CLIENT,
+        created_by=CLIENT,
+        keys=keys,
+        secrets=bootstrap.secrets(),
+        clock=_now,
+        attempt=attempt,
+    )
+    return {"token": token, "key": key.text}
+
+
+def _policy(resource: str) -> Policy:
+    return Policy(
+        id=new_id("pol"),
+        tenant_id=TENANT,
+        name="",
+        document=statement(
+            f"cluster:{resource}", time_window={"start": "00:00", "end": "00:00", "timezone": "Europe/Berlin"}
+        ),
+        attachments=(Attachment("oauth_client", CLIENT),),
+        created_at="",
+        updated_at="",
+        updated_by=None,
+    )
+
+
+def _microseconds(call: Callable[[], object]) -> float:
+    """The median over rounds of the CPU time of one call."""
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.process_time_ns()
+        for _ in range(CALLS):
+            call()
+        taken.append((time.process_time_ns() - started) / CALLS / 1000)
+    return round(median(taken), 1)
+
+
+def run() -> dict[str, Any]:
+    """CPU microseconds of an allowed call, by credential."""
+    event = json.loads(EVENT.read_text())
+    event["requestContext"]["identity"]["sourceIp"] = "10.1.2.3"
+    figures: dict[str, Any] = {}
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _deployed() as credentials:
+        authorizer = GatewayAuthorizer("policy_authorizer", bootstrap.edge, bootstrap.policies)
+        for name, credential in credentials.items():
+            headers = {"Authorization": f"Bearer {credential}", "User-Agent": "bench/1.0"}
+            asked = {**event, "headers": headers, "multiValueHeaders": {each: [value] for each, value in headers.items()}}
+            answer = authorizer.handler(asked, None)
+            assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+            figures[f"authorizer_{name}_cpu_us"] = _microseconds(partial(authorizer.handler, asked, None))
+    return figures
+
+
+if __name__ == "__main__":
+    for figure, value in run().items():
+        print(f"{figure:30} {value}")
