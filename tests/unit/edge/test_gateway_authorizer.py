@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from platforma import bootstrap
 from platforma.edge import gateway_authorizer
 from platforma.kernel.errors import Denied, Unavailable
 from tests.proving import Holder
@@ -242,6 +243,23 @@ def test_what_was_sent_once_is_known(world: World, tenant: Tenant, form: str):
 @pytest.mark.parametrize("form", ["request", "http"])
 def test_an_id_that_nothing_can_be_known_of_is_decided_all_the_same(world: World, tenant: Tenant, form: str):
     assert allowed(ask(world, event(form, token(tenant, "viewer"), path=f"/v1/clusters/{'x' * 1500}")))
+
+
+def test_what_is_known_of_a_resource_is_read_only_where_policies_go_by_it(
+    world: World, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+):
+    """The fixture has a statement that looks at an attribute; without it nothing is read."""
+    asked, reads = event("request", token(tenant, "viewer")), []
+    monkeypatch.setattr(bootstrap.policies(), "resource", lambda *named: reads.append(named))
+    assert allowed(ask(world, asked))
+    assert reads == [(tenant.id, "cluster", "cls_eu01")]
+
+    for policy in tenant.call("GET", "/v1/policies", expect=200).json["items"]:
+        tenant.call("DELETE", f"/v1/policies/{policy['id']}", expect=204, headers={"If-Match": "*"})
+    world.clock.move(seconds=5)
+
+    assert allowed(ask(world, asked))
+    assert len(reads) == 1
 
 
 def test_something_else_is_no_authorizer_event():

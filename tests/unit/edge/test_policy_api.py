@@ -263,3 +263,121 @@ def test_a_client_reads_its_own_events_and_no_others(world: World, tenant: Tenan
     assert asked.request_id in {event["request_id"] for event in found.json["items"]}
     others = world.call("GET", f"/v1/audit/events?user_id={tenant.admin_id}", token=token)
     assert others.status == 403
+
+
+# Questions
+
+
+def test_the_batch_equals_its_parts(tenant: Tenant):
+    user = tenant.user(roles=("operator",))
+    written(tenant, SAMPLE, ("user", user))
+    somebody = {"type": "user", "id": user}
+    questions = [
+        {"principal": somebody, "action": action, "resource": resource, "context": context}
+        for action in ("infrastructure.clusters.update", "infrastructure:read", "billing:read", "nonsense", "widgets:read")
+        for resource in ("cluster:cls_eu01", {"type": "cluster"}, {"type": "cluster", "id": "cls_us01"})
+        for context in ({"ip_address": "10.1.2.3", "time": "2026-11-24T11:00:00Z"}, {"time": "2026-11-24T23:00:00Z"})
+    ]
+
+    together = tenant.call("POST", "/v1/authorize/batch", {"requests": questions}, expect=200).json["decisions"]
+
+    alone = [tenant.call("POST", "/v1/authorize", question, expect=200).json for question in questions]
+    assert [{**one, "decision_id": ""} for one in together] == [{**one, "decision_id": ""} for one in alone]
+    assert len({one["decision_id"] for one in together}) == len(questions)
+    assert {one["kind"] for one in together} == {"allow", "no_match"}
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "word"),
+    [
+        ({"principal": {"type": "user", "id": "nobody"}}, "suspended", "principal"),
+        ({"principal": {"type": "api_key", "id": "key_01m86h9kkteqdtv79ft12yh2bc"}}, "suspended", "principal"),
+        ({"principal": {"type": "oauth_client", "id": "cli_x"}}, "suspended", "principal"),
+        ({"action": "widgets.widgets.get"}, "no_match", "domain"),
+        ({"action": "not an action"}, "no_match", "allows"),
+    ],
+)
+def test_what_is_not_known_is_denied_with_the_reason(tenant: Tenant, question: dict[str, Any], kind: str, word: str):
+    whole = {"action": "infrastructure:read", "resource": "unheard-of:x", **question}
+
+    answer = tenant.call("POST", "/v1/authorize", whole, expect=200).json
+
+    assert (answer["decision"], answer["kind"], word in answer["reason"]) == ("deny", kind, True)
+
+
+# Bad input
+
+
+def conditions(**changed: Any) -> dict[str, Any]:
+    return {**SAMPLE, "conditions": changed}
+
+
+WINDOW = {"start": "06:00", "end": "22:00", "timezone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({**SAMPLE, "actions": ["infrastructure..get"]}, "/document/actions/0"),
+        ({**SAMPLE, "actions": ["infrastructure.clusters."]}, "/document/actions/0"),
+        ({**SAMPLE, "actions": ["infrastructure.*.get"]}, "/document/actions/0"),
+        ({**SAMPLE, "actions": ["**"]}, "/document/actions/0"),
+        ({**SAMPLE, "actions": ["infrastructure:read"] * 101}, "/document/actions"),
+        ({**SAMPLE, "actions": []}, "/document/actions"),
+        ({**SAMPLE, "resources": ["cluster:"]}, "/document/resources/0"),
+        ({**SAMPLE, "resources": [":cls"]}, "/document/resources/0"),
+        ({**SAMPLE, "resources": ["cluster:a**b"]}, "/document/resources/0"),
+        ({**SAMPLE, "resources": ["cluster:x"] * 101}, "/document/resources"),
+        ({"statements": [SAMPLE] * 101}, "/document/statements"),
+        ({"statements": [SAMPLE, {**SAMPLE, "effect": "ALLOW"}]}, "/document/statements/1/effect"),
+        ({**SAMPLE, "unknown": 1}, "/document/unknown"),
+        (conditions(ip_range=["10.0.0.0/33"]), "/document/conditions/ip_range/0"),
+        (conditions(ip_range=["10.0.0.1/8"]), "/document/conditions/ip_range/0"),
+        (conditions(ip_range=["fe80::1%eth0/64"]), "/document/conditions/ip_range/0"),
+        (conditions(ip_range=["10.0.0.0/8"] * 101), "/document/conditions/ip_range"),
+        (conditions(time_window={**WINDOW, "timezone": "Europe/Atlantis"}), "/document/conditions/time_window/timezone"),
+        (conditions(time_window={**WINDOW, "timezone": "../UTC"}), "/document/conditions/time_window/timezone"),
+        (conditions(time_window={**WINDOW, "start": "24:00"}), "/document/conditions/time_window/start"),
+        (
+            conditions(date_range={"not_before": "2026-02-01T00:00:00Z", "not_after": "2026-01-01T00:00:00Z"}),
+            "/document/conditions/date_range",
+        ),
+        (conditions(date_range={"not_before": "2026-02-30T00:00:00Z"}), "/document/conditions/date_range/not_before"),
+        (conditions(resource_attributes={"a": {"equals": {"b": 1}}}), "/document/conditions/resource_attributes/a/equals"),
+        (conditions(weather="fine"), "/document/conditions/weather"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_pointed_at(tenant: Tenant, document: Any, pointer: str):
+    reply = tenant.call("POST", "/v1/policies", {"name": "p", "document": document, "attachments": []})
+
+    assert reply.status == 422, reply.text
+    assert [fault["pointer"] for fault in reply.json["errors"]] == [pointer]
+    checked = tenant.call("POST", "/v1/policies/validate", {"document": document}, expect=200).json
+    assert (checked["valid"], [fault["pointer"] for fault in checked["errors"]]) == (False, [pointer])
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ('{"effect": "allow", "effect": "deny"}', "/document/effect"),
+        (
+            '{"effect": "allow", "conditions": {"resource_attributes": {"a": NaN}}}',
+            "/document/conditions/resource_attributes/a",
+        ),
+        (
+            '{"effect": "allow", "conditions": {"resource_attributes": {"a": 1e999}}}',
+            "/document/conditions/resource_attributes/a",
+        ),
+        ('{"effect": "\\ud800"}', "/document/effect"),
+        ('{"effect": ' + "[" * 40 + "]" * 40 + "}", ""),
+        ('{"effect": ' + "[" * 100_000 + "]" * 100_000 + "}", ""),
+    ],
+    ids=["duplicate", "nan", "infinity", "surrogate", "deep", "deeper"],
+)
+def test_what_two_readers_could_read_differently_is_pointed_at(tenant: Tenant, document: str, pointer: str):
+    raw = f'{{"name": "p", "attachments": [], "document": {document}}}'.encode()
+
+    reply = tenant.call("POST", "/v1/policies", raw=raw, headers={"Content-Type": "application/json"})
+
+    assert reply.status == 400, reply.text
+    assert [fault["pointer"] for fault in reply.json["errors"]] == [pointer]

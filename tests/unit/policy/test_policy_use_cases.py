@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from platforma.adapters.memory.policies import MemoryPolicies
 from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, Unavailable, Unprocessable
@@ -354,6 +356,40 @@ def test_what_was_read_stands_for_five_seconds_without_its_store_and_no_longer(w
     warm.now = NOON + BOUND
     with pytest.raises(Unavailable):
         warm.snapshots.of(TENANT)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["change", "fail", "mend", "ask", "ask"]), st.integers(0, 1), st.integers(0, 3000)),
+        max_size=40,
+    )
+)
+def test_no_instance_answers_by_rules_that_were_changed_more_than_five_seconds_ago(steps):
+    """Whatever is asked when, of whichever instance, while the store comes and goes: it is by newer rules, or not at all."""
+    now, store = [NOON], Counted()
+    store.set_versions(TENANT, Versions(policy=1, revocation=1, status="active"))
+    instances = [Snapshots(store, lambda: now[0]) for _ in range(2)]
+    stood = [(NOON, 1)]
+
+    for step, which, milliseconds in steps:
+        now[0] += timedelta(milliseconds=milliseconds)
+        if step == "change":
+            stood.append((now[0], stood[-1][1] + 1))
+            store.set_versions(TENANT, Versions(policy=stood[-1][1], revocation=1, status="active"))
+        elif step != "ask":
+            store.fails = step == "fail"
+        else:
+            oldest = max(version for at, version in stood if at <= max(now[0] - BOUND, NOON))
+            try:
+                answered = instances[which].of(TENANT)
+            except Unavailable:
+                assert store.fails
+            else:
+                assert answered.versions.policy >= oldest
+                assert store.fails or answered.versions.policy >= max(
+                    v for at, v in stood if at <= max(now[0] - FRESH, NOON)
+                )
 
 
 def test_a_clock_set_back_does_not_make_old_rules_new(warm):

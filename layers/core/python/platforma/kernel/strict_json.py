@@ -30,7 +30,8 @@ def parse_json(raw: bytes) -> Any:
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     if _depth(text) > MAX_DEPTH:
-        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        detail = f"The body is nested deeper than {MAX_DEPTH} levels."
+        raise Malformed(detail, errors=[FieldError("", detail)])
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
         if _SURROGATE.search(raw):

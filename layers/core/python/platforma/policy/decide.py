@@ -46,7 +46,9 @@ def _decided(  # noqa: PLR0911  a return a step
     policy_set: PolicySet, subject: Subject, request: Request, plan: Plan, facts: Facts
 ) -> tuple[Cause, tuple[Match, ...]]:
     """The steps; the first that decides returns."""
-    if (bar := _standing(policy_set, subject)) is not None:
+    plain = subject.owner is None
+    stands = plain and subject.standing == "active" and subject.tenant_id == policy_set.tenant_id
+    if not stands and (bar := _standing(policy_set, subject)) is not None:
         return bar, ()
     if plan.action is None:
         return "no_match", ()
@@ -57,7 +59,7 @@ def _decided(  # noqa: PLR0911  a return a step
     allowed = plan.grants + applying(plan.allows, facts) if plan.allows else plan.grants
     if not allowed:
         return "no_match" if plan.action.known else "unknown_domain", ()
-    if (subject.scopes is not None or subject.owner is not None) and not _in_scope(subject, plan.capped):
+    if not (plain and subject.scopes is None) and not _in_scope(subject, plan.capped):
         return "scope", ()
     if plan.alone is not None and not (plan.alone.grants or applying(plan.alone.allows, facts)):
         return "owner", ()
