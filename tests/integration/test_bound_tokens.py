@@ -69,3 +69,19 @@ def test_a_certificate_proves_its_client_and_binds_its_token(running: Running, t
     assert me.status_code == 200, me.text
     assert me.json()["principal"]["id"] == client["client_id"]
     assert running.call("GET", "/v1/me", headers=bound).status_code == 401
+
+
+def test_a_token_is_exchanged_for_one_that_says_who_acts(running: Running, token: str):
+    client = register(running, token, grant_types=["urn:ietf:params:oauth:grant-type:token-exchange"])
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": token,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "scope": "settings:read",
+    }
+
+    reply = running.call("POST", "/oauth2/token", data=form, auth=(client["client_id"], client["client_secret"]))
+
+    assert reply.status_code == 200, reply.text
+    me = running.call("GET", "/v1/me", token=reply.json()["access_token"])
+    assert me.json()["principal"]["id"] == running.stack["service_client"]["client_id"]

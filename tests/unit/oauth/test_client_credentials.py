@@ -23,6 +23,7 @@ def issue(signing_keys, clock):
             signing_keys=signing_keys,
             issuer=ISSUER,
             clock=clock,
+            is_live=lambda _: True,
             audiences=audiences,
         )
 
@@ -140,7 +141,7 @@ def test_a_request_without_grant_type_is_malformed(register, signing_keys, clock
     client, _ = register()
 
     with pytest.raises(InvalidRequest):
-        issue_token({}, client=client, signing_keys=signing_keys, issuer=ISSUER, clock=clock)
+        issue_token({}, client=client, signing_keys=signing_keys, issuer=ISSUER, clock=clock, is_live=lambda _: True)
 
 
 def test_a_client_without_the_grant_is_not_authorized(register, issue):

@@ -14,7 +14,7 @@ def test_metadata_lists_what_exists_and_nothing_else():
         "token_endpoint": f"{ISSUER}/oauth2/token",
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
         "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
         "token_endpoint_auth_methods_supported": [
             "client_secret_basic",
             "client_secret_post",
@@ -62,6 +62,7 @@ def test_every_code_is_one_of_the_rfcs():
         "unauthorized_client",
         "unsupported_grant_type",
         "invalid_scope",
+        "invalid_grant",
         "invalid_target",
         "invalid_dpop_proof",
         "invalid_token",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from platforma.keys.envelope import Envelope
     from platforma.keys.secrets import CachedSecrets
     from platforma.keys.signing import SigningKeys
+    from platforma.oauth.access_token import AccessToken
     from platforma.oauth.client_keys import ClientKeys
     from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
@@ -434,6 +435,12 @@ def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "Kno
     return policies().resource(tenant_id, resource_type, resource_id)
 
 
+def is_live(token: "AccessToken") -> bool:
+    """Whether the subject and the client of a verified token are active."""
+    subject = subjects().of_token(token)
+    return subject is not None and subject.active
+
+
 def known_roles(call: "Call") -> frozenset[str]:
     """The names of the roles that the caller's tenant has."""
     return frozenset(snapshots().of(call.tenant_id).policy_set.roles)
@@ -606,6 +613,7 @@ oauth = Area(
         "signing_keys": signing_keys,
         "client_keys": client_keys,
         "single_use": single_use,
+        "is_live": lambda: is_live,
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,
     },

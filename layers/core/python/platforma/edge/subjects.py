@@ -70,7 +70,9 @@ class Subjects:
         if client is None or not client.active:
             return None
         subject = (
-            replace(client, scopes=None) if token.sub == token.client_id else self._bare(token.tenant_id, "user", token.sub)
+            replace(client, scopes=None)
+            if token.sub == token.client_id
+            else self._bare(token.tenant_id, "oauth_client" if is_id(token.sub, "cli") else "user", token.sub)
         )
         # Of the token's scopes, those that its client still has: narrowing a client narrows the tokens it holds.
         scopes = tuple(scope for scope in token.scope if within([scope], client.scopes or ()))

@@ -57,6 +57,7 @@ class AccessToken:
     iat: int
     exp: int
     binding: Mapping[str, str] | None = None
+    act: Mapping[str, Any] | None = None
 
     @property
     def token_type(self) -> str:
@@ -76,9 +77,12 @@ def issue_access_token(
     now: datetime,
     audience: str | None = None,
     binding: Mapping[str, str] | None = None,
+    act: Mapping[str, Any] | None = None,
+    not_after: int | None = None,
 ) -> tuple[str, AccessToken]:
     """
-    A signed token, and what it says. *audience* is the issuer itself unless another API is meant; *binding* is `cnf`.
+    A signed token, and what it says. *audience* is the issuer itself unless another API is meant; *binding* is `cnf`,
+    *act* says who acts for the subject. It ends after its hour, or at *not_after* (epoch seconds) if that is sooner.
 
     Raises:
         Unavailable: there is no key to sign with.
@@ -93,8 +97,9 @@ def issue_access_token(
         roles=roles,
         audience=audience or issuer,
         iat=iat,
-        exp=iat + LIFETIME_SECONDS,
+        exp=min(iat + LIFETIME_SECONDS, not_after or iat + LIFETIME_SECONDS),
         binding=binding,
+        act=act,
     )
     body: dict[str, Any] = {
         "iss": issuer,
@@ -110,6 +115,8 @@ def issue_access_token(
     }
     if binding is not None:
         body["cnf"] = dict(binding)
+    if act is not None:
+        body["act"] = dict(act)
     key = signing_keys.active()
     return jwt.encode(body, key.private_key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": key.kid}), claims
 
@@ -164,6 +171,7 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
         or not all(type(time) is int for time in times)
         or not (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
         or not _is_binding(binding)
+        or not isinstance(claims.get("act", {}), dict)
         or claims["iss"] != issuer
         or not now < claims["exp"]
         or max(claims["iat"], times[2]) > now + SKEW_SECONDS
@@ -180,6 +188,7 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
         iat=claims["iat"],
         exp=claims["exp"],
         binding=binding or None,
+        act=claims.get("act"),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from platforma.kernel.clock import Clock
-from platforma.oauth.access_token import LIFETIME_SECONDS, AccessToken, SigningKeys, issue_access_token
+from platforma.oauth.access_token import AccessToken, SigningKeys, issue_access_token
 from platforma.oauth.errors import InvalidTarget
 from platforma.oauth.model import Client
 from platforma.oauth.scope import granted_scope
@@ -22,7 +22,7 @@ class TokenResponse:
         return {
             "access_token": self.access_token,
             "token_type": self.claims.token_type,
-            "expires_in": LIFETIME_SECONDS,
+            "expires_in": self.claims.exp - self.claims.iat,
             "scope": " ".join(self.claims.scope),
         }
 

@@ -80,6 +80,13 @@ class UnsupportedGrantType(OAuthError, Invalid):
     public = "This grant type is not offered."
 
 
+class InvalidGrant(OAuthError, Invalid):
+    """What is shown to be exchanged is not good, or not for this client."""
+
+    code = "invalid_grant"
+    public = "What was presented is not valid, or not for this client."
+
+
 class InvalidScope(OAuthError, Invalid):
     """A scope that is malformed, or more than the client is registered for."""
 

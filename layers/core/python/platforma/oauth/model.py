@@ -12,7 +12,8 @@ from platforma.keys.stored_secret import StoredSecret
 ClientType = Literal["confidential", "public"]
 ClientStatus = Literal["active", "suspended", "deleted"]
 
-GRANT_TYPES = ("client_credentials",)
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a grant's name
+GRANT_TYPES = ("client_credentials", TOKEN_EXCHANGE)
 """The grants that this server runs: what a client may register for and what metadata lists."""
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")

@@ -10,7 +10,7 @@ from typing import Any
 
 from platforma.kernel.errors import FieldError, Unprocessable
 from platforma.oauth import client_metadata
-from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
+from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES, TOKEN_EXCHANGE
 from platforma.oauth.redirect_uri import fault_of
 from platforma.oauth.scope import MAX_SCOPE, scope_fault
 
@@ -29,6 +29,8 @@ DEFAULTS: Mapping[str, Any] = {
     "status": "active",
     **client_metadata.DEFAULTS,
 }
+_PROVED = frozenset({"client_credentials", TOKEN_EXCHANGE})
+"""Grants by which a client gets tokens for what it is (RFC 6749 section 4.4, RFC 8693 section 2.1)."""
 _ROLE = re.compile(r"\A[a-z][a-z0-9_.-]{0,63}\Z")
 _MAX_LIST, _MAX_ROLES = 100, 1024
 
@@ -73,8 +75,8 @@ def _grant_types(value: Any, merged: Mapping[str, Any], _: bool) -> list[FieldEr
     faults = _each(
         "/grant_types", value, lambda grant: None if grant in GRANT_TYPES else f"One of: {', '.join(GRANT_TYPES)}."
     )
-    if not faults and "client_credentials" in value and merged["type"] == "public":
-        faults.append(FieldError("/grant_types", "client_credentials is for confidential clients (RFC 6749 section 4.4)."))
+    if not faults and not _PROVED.isdisjoint(value) and merged["type"] == "public":
+        faults.append(FieldError("/grant_types", "client_credentials and token-exchange are for confidential clients."))
     return faults
 
 

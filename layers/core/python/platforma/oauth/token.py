@@ -6,7 +6,8 @@ from platforma.kernel.clock import Clock
 from platforma.oauth.access_token import SigningKeys
 from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
 from platforma.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
-from platforma.oauth.model import GRANT_TYPES, Client
+from platforma.oauth.model import GRANT_TYPES, TOKEN_EXCHANGE, Client
+from platforma.oauth.token_exchange import IsLive, exchange_token
 
 
 def issue_token(
@@ -16,6 +17,7 @@ def issue_token(
     signing_keys: SigningKeys,
     issuer: str,
     clock: Clock,
+    is_live: IsLive,
     audiences: Collection[str] = (),
     binding: Mapping[str, str] | None = None,
 ) -> TokenResponse:
@@ -37,6 +39,17 @@ def issue_token(
         raise UnsupportedGrantType
     if grant_type not in client.grant_types:
         raise UnauthorizedClient
+    if grant_type == TOKEN_EXCHANGE:
+        return exchange_token(
+            form,
+            client=client,
+            signing_keys=signing_keys,
+            issuer=issuer,
+            clock=clock,
+            audiences=audiences,
+            is_live=is_live,
+            binding=binding,
+        )
     return issue_client_credentials(
         form,
         client=client,

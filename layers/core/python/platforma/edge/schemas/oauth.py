@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
 
-GrantType = Literal["client_credentials"]
+GrantType = Literal["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
 URI = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none"]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -121,6 +121,7 @@ class TokenResponse(View):
     token_type: Literal["Bearer", "DPoP"]
     expires_in: int
     scope: str
+    issued_token_type: str | None = None
 
 
 Document = dict[str, Any]
