@@ -3,8 +3,10 @@
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
+from platforma.edge.bodies import read_document
 from platforma.edge.call import Call
-from platforma.edge.schemas.oauth import SecretView
+from platforma.edge.registrations import presented_token, registration_of
+from platforma.edge.schemas.oauth import InitialAccessTokenCreated, SecretView
 
 api = API("oauth_clients", bootstrap.edge)
 
@@ -59,6 +61,39 @@ def create_secret(call: Call) -> Answer:
 @api.serves("settings.client_secrets.delete")
 def delete_secret(call: Call) -> Answer:
     bootstrap.oauth.delete_secret(call.path["id"], call.path["secret_id"], tenant_id=call.tenant_id, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.initial_access_tokens.create")
+def create_initial_access_token(call: Call) -> Answer:
+    bootstrap.giving(call).check(scopes=call.body.scopes)
+    text, token = bootstrap.oauth.new_initial_access_token(call.tenant_id, call.body.scopes, expires_in=call.body.expires_in)
+    made = {"initial_access_token": text, "expires_at": token.expires_at, "scopes": token.scopes}
+    return Answer(201, InitialAccessTokenCreated.of(made))
+
+
+@api.serves("oauth.registrations.create")
+def register(call: Call) -> Answer:
+    made = bootstrap.oauth.register_client(read_document(call), presented_token(call), attempt=call.attempt)
+    return Answer(201, made.as_json(bootstrap.issuer()), resource=made.client.id)
+
+
+@api.serves("oauth.registrations.get")
+def get_registration(call: Call) -> Answer:
+    return Answer(200, registration_of(call, bootstrap.oauth, bootstrap.snapshots).as_json(bootstrap.issuer()))
+
+
+@api.serves("oauth.registrations.replace")
+def replace_registration(call: Call) -> Answer:
+    mine = registration_of(call, bootstrap.oauth, bootstrap.snapshots)
+    changed = bootstrap.oauth.update_registration(mine, read_document(call), attempt=call.attempt)
+    return Answer(200, changed.as_json(bootstrap.issuer()))
+
+
+@api.serves("oauth.registrations.delete")
+def delete_registration(call: Call) -> Answer:
+    mine = registration_of(call, bootstrap.oauth, bootstrap.snapshots)
+    bootstrap.oauth.delete_registration(mine, attempt=call.attempt)
     return Answer(204)
 
 

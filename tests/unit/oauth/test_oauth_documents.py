@@ -12,6 +12,7 @@ def test_metadata_lists_what_exists_and_nothing_else():
     assert authorization_server(ISSUER) == {
         "issuer": ISSUER,
         "token_endpoint": f"{ISSUER}/oauth2/token",
+        "registration_endpoint": f"{ISSUER}/oauth2/register",
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
@@ -63,6 +64,8 @@ def test_every_code_is_one_of_the_rfcs():
         "unsupported_grant_type",
         "invalid_scope",
         "invalid_grant",
+        "invalid_redirect_uri",
+        "invalid_client_metadata",
         "invalid_target",
         "invalid_dpop_proof",
         "invalid_token",

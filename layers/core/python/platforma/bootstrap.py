@@ -441,6 +441,11 @@ def is_live(token: "AccessToken") -> bool:
     return subject is not None and subject.active
 
 
+def in_use(tenant_id: str) -> bool:
+    """Whether the tenant is in use: neither suspended nor about to be deleted."""
+    return snapshots().of(tenant_id).standing == "active"
+
+
 def known_roles(call: "Call") -> frozenset[str]:
     """The names of the roles that the caller's tenant has."""
     return frozenset(snapshots().of(call.tenant_id).policy_set.roles)
@@ -614,6 +619,7 @@ oauth = Area(
         "client_keys": client_keys,
         "single_use": single_use,
         "is_live": lambda: is_live,
+        "in_use": lambda: in_use,
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,
     },

@@ -66,6 +66,21 @@ def read_query(call: Call) -> BaseModel | None:
     return parameters
 
 
+def read_document(call: Call) -> Mapping[str, Any]:
+    """
+    The JSON object that the body is, its members not looked at.
+
+    Raises:
+        UnsupportedMediaType: not `application/json`.
+        Malformed: not one JSON object, or one that a second parser could read otherwise.
+    """
+    call.media_type("application/json")
+    document = parse_json(call.raw)
+    if not isinstance(document, dict):
+        raise Malformed("The body must be a JSON object.")
+    return document
+
+
 def read_form(call: Call) -> Mapping[str, str]:
     """
     The fields of an `application/x-www-form-urlencoded` body, each at most once (RFC 6749 section 3.2).

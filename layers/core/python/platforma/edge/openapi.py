@@ -90,6 +90,8 @@ def _operation(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     elif row.consumes == "form":
         form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
         operation["requestBody"] = {"required": True, "content": form}
+    elif row.consumes == "document":
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     elif row.consumes == "bytes":
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     return operation

@@ -11,7 +11,7 @@ from platforma.edge.answer import Answer
 from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
-from platforma.oauth.errors import OAuthError, UseDPoPNonce
+from platforma.oauth.errors import InvalidToken, OAuthError, UseDPoPNonce
 
 _TYPE = "https://platforma.dev/problems/"
 
@@ -70,7 +70,7 @@ def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
     if isinstance(error, errors.Unavailable):
         code = "temporarily_unavailable"
     elif isinstance(error, errors.Unauthenticated):
-        code = "invalid_client"
+        code = "invalid_token" if isinstance(error, InvalidToken) else "invalid_client"
     else:
         code = "server_error" if status >= 500 else "invalid_request"
         status = status if status >= 500 else 400

@@ -7,8 +7,15 @@ from platforma.oauth.client_credentials import TokenResponse, issue_client_crede
 from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
+from platforma.oauth.dynamic_registration import (
+    delete_registration,
+    register_client,
+    update_registration,
+    verify_registration,
+)
 from platforma.oauth.errors import OAuthError
 from platforma.oauth.form import parse_form
+from platforma.oauth.initial_access_token import new_initial_access_token
 from platforma.oauth.metadata import authorization_server, openid_configuration
 from platforma.oauth.model import Change, Client, ClientSecret
 from platforma.oauth.ports import Clients
@@ -30,15 +37,20 @@ __all__ = [
     "certificate_thumbprint",
     "create_client",
     "delete_client",
+    "delete_registration",
     "delete_secret",
     "get_client",
     "issue_access_token",
     "issue_client_credentials",
     "issue_token",
     "list_clients",
+    "new_initial_access_token",
     "openid_configuration",
     "parse_form",
     "patch_client",
     "presented_client",
+    "register_client",
+    "update_registration",
     "verify_access_token",
+    "verify_registration",
 ]

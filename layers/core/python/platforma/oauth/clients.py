@@ -23,16 +23,27 @@ _RACES = 5
 
 
 def create_client(
-    fields: Mapping[str, Any], *, tenant_id: str, attempt: Attempt, clients: Clients, secrets: Secrets, clock: Clock
+    fields: Mapping[str, Any],
+    *,
+    tenant_id: str,
+    attempt: Attempt,
+    clients: Clients,
+    secrets: Secrets,
+    clock: Clock,
+    registration_token: str | None = None,
 ) -> tuple[Client, str | None]:
     """
     A new client and, for one that authenticates by it, its first secret, which is told this once.
+
+    *registration_token* is the hash of what it manages its own registration with.
 
     Raises:
         Unprocessable: a field is at fault.
     """
     registration = checked(fields, known=FIELDS, current=DEFAULTS, platform=tenant_id == PLATFORM)
-    client = Client(id=new_id("cli"), tenant_id=tenant_id, created_at=clock(), **registration)
+    client = Client(
+        id=new_id("cli"), tenant_id=tenant_id, created_at=clock(), registration_token=registration_token, **registration
+    )
     shown = None
     if client.authentication in SECRET_METHODS:
         shown, secret = new_client_secret(client.id, secrets=secrets, now=client.created_at)

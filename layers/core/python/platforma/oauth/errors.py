@@ -66,6 +66,20 @@ class UseDPoPNonce(InvalidDPoPProof):
         self.nonce = nonce
 
 
+class InvalidRedirectURI(OAuthError, Invalid):
+    """A redirect URI that may not be registered (RFC 7591 section 3.2.2)."""
+
+    code = "invalid_redirect_uri"
+    public = "A redirect URI is not one that may be registered."
+
+
+class InvalidClientMetadata(OAuthError, Invalid):
+    """Another member of a registration is at fault (RFC 7591 section 3.2.2)."""
+
+    code = "invalid_client_metadata"
+    public = "The client metadata is not valid."
+
+
 class UnauthorizedClient(OAuthError, Invalid):
     """The client is not registered for this grant."""
 

@@ -17,6 +17,7 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
     document: dict[str, object] = {
         "issuer": issuer,
         "token_endpoint": f"{issuer}/oauth2/token",
+        "registration_endpoint": f"{issuer}/oauth2/register",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "response_types_supported": [],
         "grant_types_supported": list(GRANT_TYPES),

@@ -1,7 +1,7 @@
 """Clients as values, and the rules that need nothing but them (RFC 6749 section 2, RFC 7591 section 2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -81,6 +81,7 @@ class Client:
     tls_client_auth_san_uri: str | None = None
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
+    registration_token: str | None = field(default=None, repr=False)
 
     @property
     def platform(self) -> bool:

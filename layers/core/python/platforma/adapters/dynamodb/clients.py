@@ -52,6 +52,7 @@ class ClientItem(Item):
     created_at = UnicodeAttribute()
     version = NumberAttribute()
     metadata: Any = JSONAttribute(null=True)
+    registration_token = UnicodeAttribute(null=True)
     secrets: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
 
 
@@ -165,6 +166,7 @@ def _fields(client: Client) -> dict[str, Any]:
         "status": client.status,
         "version": client.version,
         "metadata": client.metadata(),
+        "registration_token": client.registration_token,
     }
 
 
@@ -238,5 +240,6 @@ def _client(item: ClientItem) -> Client:
         created_at=datetime.fromisoformat(item.created_at),
         secrets=tuple(sorted(secrets, key=lambda secret: (secret.created_at, secret.id))),
         version=int(item.version),
+        registration_token=item.registration_token,
         **metadata,
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
 
@@ -112,6 +112,37 @@ class SecretCreated(SecretView):
     """A new secret; *client_secret* is shown this once."""
 
     client_secret: str
+
+
+class InitialAccessTokenCreate(Body):
+    """Who holds the token may register one client, for at most these scopes; *expires_in* is in seconds."""
+
+    scopes: Scopes = []
+    expires_in: Annotated[int, Field(ge=60, le=86400)] = 3600
+
+
+class InitialAccessTokenCreated(View):
+    """The token, which is shown this once."""
+
+    initial_access_token: str
+    expires_at: Timestamp
+    scopes: list[str]
+
+
+class Registration(View):
+    """RFC 7591 section 3.2.1; the members that were registered stand beside these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    client_id: str
+    client_id_issued_at: int
+    client_name: str
+    scope: str
+    token_endpoint_auth_method: str
+    registration_access_token: str
+    registration_client_uri: str
+    client_secret: str | None = None
+    client_secret_expires_at: int | None = None
 
 
 class TokenResponse(View):
