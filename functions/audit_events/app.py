@@ -3,7 +3,7 @@
 from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
-from platforma.edge.audit_query import consistency_sizes, event_query, own_log, tile_answer
+from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
 
@@ -30,9 +30,9 @@ def write_events(call: Call) -> Answer:
 
 @api.serves("audit.proofs.get")
 def get_proof(call: Call) -> Answer:
-    event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
+    log_id, event = bootstrap.audit.locate_event(call.tenant_id, call.path["id"])
     sequence = event.get("sequence")
-    proof = None if sequence is None else bootstrap.published().inclusion(call.tenant_id, sequence)
+    proof = None if sequence is None else bootstrap.published().inclusion(log_id, sequence)
     return Answer(202, {"status": "pending"}, {"Retry-After": "60"}) if proof is None else Answer(200, proof)
 
 
@@ -44,6 +44,11 @@ def list_logs(call: Call) -> Answer:
 @api.serves("audit.consistency.get")
 def get_consistency(call: Call) -> Answer:
     return Answer(200, bootstrap.published().consistency(*consistency_sizes(call)))
+
+
+@api.serves("audit.completeness.get")
+def get_completeness(call: Call) -> Answer:
+    return Answer(200, bootstrap.audit.completeness(call.tenant_id, *asked_times(call), now=call.now))
 
 
 @api.serves("audit.keys.list")

@@ -1,5 +1,6 @@
 """
-Carries the edge's access log to the audit function, as CloudWatch Logs does it with the gateway's on AWS.
+Carries the edge's access log to the audit function, as CloudWatch Logs does it with the gateway's on AWS; and what functions
+log of requests, in bulk: the emulator's own subscriptions would call the audit function once for every request.
 
 A small process of its own: it follows the file, and gives whole lines to the function within seconds, in the very event of a
 log subscription. Its place in the file is written after the function took them, so a line may come twice, never not at all;
@@ -9,11 +10,12 @@ each carries an id that stays the same.
 import argparse
 import base64
 import gzip
+import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ PAUSE_SECONDS = 2.0
 BATCH_LINES = 200
 BATCH_BYTES = 400_000
 LOG_GROUP = "/platforma/access"
+FUNCTION_LOGS = "/aws/lambda/platforma-"
+MARKS_EVERY = 10.0
+OVERLAP_MS = 30_000
+"""How far back functions' logs are read again, for what was written late; a line that comes twice enters once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,13 @@ def event_of(batch: list[Line], log: Path) -> dict[str, Any]:
         for line in batch
         if line.entry.get("logger", "").startswith("http.log.access")
     ]
+    return subscription_event(LOG_GROUP, events)
+
+
+def subscription_event(group: str, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A CloudWatch Logs subscription event with these log events of *group*."""
     document = {
-        "messageType": "DATA_MESSAGE", "owner": "000000000000", "logGroup": LOG_GROUP, "logStream": "edge",
+        "messageType": "DATA_MESSAGE", "owner": "000000000000", "logGroup": group, "logStream": "edge",
         "subscriptionFilters": ["audit"], "logEvents": events,
     }  # fmt: skip
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()}}
@@ -158,12 +169,21 @@ class Shipper:
             return count
         for batch in batches(lines(self.log, self.position())):
             event = event_of(batch, self.log)
-            answer = aws.client("lambda", self.url).invoke(FunctionName=self.name(), Payload=json.dumps(event))
-            if "FunctionError" in answer:
-                raise RuntimeError(answer["Payload"].read().decode(errors="replace")[:500])
+            self.hand_over(event)
             write_private(self.place, json.dumps({"inode": self.log.stat().st_ino, "offset": batch[-1].ends}))
             count += len(batch)
         return count
+
+    def hand_over(self, event: Mapping[str, Any]) -> None:
+        """
+        Give *event* to the function.
+
+        Raises:
+            ClientError, BotoCoreError, RuntimeError: it did not take it.
+        """
+        answer = aws.client("lambda", self.url).invoke(FunctionName=self.name(), Payload=json.dumps(event))
+        if "FunctionError" in answer:
+            raise RuntimeError(answer["Payload"].read().decode(errors="replace")[:500])
 
     def name(self) -> str:
         """The function's physical name, asked for once."""
@@ -175,6 +195,51 @@ class Shipper:
         return self.function
 
 
+class Marks:
+    """Reads what functions log of requests, and hands it over; *place* holds up to when."""
+
+    def __init__(self, place: Path, shipper: Shipper) -> None:
+        self.place, self.shipper = place, shipper
+        self.handed: dict[str, int] = {}
+        self.next = 0.0
+
+    def ship(self, now: float) -> int:
+        """
+        Hand over what is new, at most every few seconds; how many lines that were.
+
+        Raises:
+            ClientError, BotoCoreError, RuntimeError: not all was taken; it is tried again.
+        """
+        if now < self.next:
+            return 0
+        self.next = now + MARKS_EVERY
+        try:
+            since = int(json.loads(self.place.read_text())["milliseconds"])
+        except (OSError, ValueError, KeyError):
+            since = 0
+        logs, count = aws.client("logs", self.shipper.url), 0
+        for group in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=FUNCTION_LOGS):
+            for found in group["logGroups"]:
+                count += self._group(logs, found["logGroupName"], max(0, since - OVERLAP_MS))
+        self.handed = {event: at for event, at in self.handed.items() if at >= since - OVERLAP_MS}
+        write_private(self.place, json.dumps({"milliseconds": int(now * 1000)}))
+        return count
+
+    def _group(self, logs: Any, group: str, since: int) -> int:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+        found = [event for page in pages for event in page["events"] if '"record"' in event["message"]]
+        named = {hashlib.sha256(event["message"].encode()).hexdigest(): event for event in found}
+        fresh = [
+            {"id": name, "timestamp": event["timestamp"], "message": event["message"]}
+            for name, event in named.items()
+            if name not in self.handed
+        ]
+        for at in range(0, len(fresh), BATCH_LINES):
+            self.shipper.hand_over(subscription_event(group, fresh[at : at + BATCH_LINES]))
+        self.handed |= {str(event["id"]): int(event["timestamp"]) for event in fresh}
+        return len(fresh)
+
+
 def main() -> None:
     """Follow the log until ended."""
     parser = argparse.ArgumentParser(description="Carry the edge's access log to the audit function.")
@@ -183,9 +248,11 @@ def main() -> None:
     parser.add_argument("url")
     given = parser.parse_args()
     shipper, pause = Shipper(given.log, given.place, given.url), PAUSE_SECONDS
+    marks = Marks(given.place.with_name("marks.json"), shipper)
     while True:
         try:
             shipper.ship()
+            marks.ship(time.time())
             pause = PAUSE_SECONDS
         except (ClientError, BotoCoreError, RuntimeError, OSError) as error:
             shipper.function = None

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from platforma.audit.access_log import anonymous_event, lines_of
+from platforma.audit.access_log import anonymous_event, told_by
 from platforma.audit.attend import heartbeat
 from platforma.audit.bell import logs_of
 from platforma.audit.errors import AnotherEvent, LogBroken
 from platforma.audit.external import external_events
+from platforma.audit.model import STRANGERS
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import Malformed, Unavailable, Unprocessable
-from platforma.kernel.tenancy import PLATFORM
 from tests.unit.audit.world import OTHER, TENANT, World, user_id
 
 
@@ -119,14 +119,14 @@ def access(**said):
 
 def test_an_anonymous_request_enters_the_platforms_log_once():
     world = World()
-    lines = lines_of(subscription(access(), "junk", "{}", access()))
+    lines = told_by(subscription(access(), "junk", "{}", access()))
     events = [anonymous_event(line, action="me.read", received_at=world.now) for line in lines]
 
     for event in events:
         world.outbox.enter(event)
-    world.relay(PLATFORM)
+    world.relay(STRANGERS)
 
-    [entry] = [json.loads(line) for line in world.lines(PLATFORM)]
+    [entry] = [json.loads(line) for line in world.lines(STRANGERS)]
     assert (entry["request_id"], entry["result"], entry["source"]) == ("r-1", "denied", "gateway")
     assert entry["user_agent"] is None
     assert "ip_address" not in entry
@@ -135,11 +135,11 @@ def test_an_anonymous_request_enters_the_platforms_log_once():
 @pytest.mark.parametrize("event", [{}, {"awslogs": {"data": "x"}}, {"awslogs": {"data": "eA=="}}, {"awslogs": None}])
 def test_what_is_no_subscription_is_refused(event):
     with pytest.raises(Malformed):
-        lines_of(event)
+        told_by(event)
 
 
 def test_a_control_message_tells_of_no_request():
-    assert lines_of(subscription(access(), kind="CONTROL_MESSAGE")) == []
+    assert told_by(subscription(access(), kind="CONTROL_MESSAGE")) == []
 
 
 def external(world, *documents):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from platforma.edge.endpoints import ENDPOINTS
 from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, STATE, imported, of_type, properties, stem
 
 ALARMS = of_type(OBSERVABILITY, "AWS::CloudWatch::Alarm")
@@ -25,6 +26,15 @@ def test_a_broken_invariant_is_counted_in_every_functions_log(folder):
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_tells_somebody(name):
     assert ALARMS[name]["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+@pytest.mark.parametrize("folder", sorted({row.function for row in ENDPOINTS}))
+def test_what_a_function_says_of_requests_is_handed_to_the_audit(folder):
+    marks = properties(OBSERVABILITY, stem(folder) + "Marks")
+
+    assert marks["LogGroupName"] == {"Fn::Sub": "/aws/lambda/${ServiceStack}-" + folder}
+    assert marks["FilterPattern"] == '"record"'
+    assert marks["DestinationArn"]["Fn::Sub"].endswith(":function:${ServiceStack}-audit_gateway")
 
 
 def test_every_queue_of_dead_letters_is_watched():

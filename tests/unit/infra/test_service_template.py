@@ -164,6 +164,13 @@ def test_the_sweep_runs_every_minute():
     assert properties(SERVICE, "AuditSweep")["ScheduleExpression"] == "rate(1 minute)"
 
 
+def test_requests_are_compared_with_events_every_minute():
+    schedule = properties(SERVICE, "AuditReconciliation")
+
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["Target"]["Input"] == '{"source": "schedule", "job": "reconcile"}'
+
+
 def test_the_public_gateway_speaks_tls_1_3_only():
     for name in ("Api", "Domain"):
         assert properties(SERVICE, name)["SecurityPolicy"] == "SecurityPolicy_TLS13_1_3_2025_09"

@@ -1,8 +1,13 @@
 import base64
 import gzip
 import json
+import time
 
-from infra.local import access_log
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.local import access_log, aws
 
 ENTRY = {
     "ts": 1795516598.7, "logger": "http.log.access", "duration": 0.2, "size": 143, "status": 401, "user_agent": "curl/8",
@@ -88,3 +93,52 @@ def test_a_place_in_another_file_counts_for_nothing(tmp_path):
     place.write_text(json.dumps({"inode": log.stat().st_ino + 1, "offset": 10}))
 
     assert access_log.Shipper(log, place, "http://127.0.0.1:1").position() == 0
+
+
+@pytest.fixture
+def logs(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("logs", region_name="eu-central-1")
+        client.create_log_group(logGroupName="/aws/lambda/platforma-one")
+        client.create_log_stream(logGroupName="/aws/lambda/platforma-one", logStreamName="s")
+        monkeypatch.setattr(aws, "client", lambda _service, _url: client)
+        yield client
+
+
+def said(client, at, *messages):
+    events = [{"timestamp": int(at * 1000), "message": message} for message in messages]
+    client.put_log_events(logGroupName="/aws/lambda/platforma-one", logStreamName="s", logEvents=events)
+
+
+class Taking(access_log.Shipper):
+    def __init__(self):
+        self.url, self.taken, self.refuses = "", [], False
+
+    def hand_over(self, event):
+        if self.refuses:
+            raise RuntimeError("not now")
+        self.taken += messages(event)
+
+
+def test_what_functions_say_of_requests_is_handed_over_once(tmp_path, logs):
+    shipper, now = Taking(), time.time()
+    marks = access_log.Marks(tmp_path / "marks.json", shipper)
+    said(logs, now, '{"record": "audited", "request_id": "r-1"}', '{"message": "something else"}')
+
+    assert [marks.ship(now), marks.ship(now + 1), marks.ship(now + 11)] == [1, 0, 0]
+    assert shipper.taken == [{"record": "audited", "request_id": "r-1"}]
+
+
+def test_what_was_not_taken_is_handed_over_later_by_another_process_too(tmp_path, logs):
+    shipper, now = Taking(), time.time()
+    said(logs, now, '{"record": "audited", "request_id": "r-1"}')
+    shipper.refuses = True
+    with pytest.raises(RuntimeError):
+        access_log.Marks(tmp_path / "marks.json", shipper).ship(now)
+    shipper.refuses = False
+
+    access_log.Marks(tmp_path / "marks.json", shipper).ship(now + 60)
+
+    assert [one["request_id"] for one in shipper.taken] == ["r-1"]

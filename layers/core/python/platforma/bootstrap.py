@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
     from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
     from platforma.adapters.dynamodb.audit import Outbox
+    from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
@@ -331,6 +332,14 @@ def audit_store() -> "DynamoDBLogStore":
     return _bound(DynamoDBLogStore(tables()))
 
 
+@cache
+def ledger() -> "DynamoDBLedger":
+    """What logs said of requests, and whether each has its event."""
+    from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
+
+    return _bound(DynamoDBLedger(tables()))
+
+
 def _bound(adapter: Adapter) -> Adapter:
     tables().bind()
     return adapter
@@ -625,4 +634,4 @@ oauth = Area(
     },
 )
 policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
-audit = Area("audit", {"store": audit_store, "envelope": envelope})
+audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger})

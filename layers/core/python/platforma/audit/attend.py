@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from platforma.audit.errors import AnotherEvent
-from platforma.audit.model import Head, tenant_of
+from platforma.audit.model import HEARTBEAT_ACTION, Head, tenant_of
 from platforma.audit.ports import CheckpointSigner
 from platforma.audit.publish import publish
 from platforma.audit.relay import Relay, Relayed, relay
@@ -110,7 +110,7 @@ def heartbeat(head: Head, now: datetime) -> Event | None:
         principal_type="system",
         principal_id="audit_relay",
         user_id=None,
-        action="audit.heartbeat",
+        action=HEARTBEAT_ACTION,
         resource=head.log_id,
         resource_type="audit_log",
         result="success",

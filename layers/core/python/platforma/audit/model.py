@@ -8,9 +8,13 @@ order that readers see, `{timestamp}#{id}`; its *sequence* is its index in the l
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from platforma.kernel.events import Event
+from platforma.kernel.tenancy import PLATFORM
+
 MAX_ENTRY = 32 * 1024
 """Bytes of one entry, its LF left out."""
 
+HEARTBEAT_ACTION = "audit.heartbeat"
 HOT_DAYS = 90
 CLAIM_DAYS = 14
 
@@ -18,6 +22,17 @@ CLAIM_DAYS = 14
 def tenant_of(log_id: str) -> str:
     """Whose log it is."""
     return log_id.partition(".")[0]
+
+
+STRANGERS = f"{PLATFORM}.2"
+"""The log of requests of nobody known: whoever floods it leaves the one of the platform's administrators readable."""
+
+
+def log_of(event: Event) -> str:
+    """The log that *event* is to enter."""
+    if event.action == HEARTBEAT_ACTION and event.resource is not None:
+        return event.resource
+    return STRANGERS if event.principal_type == "anonymous" and event.tenant_id == PLATFORM else event.tenant_id
 
 
 def position_of(timestamp: str, event_id: str) -> str:

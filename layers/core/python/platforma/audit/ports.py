@@ -34,6 +34,9 @@ class LogStore(Protocol):
     def logs(self) -> Iterator[str]:
         """The id of every log that an event was ever recorded for."""
 
+    def logs_of(self, tenant_id: str) -> Sequence[str]:
+        """The tenant's logs, its first one first, whether or not anything was recorded for that."""
+
     def head(self, log_id: str) -> Head | None:
         """The log's state; None before its first lease."""
 

@@ -45,9 +45,15 @@ class Published:
 
     def logs(self, tenant_id: str, host: str) -> list[dict[str, Any]]:
         """The tenant's logs, with the size of each as far as a checkpoint covers it."""
-        head = self.store.head(tenant_id)
-        origin = head.origin if head else f"{host}/audit/{tenant_id}"
-        return [{"id": tenant_id, "origin": origin, "size": head.checkpoint_size if head else 0}]
+        heads = {log_id: self.store.head(log_id) for log_id in self.store.logs_of(tenant_id)}
+        return [
+            {
+                "id": log_id,
+                "origin": head.origin if head else f"{host}/audit/{log_id}",
+                "size": head.checkpoint_size if head else 0,
+            }
+            for log_id, head in heads.items()
+        ]
 
     def keys(self, log_id: str, signer: CheckpointSigner) -> list[str]:
         """

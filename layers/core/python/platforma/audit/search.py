@@ -46,14 +46,14 @@ def search(query: Query, *, store: LogStore, envelope: Envelope) -> Found:
         DoesNotOpen: a stored event was changed.
         Unavailable: store or keys do not answer.
     """
-    log_id = query.tenant_id
-    rows = _merged(log_id, query, store)
+    logs = [_merged(log_id, query, store) for log_id in store.logs_of(query.tenant_id)]
+    rows = heapq.merge(*logs, key=lambda row: row.position, reverse=not query.ascending)
     events: list[dict[str, Any]] = []
     looked = 0
     while chunk := list(islice(rows, min(_PAGE, max(query.limit, 20)))):
         looked += len(chunk)
         clear = [row for row in chunk if query.admits_clear(json.loads(row.body))]
-        for one in open_rows(log_id, clear, envelope):
+        for one in open_rows(query.tenant_id, clear, envelope):
             document = one.document()
             if not query.admits(document):
                 continue
@@ -67,17 +67,29 @@ def search(query: Query, *, store: LogStore, envelope: Envelope) -> Found:
     return Found(tuple(events), None)
 
 
-def get_event(log_id: str, event_id: str, *, store: LogStore, envelope: Envelope) -> dict[str, Any]:
+def get_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope) -> dict[str, Any]:
     """
     The event of this id.
 
     Raises:
-        NotFound: this log has none.
+        NotFound: none of the tenant's logs has it.
     """
-    row = _by_claim(log_id, event_id, store) if is_id(event_id, "evt") else None
-    if row is None:
-        raise NotFound
-    return open_rows(log_id, [row], envelope)[0].document()
+    return locate_event(tenant_id, event_id, store=store, envelope=envelope)[1]
+
+
+def locate_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope) -> tuple[str, dict[str, Any]]:
+    """
+    The event of this id, after the log that it is in.
+
+    Raises:
+        NotFound: none of the tenant's logs has it.
+    """
+    position = store.claimed(tenant_id, event_id) if is_id(event_id, "evt") else None
+    for log_id in store.logs_of(tenant_id) if is_id(event_id, "evt") else ():
+        row = _at(log_id, position, store) if position else _by_time(log_id, event_id, store)
+        if row is not None:
+            return log_id, open_rows(log_id, [row], envelope)[0].document()
+    raise NotFound
 
 
 def _merged(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:
@@ -117,10 +129,7 @@ def _hot(log_id: str, path: Path, span: Span, query: Query, store: LogStore) -> 
         limit = _PAGE
 
 
-def _by_claim(log_id: str, event_id: str, store: LogStore) -> Row | None:
-    position = store.claimed(log_id, event_id)
-    if position is None:
-        return _by_time(log_id, event_id, store)
+def _at(log_id: str, position: str, store: LogStore) -> Row | None:
     return store.entered(log_id, [position]).get(position) or (
         store.waiting(log_id, [position]).get(position) or store.entered(log_id, [position]).get(position)
     )

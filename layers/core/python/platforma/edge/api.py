@@ -26,7 +26,7 @@ from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
 from platforma.edge.problems import TOLD, problem, status_of
 from platforma.edge.proofs import Proofs
-from platforma.kernel.clock import Clock
+from platforma.kernel.clock import Clock, rfc3339
 from platforma.kernel.errors import (
     Broken,
     Denied,
@@ -89,6 +89,7 @@ class API:
         edge = self._edge()
         endpoint = BY_ROUTE.get((str(event.get("httpMethod")), str(event.get("resource"))))
         attempt = _attempt(event, endpoint, edge)
+        received_at = edge.clock()
         if endpoint is None or endpoint.operation not in self._use_cases:
             answer, call, error = problem(NotFound("No such endpoint."), attempt.request_id), None, None
         else:
@@ -100,7 +101,10 @@ class API:
             operation=attempt.action,
             status=answer.status,
             record="audited" if attempt.entered else "anonymous",
-            tenant_id=attempt.tenant_id if call is not None and call.authenticated else None,
+            received_at=rfc3339(received_at),
+            event_id=attempt.id if attempt.entered else None,
+            tenant_id=attempt.tenant_id if attempt.entered or (call is not None and call.authenticated) else None,
+            asked=None if attempt.entered else _asked(event, attempt),
             code=error.code if error else None,
             facts=dict(error.facts) if error else None,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
@@ -184,6 +188,16 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
         resource=printable(path.get("id"), 256),
         resource_type=endpoint.resource if endpoint else None,
     )
+
+
+def _asked(event: Mapping[str, Any], attempt: Attempt) -> dict[str, str | None]:
+    """What a stranger's event is made of: the function's line is all that tells of it."""
+    return {
+        "method": printable(str(event.get("httpMethod")), 16),
+        "path": printable(str(event.get("path")), 1024),
+        "ip_address": attempt.ip_address,
+        "user_agent": attempt.user_agent,
+    }
 
 
 def result_of(error: PlatformaError | None) -> Result:

@@ -2,12 +2,14 @@
 
 import gzip
 from dataclasses import replace
+from datetime import datetime
 
 from platforma.audit.model import tenant_of
 from platforma.audit.query import Query, parse_query
 from platforma.edge.answer import Answer
 from platforma.edge.call import Call
-from platforma.kernel.errors import Forbidden, NotFound
+from platforma.kernel.clock import parse_rfc3339
+from platforma.kernel.errors import FieldError, Forbidden, Malformed, NotFound, Unprocessable
 
 _GZIP_FROM = 1 << 20
 """Bytes from which a bundle of entries is compressed: 256 entries of 32 KiB are more than a gateway carries."""
@@ -58,6 +60,19 @@ def consistency_sizes(call: Call) -> tuple[str, int, int | None]:
     if tenant_of(log_id) != call.tenant_id:
         raise NotFound
     return log_id, int(asked.from_), None if asked.to is None else int(asked.to)
+
+
+def asked_times(call: Call) -> tuple[datetime, datetime]:
+    """
+    From when to when.
+
+    Raises:
+        Unprocessable: one is no time.
+    """
+    try:
+        return parse_rfc3339(call.parameters.from_), parse_rfc3339(call.parameters.to)
+    except Malformed as error:
+        raise Unprocessable(errors=[FieldError("/from", error.detail)]) from None
 
 
 def tile_answer(body: bytes, call: Call) -> Answer:

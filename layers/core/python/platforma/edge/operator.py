@@ -28,7 +28,7 @@ def operated(
             except PlatformaError as error:
                 log.exception("failed", request_id=request_id, code=error.code, detail=error.detail, facts=dict(error.facts))
                 raise
-            log.info("done", request_id=request_id, **{name: answer[name] for name in counted})
+            log.info("done", request_id=request_id, **{name: answer[name] for name in counted if name in answer})
             return answer
 
         return handler

@@ -1,10 +1,12 @@
-"""What rings the audit relay: a batch of stream records, or a schedule."""
+"""What rings the audit relay: a batch of stream records, or a schedule; another of which compares requests with events."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from platforma.audit.attend import Attendant
 from platforma.audit.bell import logs_of
+from platforma.audit.completeness import Ledger, reconcile
+from platforma.kernel.clock import Clock
 
 
 def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any]:
@@ -21,3 +23,18 @@ def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any
         "busy": [each.log_id for each in done if each.busy],
         "set_aside": [event_id for each in done for event_id in each.set_aside],
     }
+
+
+def is_reconciliation(event: Mapping[str, Any]) -> bool:
+    """Whether *event* asks for requests and events to be compared."""
+    return event.get("source") == "schedule" and event.get("job") == "reconcile"
+
+
+def reconcile_requests(ledger: Ledger, clock: Clock) -> dict[str, Any]:
+    """
+    Compare requests with events; the counts go into the function's line, where an alarm reads them.
+
+    Raises:
+        Unavailable: a dependency failed; what is due stays so.
+    """
+    return {"completeness": reconcile(ledger, clock())}

@@ -19,7 +19,7 @@ from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Refusal, Transaction
 from platforma.audit.canonical import canonical, plain
 from platforma.audit.errors import AlreadyEntered, AnotherEvent
-from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, Row
+from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, Row, log_of
 from platforma.audit.sealing import PURPOSE, seal_event
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import PlatformaError, Unavailable
@@ -105,7 +105,8 @@ class Outbox:
             EventTooLarge: no entry could hold it.
             Unavailable: the event cannot be sealed, or its log not be registered.
         """
-        self._register(event.tenant_id)
+        log_id = log_of(event)
+        self._register(log_id)
         row = seal_event(event, self._envelope)
         digest = _digest(event)
         days = HOT_DAYS if event.source == "external" else CLAIM_DAYS  # those ids tell no time by which to find them
@@ -122,7 +123,7 @@ class Outbox:
 
         return [  # the claim first: where both fail, it is the one that tells why
             (claim, ClaimItem.pk.does_not_exist(), refused),
-            (pending_item(event.tenant_id, row), PendingItem.pk.does_not_exist(), AnotherEvent()),
+            (pending_item(log_id, row), PendingItem.pk.does_not_exist(), AnotherEvent()),
         ]
 
     def enter(self, event: Event) -> None:

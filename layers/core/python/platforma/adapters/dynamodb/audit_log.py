@@ -58,6 +58,12 @@ class DynamoDBLogStore:
         with _answering():
             yield from (item.sk for item in LogItem.query(LOGS))
 
+    def logs_of(self, tenant_id: str) -> list[str]:
+        """The tenant's logs."""
+        with _answering():
+            found = LogItem.query(LOGS, LogItem.sk.startswith(tenant_id), consistent_read=True)
+            return sorted({tenant_id, *(item.sk for item in found)})
+
     def head(self, log_id: str) -> Head | None:
         """The log's state."""
         with _answering():

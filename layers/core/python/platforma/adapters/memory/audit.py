@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platforma.audit.errors import AlreadyEntered, AnotherEvent, WrittenBefore
 from platforma.audit.index import paths_of
-from platforma.audit.model import Head, Intent, Page, Row
+from platforma.audit.model import Head, Intent, Page, Row, log_of, tenant_of
 from platforma.audit.ports import Path, Span
 from platforma.audit.sealing import seal_event
 from platforma.kernel.clock import Clock, system_clock
@@ -61,9 +61,9 @@ class MemoryLogStore:
             said = replace(event, received_at="")
             if taken := self._claims.get((event.tenant_id, event.id)):
                 raise AlreadyEntered if taken[1] == said else AnotherEvent
-            self._known.setdefault(event.tenant_id)
+            self._known.setdefault(log_of(event))
             self._claims[event.tenant_id, event.id] = (row.position, said)
-            self._pending.setdefault(event.tenant_id, {})[row.position] = row
+            self._pending.setdefault(log_of(event), {})[row.position] = row
         self.after_write("record")
 
     def put_back(self, log_id: str, row: Row) -> None:
@@ -73,6 +73,10 @@ class MemoryLogStore:
     def logs(self) -> Iterator[str]:
         """Logs that events were recorded for."""
         return iter(list(self._known))
+
+    def logs_of(self, tenant_id: str) -> list[str]:
+        """The tenant's logs."""
+        return sorted({tenant_id, *(log_id for log_id in self._known if tenant_of(log_id) == tenant_id)})
 
     def head(self, log_id: str) -> Head | None:
         """The log's state."""

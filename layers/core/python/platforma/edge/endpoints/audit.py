@@ -54,6 +54,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         produces="text/plain; charset=utf-8",
     ),
     row(
+        *("GET", "/v1/audit/completeness", "audit.completeness.get", "audit_events", "permission"),
+        "Show that every request has its event",
+        answer="audit.CompletenessView",
+        query="audit.CompletenessQuery",
+    ),
+    row(
         *("GET", "/audit/{log_id}/tile/{path+}", "audit.tiles.get", "audit_events", "permission"),
         "A tile of a log's tree, or a bundle of its entries (C2SP tlog-tiles)",
         produces="application/octet-stream",

@@ -117,3 +117,22 @@ class ConsistencyView(View):
     hashes: list[str]
     from_checkpoint: str
     to_checkpoint: str
+
+
+class CompletenessQuery(Body):
+    """Between which two moments, 31 days apart at most."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    to: Timestamp
+
+
+class CompletenessView(View):
+    """How many requests were seen, how many have an event, and the ids of those that have none, as far as reconciled."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    to: Timestamp
+    reconciled_until: Timestamp
+    requests_seen: int
+    events_found: int
+    missing: list[str]
+    missing_count: int
