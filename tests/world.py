@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
 REGION = "eu-central-1"
 BUCKET = "platforma-audit"
+EXPORTS = "platforma-exports"
 PASSWORD = "correct horse battery staple"
 _ROUTES = [
     (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
@@ -306,6 +307,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AUDIT_BUCKET": BUCKET,
+        "EXPORTS_BUCKET": EXPORTS,
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
         monkeypatch.setenv(name, value)
@@ -321,5 +323,6 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         place = {"LocationConstraint": REGION}
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
+        s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
         yield World(vault, clock)
     _forget()

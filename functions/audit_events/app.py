@@ -3,6 +3,7 @@
 from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
+from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
@@ -49,6 +50,24 @@ def get_consistency(call: Call) -> Answer:
 @api.serves("audit.completeness.get")
 def get_completeness(call: Call) -> Answer:
     return Answer(200, bootstrap.audit.completeness(call.tenant_id, *asked_times(call), now=call.now))
+
+
+@api.serves("audit.events.export")
+def export_events(call: Call) -> Answer:
+    export = bootstrap.audit.ask_for_export(call.tenant_id, **asked_export(call), attempt=call.attempt)
+    return Answer(202, export_view(export, bootstrap.export_files()), {"Retry-After": "60"}, resource=export.id)
+
+
+@api.serves("audit.exports.list")
+def list_exports(call: Call) -> Answer:
+    found, after = bootstrap.audit.list_exports(call.tenant_id, **call.page())
+    return listed([export_view(export, bootstrap.export_files()) for export in found], call.next_cursor(after))
+
+
+@api.serves("audit.exports.get")
+def get_export(call: Call) -> Answer:
+    export = bootstrap.audit.read_export(call.tenant_id, call.path["id"])
+    return Answer(200, export_view(export, bootstrap.export_files()))
 
 
 @api.serves("audit.keys.list")

@@ -92,6 +92,12 @@ def test_functions_that_hash_passwords_carry_what_hashes_them(built: Built) -> N
     assert done.returncode == 0, done.stderr
 
 
+def test_what_makes_exports_carries_what_writes_parquet(built: Built) -> None:
+    done = bare("import sys; sys.path[:0] = sys.argv[1:]; import duckdb", built.layer("ColumnarLayer"))
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_function_that_answers_anybody_needs_no_vault_client(built: Built) -> None:
     done = built.imported("platform_catalogue")
 

@@ -22,7 +22,7 @@ from tests.unit.infra.templates import (
 
 TABLES = ("Identity", "Credential", "Policy", "Audit", "Key")
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
-UNATTENDED = {"audit_relay", "audit_gateway", "certificates_renew", "apikeys_expiry", "keys_rotation"}
+UNATTENDED = {"audit_export", "audit_relay", "audit_gateway", "certificates_renew", "apikeys_expiry", "keys_rotation"}
 WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 
@@ -102,9 +102,17 @@ def test_only_the_relay_changes_or_removes_what_is_in_the_audit_table():
 
 
 def test_only_the_relay_writes_the_audit_bucket():
-    assert {folder for folder in FOLDERS if "s3:PutObject" in set().union(*may(folder, "s3").values(), set())} == {
-        "audit_relay"
+    writing = {
+        folder: {
+            re.findall(r"StateStack}-(\w+)", str(bucket))[0]
+            for bucket, actions in may(folder, "s3").items()
+            if "s3:PutObject" in actions
+        }
+        for folder in FOLDERS
     }
+
+    assert {folder for folder, buckets in writing.items() if "AuditBucketArn" in buckets} == {"audit_relay"}
+    assert {folder for folder, buckets in writing.items() if "ExportsBucketArn" in buckets} == {"audit_export"}
 
 
 def test_what_answers_anybody_writes_nothing():

@@ -23,10 +23,10 @@ def bucket_policy(bucket: str) -> dict[str, dict[str, Any]]:
     return {one["Sid"]: one for one in plain(properties(STATE, bucket + "Policy")["PolicyDocument"]["Statement"])}
 
 
-def test_there_are_five_tables_four_keys_three_buckets():
+def test_there_are_five_tables_four_keys_four_buckets():
     assert set(TABLES) == {"IdentityTable", "CredentialTable", "PolicyTable", "AuditTable", "KeyTable"}
     assert set(KEYS) == {"DataKey", "AuditKey", "SecretsKey", "LogsKey"}
-    assert set(BUCKETS) == {"AuditBucket", "ObjectsBucket", "AccessLogsBucket"}
+    assert set(BUCKETS) == {"AuditBucket", "ObjectsBucket", "ExportsBucket", "AccessLogsBucket"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -101,7 +101,7 @@ def test_nobody_deletes_from_the_audit_bucket():
 
 @pytest.mark.parametrize("name", ["AuditBucket", "ObjectsBucket"])
 def test_an_object_that_names_a_key_names_ours(name):
-    key, header = {"AuditBucket": "AuditKey", "ObjectsBucket": "DataKey"}[name], "s3:x-amz-server-side-encryption"
+    key, header = ("DataKey" if name == "ObjectsBucket" else "AuditKey"), "s3:x-amz-server-side-encryption"
 
     policy = bucket_policy(name)
     assert denied_but(policy["NoOtherEncryption"]) == {header: "aws:kms"}
@@ -137,7 +137,7 @@ def test_a_bucket_is_private_encrypted_and_reached_by_tls(name):
         assert default == {"SSEAlgorithm": "AES256"}
     else:
         assert default["SSEAlgorithm"] == "aws:kms"
-        assert key_of(default["KMSMasterKeyID"]) == {"AuditBucket": "AuditKey", "ObjectsBucket": "DataKey"}[name]
+        assert key_of(default["KMSMasterKeyID"]) == ("DataKey" if name == "ObjectsBucket" else "AuditKey")
         assert policy["NotBelowTLS13"]["Condition"] == {"NumericLessThan": {"s3:TlsVersion": 1.3}}
         assert bucket["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "AccessLogsBucket"}
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
+    from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
+    from platforma.adapters.s3_files import S3Files
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
@@ -63,6 +65,7 @@ VAULT_FUNCTIONS = (
         "apikeys_manage",
         "apikeys_verify",
         "audit_events",
+        "audit_export",
         "audit_gateway",
         "audit_relay",
         "certificates_renew",
@@ -86,6 +89,7 @@ class Settings:
     region: str
     tables: Mapping[str, str]
     audit_bucket: str
+    exports_bucket: str
     vault_addr: str
     vault_role: str
     vault_secret: str
@@ -114,6 +118,7 @@ def settings() -> Settings:
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-central-1")),
         tables={name: value for name in TABLES if (value := env.get(f"{name.upper()}_TABLE"))},
         audit_bucket=env.get("AUDIT_BUCKET", ""),
+        exports_bucket=env.get("EXPORTS_BUCKET", ""),
         vault_addr=env.get("VAULT_ADDR", ""),
         vault_role=env.get("VAULT_ROLE", ""),
         vault_secret=env.get("VAULT_SECRET", ""),
@@ -546,6 +551,40 @@ def rotate_signing_keys(event: Mapping[str, object], request_id: str) -> int:
     return 1
 
 
+@cache
+def exports() -> "DynamoDBExports":
+    """Exports on record."""
+    from platforma.adapters.dynamodb.exports import DynamoDBExports
+
+    return _bound(DynamoDBExports(tables(), outbox()))
+
+
+@cache
+def export_files() -> "S3Files":
+    """Where exports' files lie."""
+    from platforma.adapters.s3_files import S3Files
+
+    return S3Files(settings().exports_bucket, kms_key=settings().audit_key)
+
+
+def make_exports() -> dict[str, Any]:
+    """Work on the exports that were asked for; how many are done now, and how many failed."""
+    from platforma.adapters.columns import DuckDBColumns
+    from platforma.audit.exports import Exporter, run_exports
+
+    by = Exporter(
+        exports=exports(),
+        files=export_files(),
+        columns=DuckDBColumns(),
+        store=audit_store(),
+        published=published(),
+        envelope=envelope(),
+        signer=checkpoint_signer(),
+        clock=clock,
+    )
+    return dict(run_exports(by))
+
+
 def renew_client_certificates(request_id: str) -> list[str]:
     """Renew what is due; the functions whose certificate is new."""
     from platforma.adapters.secretsmanager import FunctionCertificates
@@ -634,4 +673,4 @@ oauth = Area(
     },
 )
 policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
-audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger})
+audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger, "exports": exports})

@@ -1,6 +1,7 @@
 """Audit: what happened, recorded with the change itself, entered in a provable log, searchable at once."""
 
 from platforma.audit.completeness import completeness
+from platforma.audit.exports import ask_for_export, list_exports, read_export
 from platforma.audit.search import get_event, locate_event, search
 
-__all__ = ["completeness", "get_event", "locate_event", "search"]
+__all__ = ["ask_for_export", "completeness", "get_event", "list_exports", "locate_event", "read_export", "search"]

@@ -1,5 +1,5 @@
 """
-`python -m platforma.audit verify <folder or s3://bucket>`: verify logs offline, with nothing but public keys.
+`python -m platforma.audit verify <folder or s3://bucket>`: verify logs, or an export, offline, with nothing but public keys.
 
 Exit status: 0 all is whole, 1 something is wrong, 2 the command is. A bucket needs boto3, a folder nothing of AWS.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from platforma.audit.exports.check import is_export, verify_export
 from platforma.audit.note import VerifierKey, parse_key
 from platforma.audit.retention import YEARS
 from platforma.audit.sources import Folder
@@ -37,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("Say whom to believe: --key, --keys or --public-key.\n")
         return 2
     try:
-        report = verify(source, trusted, years=options.years, only=options.log)
+        report = (
+            verify_export(source, trusted)
+            if is_export(source)
+            else verify(source, trusted, years=options.years, only=options.log)
+        )
     except Unavailable as error:
         sys.stderr.write(f"The source cannot be read: {error.facts.get('cause', error.detail)}\n")
         return 2
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m platforma.audit", description=__doc__)
     command = parser.add_subparsers(required=True).add_parser("verify", help="verify logs, offline")
-    command.add_argument("source", help="a folder with a copy of the audit bucket, or s3://bucket")
+    command.add_argument("source", help="a folder with a copy of the audit bucket or with an export, or s3://bucket")
     command.add_argument("--key", action="append", default=[], help="a verifier key, <name>+<id>+<base64>; may be repeated")
     command.add_argument("--keys", action="append", default=[], type=Path, help="a file of them, or of /audit/{log_id}/keys")
     command.add_argument("--public-key", action="append", default=[], help="an Ed25519 public key, base64, for any log")

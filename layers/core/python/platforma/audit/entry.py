@@ -97,6 +97,14 @@ def open_box(entry: Mapping[str, Any], sealed: Mapping[str, Any], key: bytes) ->
     return values
 
 
+def salts_of(values: Values, seed: bytes) -> dict[str, str]:
+    """Salts that open the commitments to *values*, in base64 by field; none where the seed went with an erased person."""
+    if not any(seed):
+        return {}
+    fields = [field for found in values.values() for field in found]
+    return {field: base64.b64encode(_salt(seed, field)).decode() for field in fields}
+
+
 def commitment(salt: bytes, value: Any) -> str:
     """What an entry says of a value that it does not tell."""
     return hashlib.sha256(salt + canonical(value)).hexdigest()
@@ -105,7 +113,7 @@ def commitment(salt: bytes, value: Any) -> str:
 def _boxed(
     found: Mapping[str, Any], seed: bytes, *, person: str, named: Named, tenant_id: str, event_id: str
 ) -> dict[str, Any]:
-    salts = {field: hmac.digest(seed, b"salt\0" + field.encode(), "sha256")[:_SALT] for field in found}
+    salts = {field: _salt(seed, field) for field in found}
     plaintext = canonical({field: [base64.b64encode(salts[field]).decode(), value] for field, value in found.items()})
     binding = _binding(tenant_id, event_id)
     nonce = hmac.digest(seed, b"nonce\0" + person.encode(), "sha256")[:_NONCE]
@@ -115,6 +123,10 @@ def _boxed(
         "box": base64.b64encode(_VERSION + nonce + ciphertext).decode(),
         "commitments": {field: commitment(salts[field], value) for field, value in found.items()},
     }
+
+
+def _salt(seed: bytes, field: str) -> bytes:
+    return hmac.digest(seed, b"salt\0" + field.encode(), "sha256")[:_SALT]
 
 
 def _binding(tenant_id: str, event_id: str) -> bytes:

@@ -65,6 +65,19 @@ class Published:
         """
         return [str(key) for key in note.keys_of(self.head(log_id).origin, signer)]
 
+    def signed(self, log_id: str, size: int) -> bytes:
+        """
+        The signed checkpoint of this size.
+
+        Raises:
+            LogBroken: there should be one, and is none.
+        """
+        return self._note(log_id, size)
+
+    def tree(self, log_id: str, size: int) -> TiledTree:
+        """The log's tree as it was at *size*, read from its tiles."""
+        return TiledTree(size, reader(self.bucket, log_id))
+
     def tile(self, log_id: str, path: str) -> bytes:
         """
         A tile, or a bundle of entries, by its path from `tile/` on.

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from platforma.audit.index import narrowest
@@ -46,8 +46,7 @@ def search(query: Query, *, store: LogStore, envelope: Envelope) -> Found:
         DoesNotOpen: a stored event was changed.
         Unavailable: store or keys do not answer.
     """
-    logs = [_merged(log_id, query, store) for log_id in store.logs_of(query.tenant_id)]
-    rows = heapq.merge(*logs, key=lambda row: row.position, reverse=not query.ascending)
+    rows = (row for _, row in merged(query, store))
     events: list[dict[str, Any]] = []
     looked = 0
     while chunk := list(islice(rows, min(_PAGE, max(query.limit, 20)))):
@@ -90,6 +89,12 @@ def locate_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: En
         if row is not None:
             return log_id, open_rows(log_id, [row], envelope)[0].document()
     raise NotFound
+
+
+def merged(query: Query, store: LogStore) -> Iterator[tuple[str, Row]]:
+    """Every row that *query* has to look at, in its order, after the log that it is in."""
+    logs = [zip(repeat(log_id), _merged(log_id, query, store)) for log_id in store.logs_of(query.tenant_id)]
+    yield from heapq.merge(*logs, key=lambda found: found[1].position, reverse=not query.ascending)
 
 
 def _merged(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:

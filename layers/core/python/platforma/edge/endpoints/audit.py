@@ -60,6 +60,23 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query="audit.CompletenessQuery",
     ),
     row(
+        *("POST", "/v1/audit/exports", "audit.events.export", "audit_events", "permission", "Export events"),
+        body="audit.NewExport",
+        answer="audit.ExportView",
+        status=202,
+    ),
+    row(
+        *("GET", "/v1/audit/exports", "audit.exports.list", "audit_events", "permission", "List exports"),
+        answer="audit.ExportList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", "/v1/audit/exports/{id}", "audit.exports.get", "audit_events", "permission"),
+        "How far an export is, and where its files are",
+        resource="export",
+        answer="audit.ExportView",
+    ),
+    row(
         *("GET", "/audit/{log_id}/tile/{path+}", "audit.tiles.get", "audit_events", "permission"),
         "A tile of a log's tree, or a bundle of its entries (C2SP tlog-tiles)",
         produces="application/octet-stream",

@@ -136,3 +136,59 @@ class CompletenessView(View):
     events_found: int
     missing: list[str]
     missing_count: int
+
+
+class ExportFilter(Body):
+    """Which events; as in a search."""
+
+    user_id: Annotated[str, StringConstraints(max_length=64)] | None = None
+    action: Annotated[str, StringConstraints(max_length=200)] | None = None
+    resource: ResourceID | None = None
+    result: Literal["success", "denied", "failure", "error"] | None = None
+    ip_address: Annotated[str, StringConstraints(max_length=64)] | None = None
+    request_id: Annotated[str, StringConstraints(max_length=128)] | None = None
+    q: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+class NewExport(Body):
+    """What to export, and how."""
+
+    format: Literal["jsonl", "csv", "parquet", "ocsf"]
+    from_: Annotated[Timestamp, Field(alias="from")]
+    to: Timestamp
+    filter: ExportFilter | None = None
+
+
+class ExportFile(View):
+    """A file of an export; the URL is good for 15 minutes, and new whenever it is asked for."""
+
+    name: str
+    url: str
+    sha256: str
+    size: int
+    events: int
+
+
+class ExportView(View):
+    """An export. Files and manifest are there once it is done."""
+
+    id: str
+    format: str
+    from_: Annotated[Timestamp, Field(alias="from")]
+    to: Timestamp
+    filter: dict[str, str]
+    status: Literal["queued", "running", "done", "failed"]
+    requested_by: str
+    created_at: Timestamp
+    expires_at: Timestamp
+    events: int
+    reason: str | None
+    files: list[ExportFile]
+    manifest_url: str | None
+
+
+class ExportList(View):
+    """A page of exports, newest first."""
+
+    items: list[ExportView]
+    next_cursor: str | None

@@ -1,0 +1,49 @@
+"""What exports need of the outside. Every method may raise `Unavailable`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from platforma.audit.exports.model import Export
+from platforma.kernel.events import Event
+
+
+class Exports(Protocol):
+    """Exports on record."""
+
+    def add(self, export: Export, event: Event) -> None:
+        """Keep a new export and have it worked on, with its event, or neither."""
+
+    def get(self, tenant_id: str, export_id: str) -> Export | None:
+        """The export of this id."""
+
+    def listed(self, tenant_id: str, *, after: str | None, limit: int) -> Sequence[Export]:
+        """The tenant's exports, newest first, older than *after*."""
+
+    def open(self) -> Iterator[Export]:
+        """Those that are to be worked on."""
+
+    def replace(self, export: Export) -> Export | None:
+        """
+        Keep the export's new state if it is still of the version that it says; then with the next version, else None.
+
+        One that is done or failed is open no more.
+        """
+
+
+class Files(Protocol):
+    """Where exports' files lie."""
+
+    def put(self, name: str, file: Path, media_type: str) -> None:
+        """Store a file; the same name again replaces it."""
+
+    def link(self, name: str, valid: timedelta) -> str:
+        """A URL by which anybody may fetch the file for so long."""
+
+
+class Columns(Protocol):
+    """Turns lines of JSON into Parquet."""
+
+    def write(self, lines: Path, parquet: Path) -> None:
+        """Write the events in *lines* (JSONL) as *parquet*."""
