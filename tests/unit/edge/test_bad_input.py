@@ -8,7 +8,7 @@ from platforma.edge.endpoints import ENDPOINTS
 from tests.world import Tenant
 
 JSON = {"Content-Type": "application/json"}
-WITH_BODY = [row for row in ENDPOINTS if row.body]
+WITH_BODY = [row for row in ENDPOINTS if row.body and row.wire == "problem"]
 
 
 def refused(reply, status: int) -> None:

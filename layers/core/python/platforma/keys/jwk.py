@@ -11,6 +11,7 @@ import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +24,10 @@ ALGORITHMS: Mapping[str, tuple[str, ...]] = {"EC": ("ES256",), "OKP": ("EdDSA", 
 _COORDINATE = 32
 _RSA_BITS = range(2048, 4097)
 _EXPONENT = 65537
+_ROCA_PRIMES = (
+    *(3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109),
+    *(113, 127, 131, 137, 139, 149, 151, 157, 163, 167),
+)
 _REQUIRED = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -74,9 +79,19 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
 
 def _rsa(modulus: bytes, exponent: bytes) -> rsa.RSAPublicKey:
     n, e = int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
-    if n.bit_length() not in _RSA_BITS or e != _EXPONENT or modulus[0] == 0 or not n & 1:
+    if n.bit_length() not in _RSA_BITS or e != _EXPONENT or modulus[0] == 0 or not n & 1 or _is_roca(n):
         raise ValueError
     return rsa.RSAPublicNumbers(e, n).public_key()
+
+
+def _is_roca(modulus: int) -> bool:
+    """Whether a weak chip made it, whose primes are powers of 65537 modulo many small ones (CVE-2017-15361)."""
+    return all(modulus % prime in _powers(prime) for prime in _ROCA_PRIMES)
+
+
+@cache
+def _powers(prime: int) -> frozenset[int]:
+    return frozenset(pow(_EXPONENT, power, prime) for power in range(prime))
 
 
 def _coordinate(number: int) -> str:

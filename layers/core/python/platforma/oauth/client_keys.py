@@ -76,6 +76,7 @@ def _chosen(keys: Sequence[Any], kid: str | None, algorithm: str) -> PublicKeyTy
         if isinstance(key, dict)
         and algorithm in ALGORITHMS.get(str(key.get("kty")), ())
         and key.get("use", "sig") == "sig"
+        and "verify" in key.get("key_ops", ("verify",))
         and key.get("alg", algorithm) == algorithm
         and (kid is None or key.get("kid") == kid)
     ]
