@@ -33,7 +33,7 @@ sys.path[:0] = sys.argv[1:]
 sys.dont_write_bytecode = True
 import platforma
 for module in pkgutil.walk_packages(platforma.__path__, "platforma."):
-    if not module.name.endswith("__main__") and not module.name.startswith("platforma.identity.factors"):
+    if not module.name.endswith("__main__") and "identity.factors" not in module.name:
         importlib.import_module(module.name)
 """
 

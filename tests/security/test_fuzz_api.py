@@ -121,7 +121,7 @@ ROWS = [row for row in ENDPOINTS if row.operation not in DESTRUCTIVE]
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
 def test_what_the_document_describes_and_what_it_does_not(things: Things, row: Endpoint):
-    operation = _document()[row.path][row.method]
+    operation = _document()[row.path.replace("+}", "}")][row.method]
     cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     if row.body or row.query:
         cases |= operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)

@@ -25,6 +25,8 @@ BODIES: dict[str, Any] = {
     "settings.api_keys.rotate": {},
     "settings.users.update": {"name": "n"},
     "settings.user_roles.set": {"roles": []},
+    "settings.policies.rollback": {"version": 1},
+    "settings.protected_apis.update": {"name": "n"},
     "settings.policies.update": {"name": "n", "document": STATEMENT},
 }
 ROWS = [row for row in ENDPOINTS if "{id}" in row.path and row.resource in MADE]

@@ -34,10 +34,10 @@ def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
         return {function for function, row in FUNCTIONS.items() if path in grants(apply.policy_of(row))}
 
     assert holders("transit/keys/tenant-*") == {"identity_tenants"}
-    assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_relay"}
+    assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_export", "audit_relay"}
     assert holders("pki/issue/function") == {"certificates_renew"}
-    assert holders("transit/decrypt/signing") == {"oauth_token", "platform_setup"}
-    assert holders("transit/datakey/plaintext/signing") == {"oauth_token", "platform_setup"}
+    assert holders("transit/decrypt/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
+    assert holders("transit/datakey/plaintext/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
 
 
 def test_a_tenants_key_cannot_be_made_exportable():
