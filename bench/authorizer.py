@@ -21,7 +21,7 @@ from unittest import mock
 
 from bench.decisions import statement
 from platforma import bootstrap
-from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
+from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits, MemoryLimitSettings
 from platforma.adapters.memory.audit import MemoryLogStore, MemoryOutbox
 from platforma.adapters.memory.clients import MemoryClients
 from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
@@ -62,6 +62,7 @@ def _deployed() -> Iterator[dict[str, str]]:
         "clients": clients,
         "keys": keys,
         "limits": MemoryLimits(),
+        "limit_settings": MemoryLimitSettings(),
         "directory": MemoryDirectory(people),
         "groups": MemoryGroups(people),
         "signing_key_store": signing,
@@ -73,10 +74,9 @@ def _deployed() -> Iterator[dict[str, str]]:
         outbox = MemoryOutbox(MemoryLogStore(), bootstrap.envelope())
         stack.enter_context(mock.patch.object(bootstrap, "outbox", return_value=outbox))
         yield _filled(policies, clients, keys, signing)
-    for part in (bootstrap.envelope, bootstrap.secrets, bootstrap.signing_keys, bootstrap.snapshots, bootstrap.subjects):
-        part.cache_clear()
-    for cached in (bootstrap.authenticator, bootstrap.edge, bootstrap.settings):
-        cached.cache_clear()
+    for part in vars(bootstrap).values():
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
 
 
 def _filled(

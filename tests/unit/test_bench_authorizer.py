@@ -1,0 +1,12 @@
+"""The bench of the authorizer asks the real one, so that it goes with whatever that comes to need."""
+
+import pytest
+
+from bench import authorizer
+
+
+def test_the_authorizers_bench_lets_its_callers_in(monkeypatch: pytest.MonkeyPatch):
+    for name in ("ROUNDS", "CALLS", "POLICIES"):
+        monkeypatch.setattr(authorizer, name, 1)
+
+    assert set(authorizer.run()) == {"authorizer_token_cpu_us", "authorizer_key_cpu_us"}
