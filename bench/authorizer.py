@@ -31,6 +31,7 @@ from platforma.apikeys import KeyRequest, issue_key
 from platforma.edge.gateway_authorizer import GatewayAuthorizer
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
+from platforma.keys.secrets import CachedSecrets
 from platforma.keys.signing import ensure_signing_keys
 from platforma.oauth.access_token import issue_access_token
 from platforma.oauth.model import Client
@@ -52,12 +53,12 @@ def _now() -> datetime:
 @contextlib.contextmanager
 def _deployed() -> Iterator[dict[str, str]]:
     """The composition root over memory, with one tenant's client, key, policies and API; the two credentials."""
-    vault, secrets, policies = MemoryDataKeys(TENANT), MemorySecrets(), MemoryPolicies()
+    policies = MemoryPolicies()
     people, clients, keys = MemoryIdentity(), MemoryClients(), MemoryKeys()
     signing = MemorySigningKeyStore()
-    vault.read_secret = secrets.read_secret  # type: ignore[attr-defined]
     parts = {
-        "vault": vault,
+        "vault": MemoryDataKeys(TENANT),
+        "secrets": CachedSecrets(MemorySecrets(), _now),
         "policies": policies,
         "clients": clients,
         "keys": keys,

@@ -18,7 +18,7 @@ def ask_for_export(
     format: Format,  # noqa: A002  the contract's own word
     since: str,
     until: str,
-    filter: Mapping[str, str],  # noqa: A002
+    filter: Mapping[str, str],  # noqa: A002  as above
     exports: Exports,
     attempt: Attempt,
 ) -> Export:
