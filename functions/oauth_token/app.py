@@ -15,9 +15,9 @@ def issue_token(call: Call) -> Answer:
     form = read_form(call)
     client = client_of(call, form, bootstrap.oauth.authenticate_client, bootstrap.snapshots)
     binding = bootstrap.proofs().binding_of(call, client)
-    audiences = frozenset(bootstrap.snapshots().of(client.tenant_id).policy_set.apis)
-    token = bootstrap.oauth.issue_token(form, client=client, audiences=audiences, binding=binding)
-    return Answer(200, token.as_json(), {"Pragma": "no-cache"}, resource=token.claims.jti)
+    audiences = bootstrap.audiences_of(client.tenant_id)
+    token = bootstrap.oauth.issue_token(form, client=client, audiences=audiences, binding=binding, attempt=call.attempt)
+    return Answer(200, token.as_json(), {"Pragma": "no-cache"}, resource=token.jti)
 
 
 handler = api.handler

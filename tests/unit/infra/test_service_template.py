@@ -122,10 +122,16 @@ def test_what_answers_anybody_writes_nothing():
 
 
 def test_whoever_only_asks_changes_no_identity_and_no_policy():
-    for folder in ("policy_decide", "policy_authorizer", "identity_me", "apikeys_verify", "oauth_token", "audit_events"):
+    for folder in ("policy_decide", "policy_authorizer", "identity_me", "apikeys_verify", "oauth_authorize", "audit_events"):
         assert not writes(folder, "Identity")
         assert not writes(folder, "Policy")
         assert not writes(folder, "Key")
+
+
+def test_the_token_endpoint_moves_a_counter_where_a_grant_ends_and_writes_no_identity_nor_key():
+    assert writes("oauth_token", "Policy") == {"UpdateItem"}
+    assert not writes("oauth_token", "Identity")
+    assert not writes("oauth_token", "Key")
 
 
 def test_identities_are_written_by_identity_functions_alone():

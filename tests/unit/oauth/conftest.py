@@ -2,8 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platforma.adapters.memory.authorizations import MemoryAuthorizations, MemoryGrants
 from platforma.adapters.memory.clients import MemoryClients
+from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
+from platforma.adapters.memory.sessions import MemoryRevocations
 from platforma.adapters.memory.single_use import MemorySingleUse
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -11,6 +14,7 @@ from platforma.keys.envelope import Envelope
 from platforma.keys.signing import SigningKeys, ensure_signing_keys
 from platforma.oauth import ClientKeys, authenticate_client, create_client
 from platforma.oauth.errors import Unfetched
+from platforma.oauth.grants.granting import Granting
 
 ISSUER = "https://id.platforma.test"
 
@@ -142,3 +146,21 @@ def signing_keys(clock, attempt):
     store, envelope = MemorySigningKeyStore(), Envelope(MemoryDataKeys(), clock)
     ensure_signing_keys(store, envelope, attempt=attempt(), clock=clock, algorithms=("ES256", "RS256"))
     return SigningKeys(store, envelope, clock)
+
+
+@pytest.fixture
+def by(signing_keys, secrets, clock, events):
+    """What turns grants into tokens, in memory."""
+    revocations, identity = MemoryRevocations(events.append), MemoryIdentity(events.append)
+    grants = MemoryGrants(revocations)
+    return Granting(
+        authorizations=MemoryAuthorizations(grants),
+        grants=grants,
+        revocations=revocations,
+        directory=MemoryDirectory(identity),
+        groups=MemoryGroups(identity),
+        secrets=secrets,
+        signing_keys=signing_keys,
+        issuer="https://id.platforma.test",
+        clock=clock,
+    )

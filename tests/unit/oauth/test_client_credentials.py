@@ -15,17 +15,10 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 @pytest.fixture
-def issue(signing_keys, clock):
+def issue(by, attempt):
     def issued(client, audiences=(), **form):
-        return issue_token(
-            {**GRANT, **form},
-            client=client,
-            signing_keys=signing_keys,
-            issuer=ISSUER,
-            clock=clock,
-            is_live=lambda _: True,
-            audiences=audiences,
-        )
+        form = {**GRANT, **form}
+        return issue_token(form, client=client, attempt=attempt(), by=by, is_live=lambda _: True, audiences=audiences)
 
     return issued
 
@@ -129,7 +122,9 @@ def test_a_scope_never_widens(register, issue, registered, asked):
         issue(client, **({} if asked is None else {"scope": asked}))
 
 
-@pytest.mark.parametrize("grant_type", ["password", "implicit", "authorization_code", "Client_Credentials"])
+@pytest.mark.parametrize(
+    "grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "Client_Credentials"]
+)
 def test_other_grants_are_not_offered(register, issue, grant_type):
     client, _ = register()
 
@@ -137,11 +132,11 @@ def test_other_grants_are_not_offered(register, issue, grant_type):
         issue(client, grant_type=grant_type)
 
 
-def test_a_request_without_grant_type_is_malformed(register, signing_keys, clock):
+def test_a_request_without_grant_type_is_malformed(register, by, attempt):
     client, _ = register()
 
     with pytest.raises(InvalidRequest):
-        issue_token({}, client=client, signing_keys=signing_keys, issuer=ISSUER, clock=clock, is_live=lambda _: True)
+        issue_token({}, client=client, attempt=attempt(), by=by, is_live=lambda _: True)
 
 
 def test_a_client_without_the_grant_is_not_authorized(register, issue):

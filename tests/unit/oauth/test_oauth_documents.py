@@ -3,6 +3,7 @@ import re
 import pytest
 
 from platforma.oauth import authorization_server, errors, openid_configuration, parse_form
+from platforma.oauth.authorization.errors import AuthorizationError
 from platforma.oauth.errors import InvalidRequest, OAuthError
 
 ISSUER = "https://id.platforma.test"
@@ -11,11 +12,22 @@ ISSUER = "https://id.platforma.test"
 def test_metadata_lists_what_exists_and_nothing_else():
     assert authorization_server(ISSUER) == {
         "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/oauth2/authorize",
+        "pushed_authorization_request_endpoint": f"{ISSUER}/oauth2/par",
         "token_endpoint": f"{ISSUER}/oauth2/token",
         "registration_endpoint": f"{ISSUER}/oauth2/register",
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "scopes_supported": ["email", "offline_access", "openid", "profile"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
         "token_endpoint_auth_methods_supported": [
             "client_secret_basic",
             "client_secret_post",
@@ -32,7 +44,7 @@ def test_discovery_says_the_same_and_more():
     document = authorization_server(ISSUER, internal_url="https://internal.test")
 
     assert document.items() <= openid_configuration(ISSUER, internal_url="https://internal.test").items()
-    assert document["mtls_endpoint_aliases"] == {"token_endpoint": "https://internal.test/oauth2/token"}
+    assert document["mtls_endpoint_aliases"]["token_endpoint"] == "https://internal.test/oauth2/token"
 
 
 def test_a_form_is_decoded_and_empty_parameters_are_as_if_not_sent():
@@ -54,19 +66,31 @@ def test_every_description_is_of_the_characters_that_the_rfc_allows():
     assert all(re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", text) for text in described)
 
 
-def test_every_code_is_one_of_the_rfcs():
-    codes = {cls.code for cls in OAuthError.__subclasses__()} | {errors.InvalidToken.code}
+def test_every_code_is_one_of_the_standards():
+    def below(cls):
+        return [cls, *(inner for sub in cls.__subclasses__() for inner in below(sub))]
 
-    assert codes == {
+    codes = {cls.code for cls in below(OAuthError) if cls not in (OAuthError, AuthorizationError)}
+
+    assert codes | {errors.InvalidToken.code} == {
         "invalid_request",
         "invalid_client",
+        "invalid_grant",
         "unauthorized_client",
         "unsupported_grant_type",
+        "unsupported_response_type",
         "invalid_scope",
-        "invalid_grant",
         "invalid_redirect_uri",
         "invalid_client_metadata",
         "invalid_target",
         "invalid_dpop_proof",
+        "use_dpop_nonce",
         "invalid_token",
+        "access_denied",
+        "login_required",
+        "consent_required",
+        "unmet_authentication_requirements",
+        "request_not_supported",
+        "registration_not_supported",
+        "invalid_request_uri",
     }

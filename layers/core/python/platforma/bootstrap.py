@@ -24,13 +24,18 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.audit import Outbox
     from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+    from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
     from platforma.adapters.dynamodb.clients import DynamoDBClients
+    from platforma.adapters.dynamodb.consents import DynamoDBConsents
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
     from platforma.adapters.dynamodb.exports import DynamoDBExports
+    from platforma.adapters.dynamodb.grants import DynamoDBGrants
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
+    from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
     from platforma.adapters.dynamodb.services import DynamoDBServices
+    from platforma.adapters.dynamodb.sessions import DynamoDBSessions
     from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
     from platforma.keys.signing import SigningKeys
     from platforma.oauth.access_token import AccessToken
     from platforma.oauth.client_keys import ClientKeys
+    from platforma.oauth.grants.granting import Granting
     from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
 
@@ -71,7 +77,15 @@ VAULT_FUNCTIONS = (
         "certificates_renew",
     ),
     "keys_rotation",
-    *("identity_me", "identity_tenants", "identity_users", "oauth_clients", "oauth_token", "platform_setup"),
+    *(
+        "identity_me",
+        "identity_tenants",
+        "identity_users",
+        "oauth_authorize",
+        "oauth_clients",
+        "oauth_token",
+        "platform_setup",
+    ),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
 )
 """The functions that ask Vault, and have a client certificate each."""
@@ -274,6 +288,64 @@ def single_use() -> "DynamoDBSingleUse":
 
 
 @cache
+def sessions() -> "DynamoDBSessions":
+    """Sign-ins."""
+    from platforma.adapters.dynamodb.sessions import DynamoDBSessions
+
+    return _bound(DynamoDBSessions(tables(), outbox()))
+
+
+@cache
+def revocations() -> "DynamoDBRevocations":
+    """What was ended before its time."""
+    from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
+
+    return _bound(DynamoDBRevocations(tables(), outbox()))
+
+
+@cache
+def authorizations() -> "DynamoDBAuthorizations":
+    """Authorization requests that wait, and codes."""
+    from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
+
+    return _bound(DynamoDBAuthorizations(tables(), outbox(), envelope()))
+
+
+@cache
+def grants() -> "DynamoDBGrants":
+    """What people granted clients."""
+    from platforma.adapters.dynamodb.grants import DynamoDBGrants
+
+    return _bound(DynamoDBGrants(tables(), outbox()))
+
+
+@cache
+def consents() -> "DynamoDBConsents":
+    """What people allowed clients."""
+    from platforma.adapters.dynamodb.consents import DynamoDBConsents
+
+    return _bound(DynamoDBConsents(tables(), outbox()))
+
+
+@cache
+def granting() -> "Granting":
+    """What it takes to turn what people granted into tokens."""
+    from platforma.oauth.grants.granting import Granting
+
+    return Granting(
+        authorizations=authorizations(),
+        grants=grants(),
+        revocations=revocations(),
+        directory=directory(),
+        groups=groups(),
+        secrets=secrets(),
+        signing_keys=signing_keys(),
+        issuer=issuer(),
+        clock=clock,
+    )
+
+
+@cache
 def services() -> "DynamoDBServices":
     """Services on record."""
     from platforma.adapters.dynamodb.services import DynamoDBServices
@@ -360,7 +432,9 @@ def subjects() -> "Subjects":
     from platforma.identity.principals import read_principal
 
     principal = partial(read_principal, directory=directory(), groups=groups())
-    return Subjects(principal=principal, clients=clients(), keys=keys, services=services, snapshots=snapshots())
+    return Subjects(
+        principal=principal, clients=clients(), keys=keys, services=services, revocations=revocations, snapshots=snapshots()
+    )
 
 
 @cache
@@ -450,9 +524,14 @@ def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "Kno
 
 
 def is_live(token: "AccessToken") -> bool:
-    """Whether the subject and the client of a verified token are active."""
+    """Whether the subject and the client of a verified token are active, and nothing of it was revoked."""
     subject = subjects().of_token(token)
     return subject is not None and subject.active
+
+
+def audiences_of(tenant_id: str) -> frozenset[str]:
+    """The audiences of the tenant's protected APIs."""
+    return frozenset(snapshots().of(tenant_id).policy_set.apis)
 
 
 def in_use(tenant_id: str) -> bool:
@@ -667,6 +746,15 @@ oauth = Area(
         "client_keys": client_keys,
         "single_use": single_use,
         "is_live": lambda: is_live,
+        "sessions": sessions,
+        "revocations": revocations,
+        "authorizations": authorizations,
+        "grants": grants,
+        "consents": consents,
+        "by": granting,
+        "directory": directory,
+        "groups": groups,
+        "audiences_of": lambda: audiences_of,
         "in_use": lambda: in_use,
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,

@@ -11,7 +11,7 @@ from platforma.edge.call import Call
 from platforma.edge.schemas.common import Paging
 from platforma.kernel.errors import FieldError, Malformed, Unprocessable
 from platforma.kernel.strict_json import parse_json
-from platforma.oauth.form import parse_form
+from platforma.oauth.form import parse_form, single_values
 
 _MAX_ERRORS = 20
 
@@ -91,6 +91,16 @@ def read_form(call: Call) -> Mapping[str, str]:
     """
     call.media_type("application/x-www-form-urlencoded")
     return parse_form(call.raw)
+
+
+def read_parameters(call: Call) -> Mapping[str, str]:
+    """
+    The parameters of an OAuth request's query, each at most once (RFC 6749 section 3.1).
+
+    Raises:
+        InvalidRequest: a repeated parameter.
+    """
+    return single_values(call.query)
 
 
 def held_to(model: type[Model], document: Any) -> Model:

@@ -16,6 +16,7 @@ from platforma.identity.service import Services
 from platforma.kernel.ids import is_id
 from platforma.oauth.access_token import AccessToken
 from platforma.oauth.ports import Clients
+from platforma.oauth.sessions.ports import Revocations
 from platforma.policy.actions import within
 from platforma.policy.model import Subject
 from platforma.policy.snapshots import Snapshots
@@ -35,10 +36,12 @@ class Subjects:
         clients: Clients,
         keys: Callable[[], Keys],
         services: Callable[[], Services],
+        revocations: Callable[[], Revocations],
         snapshots: Snapshots,
     ) -> None:
         self._principal, self._clients, self._keys, self._snapshots = principal, clients, keys, snapshots
-        self._services = services
+        self._services, self._revocations = services, revocations
+        self._standing: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         self._kept: OrderedDict[tuple[str, str, str], tuple[tuple[int, int, str], Subject | None]] = OrderedDict()
 
     def of(self, tenant_id: str, kind: str, principal_id: str) -> Subject | None:
@@ -65,9 +68,15 @@ class Subjects:
         )
 
     def of_token(self, token: AccessToken) -> Subject | None:
-        """The token's subject, within its scopes, through its client. None if either is gone or not active."""
+        """
+        The token's subject, within its scopes, through its client.
+
+        None if either is gone or not active, or if the token, its grant or its session was revoked.
+        """
         client = self._bare(token.tenant_id, "oauth_client", token.client_id)
         if client is None or not client.active:
+            return None
+        if self._revoked(token):
             return None
         subject = (
             replace(client, scopes=None)
@@ -76,7 +85,22 @@ class Subjects:
         )
         # Of the token's scopes, those that its client still has: narrowing a client narrows the tokens it holds.
         scopes = tuple(scope for scope in token.scope if within([scope], client.scopes or ()))
-        return subject and replace(subject, scopes=scopes, client_id=token.client_id)
+        return subject and replace(subject, scopes=scopes, client_id=token.client_id, mfa=token.mfa)
+
+    def _revoked(self, token: AccessToken) -> bool:
+        """Whether it was ended before its time; looked up once, and again when something of its tenant was revoked."""
+        versions = self._snapshots.of(token.tenant_id).versions
+        if versions is None:
+            return True
+        kept = self._standing.get(token.jti)
+        if kept is not None and kept[0] == versions.revocation:
+            self._standing.move_to_end(token.jti)
+            return kept[1]
+        revoked = self._revocations().any_of(token.tenant_id, token.revocable_ids)
+        self._standing[token.jti] = (versions.revocation, revoked)
+        while len(self._standing) > _KEPT:
+            self._standing.popitem(last=False)
+        return revoked
 
     def of_service(self, name: str) -> Subject | None:
         """The service of this name, as it stands now; None if there is none."""

@@ -1,9 +1,12 @@
 """The OAuth 2.0 authorization server: clients, their authentication, grants, access tokens, metadata."""
 
 from platforma.oauth.access_token import AccessToken, issue_access_token, verify_access_token
+from platforma.oauth.authorization.authorize import begin_authorization, resume_authorization
+from platforma.oauth.authorization.interaction import allow, choose_account, decline, read_interaction
+from platforma.oauth.authorization.pushed import push_authorization_request
 from platforma.oauth.client_authentication import UnverifiedClient, authenticate_client, presented_client
 from platforma.oauth.client_certificate import certificate_thumbprint
-from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
+from platforma.oauth.client_credentials import issue_client_credentials
 from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
@@ -19,7 +22,9 @@ from platforma.oauth.initial_access_token import new_initial_access_token
 from platforma.oauth.metadata import authorization_server, openid_configuration
 from platforma.oauth.model import Change, Client, ClientSecret
 from platforma.oauth.ports import Clients
+from platforma.oauth.sessions import end_session, end_sessions, get_session, read_session, start_session
 from platforma.oauth.token import issue_token
+from platforma.oauth.token_response import TokenResponse
 
 __all__ = [
     "AccessToken",
@@ -32,14 +37,21 @@ __all__ = [
     "TokenResponse",
     "UnverifiedClient",
     "add_secret",
+    "allow",
     "authenticate_client",
     "authorization_server",
+    "begin_authorization",
     "certificate_thumbprint",
+    "choose_account",
     "create_client",
+    "decline",
     "delete_client",
     "delete_registration",
     "delete_secret",
+    "end_session",
+    "end_sessions",
     "get_client",
+    "get_session",
     "issue_access_token",
     "issue_client_credentials",
     "issue_token",
@@ -49,7 +61,12 @@ __all__ = [
     "parse_form",
     "patch_client",
     "presented_client",
+    "push_authorization_request",
+    "read_interaction",
+    "read_session",
     "register_client",
+    "resume_authorization",
+    "start_session",
     "update_registration",
     "verify_access_token",
     "verify_registration",

@@ -20,14 +20,15 @@ SKEW_SECONDS = 10
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
 _CONFIRMATIONS = frozenset({"jkt", "x5t#S256"})
+_SIGN_IN = ("sid", "auth_time", "acr", "amr")
 _JWS = jwt.PyJWS(algorithms=[ALGORITHM])
 
 
 class SigningKeys(Protocol):
     """The keys that sign tokens, as `platforma.keys.signing.SigningKeys` knows them."""
 
-    def active(self) -> PrivateKey:
-        """The key that signs now."""
+    def active(self, algorithm: str = ...) -> PrivateKey:
+        """The key that signs by *algorithm* now, ES256 unless said otherwise."""
 
     def public(self, kid: str) -> PublicKey:
         """
@@ -39,12 +40,24 @@ class SigningKeys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """The sign-in behind a token: the grant that it is given by, and how the person was authenticated."""
+
+    grant_id: str
+    sid: str
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccessToken:
     """
     What a verified access token says; made by `verify_access_token` and by its issuer alone.
 
     *scope* caps what may be done. *roles* are those at the time of issue, for other readers' information: a decision is made
-    from the roles that the subject has now. *iat* and *exp* are epoch seconds.
+    from the roles that the subject has now. *iat*, *exp* and *auth_time* are epoch seconds. A token that a person's sign-in
+    stands behind says which (*sid*) and how it was (*auth_time*, *acr*, *amr*).
     """
 
     jti: str
@@ -58,11 +71,38 @@ class AccessToken:
     exp: int
     binding: Mapping[str, str] | None = None
     act: Mapping[str, Any] | None = None
+    sid: str | None = None
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
     @property
     def token_type(self) -> str:
         """How it is shown (RFC 9449 section 5); one that is bound to a certificate alone is shown as a bearer token."""
         return "DPoP" if "jkt" in (self.binding or {}) else "Bearer"
+
+    @property
+    def grant_id(self) -> str | None:
+        """The grant that it was given by, if a person's authorization is behind it."""
+        grant_id, dot, _ = self.jti.partition(".")
+        return grant_id if dot else None
+
+    @property
+    def sign_in(self) -> SignIn | None:
+        """The sign-in behind it, if there is one; what is given in its place ends with the same grant and session."""
+        if self.grant_id is None or self.sid is None or self.auth_time is None or self.acr is None:
+            return None
+        return SignIn(self.grant_id, self.sid, self.auth_time, self.acr, self.amr)
+
+    @property
+    def revocable_ids(self) -> tuple[str, ...]:
+        """What of it may have been revoked: itself, its grant, its session."""
+        return tuple(each for each in (self.jti, self.grant_id, self.sid) if each is not None)
+
+    @property
+    def mfa(self) -> bool | None:
+        """Whether a second factor was shown; None where nobody signed in."""
+        return None if self.sid is None else "mfa" in self.amr
 
 
 def issue_access_token(
@@ -78,6 +118,7 @@ def issue_access_token(
     audience: str | None = None,
     binding: Mapping[str, str] | None = None,
     act: Mapping[str, Any] | None = None,
+    sign_in: SignIn | None = None,
     not_after: int | None = None,
 ) -> tuple[str, AccessToken]:
     """
@@ -89,7 +130,7 @@ def issue_access_token(
     """
     iat = int(now.timestamp())
     claims = AccessToken(
-        jti=secrets.token_urlsafe(16),
+        jti=f"{sign_in.grant_id}.{secrets.token_urlsafe(16)}" if sign_in else secrets.token_urlsafe(16),
         sub=subject,
         tenant_id=tenant_id,
         client_id=client_id,
@@ -100,6 +141,7 @@ def issue_access_token(
         exp=min(iat + LIFETIME_SECONDS, not_after or iat + LIFETIME_SECONDS),
         binding=binding,
         act=act,
+        **({name: getattr(sign_in, name) for name in _SIGN_IN} if sign_in else {}),
     )
     body: dict[str, Any] = {
         "iss": issuer,
@@ -117,6 +159,8 @@ def issue_access_token(
         body["cnf"] = dict(binding)
     if act is not None:
         body["act"] = dict(act)
+    if sign_in is not None:
+        body |= {"sid": sign_in.sid, "auth_time": sign_in.auth_time, "acr": sign_in.acr, "amr": list(sign_in.amr)}
     key = signing_keys.active()
     return jwt.encode(body, key.private_key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": key.kid}), claims
 
@@ -164,14 +208,16 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
     """RFC 9068 section 4: issuer and times; RFC 9068 section 2.2 and ours: what must be there."""
     texts = ("iss", "sub", "aud", "jti", "client_id", "scope", "tenant_id")
     times = (claims.get("iat"), claims.get("exp"), claims.get("nbf", claims.get("iat")))
-    roles = claims.get("roles")
-    binding = claims.get("cnf", {})
+    roles, amr, binding = claims.get("roles"), claims.get("amr", []), claims.get("cnf", {})
+    signed_in = [claims[name] for name in _SIGN_IN if name in claims]
     if (
         not all(isinstance(claims.get(name), str) for name in texts)
         or not all(type(time) is int for time in times)
         or not (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
         or not _is_binding(binding)
         or not isinstance(claims.get("act", {}), dict)
+        or not (isinstance(amr, list) and all(isinstance(each, str) for each in amr))
+        or not _sign_in_is_whole(signed_in)
         or claims["iss"] != issuer
         or not now < claims["exp"]
         or max(claims["iat"], times[2]) > now + SKEW_SECONDS
@@ -189,6 +235,10 @@ def _checked(claims: dict[str, Any], *, issuer: str, now: float) -> AccessToken:
         exp=claims["exp"],
         binding=binding or None,
         act=claims.get("act"),
+        sid=claims.get("sid"),
+        auth_time=claims.get("auth_time"),
+        acr=claims.get("acr"),
+        amr=tuple(amr),
     )
 
 
@@ -199,3 +249,10 @@ def _is_binding(binding: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _sign_in_is_whole(found: list[Any]) -> bool:
+    """All of what tells of a sign-in, or nothing of it."""
+    if not found:
+        return True
+    return len(found) == len(_SIGN_IN) and isinstance(found[0], str) and type(found[1]) is int and isinstance(found[2], str)

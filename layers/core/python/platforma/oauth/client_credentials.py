@@ -1,30 +1,13 @@
 """The client credentials grant (RFC 6749 section 4.4): a client acts for itself, with the roles it was given."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from platforma.kernel.clock import Clock
-from platforma.oauth.access_token import AccessToken, SigningKeys, issue_access_token
+from platforma.oauth.access_token import SigningKeys, issue_access_token
 from platforma.oauth.errors import InvalidTarget
 from platforma.oauth.model import Client
 from platforma.oauth.scope import granted_scope
-
-
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
-    """A successful answer (RFC 6749 section 5.1). It is not to be cached, and *access_token* not to be logged."""
-
-    access_token: str = field(repr=False)
-    claims: AccessToken
-
-    def as_json(self) -> dict[str, object]:
-        """The body of the answer."""
-        return {
-            "access_token": self.access_token,
-            "token_type": self.claims.token_type,
-            "expires_in": self.claims.exp - self.claims.iat,
-            "scope": " ".join(self.claims.scope),
-        }
+from platforma.oauth.token_response import TokenResponse
 
 
 def issue_client_credentials(

@@ -95,7 +95,11 @@ class UnsupportedGrantType(OAuthError, Invalid):
 
 
 class InvalidGrant(OAuthError, Invalid):
-    """What is shown to be exchanged is not good, or not for this client."""
+    """
+    What is shown to be exchanged (code, refresh token, token) is not good, or not for this client.
+
+    Unknown, spent, expired, ended or another client's: one error for all of them.
+    """
 
     code = "invalid_grant"
     public = "What was presented is not valid, or not for this client."

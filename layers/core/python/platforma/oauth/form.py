@@ -1,5 +1,6 @@
 """A form as OAuth's endpoints read it."""
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from platforma.oauth.errors import InvalidRequest
@@ -30,3 +31,15 @@ def parse_form(body: bytes) -> dict[str, str]:
     if len(form) != len(pairs):
         raise InvalidRequest("A parameter is repeated.")
     return {name: value for name, value in form.items() if value}
+
+
+def single_values(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """
+    The parameters of a *query*; those without a value are as if not sent (RFC 6749 section 3.1).
+
+    Raises:
+        InvalidRequest: a parameter is repeated, or there are too many.
+    """
+    if len(query) > MAX_PARAMETERS or any(len(values) != 1 for values in query.values()):
+        raise InvalidRequest("A parameter is repeated.")
+    return {name: values[0] for name, values in query.items() if values[0]}

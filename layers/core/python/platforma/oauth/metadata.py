@@ -1,8 +1,13 @@
 """What clients find out by themselves (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2): only what exists."""
 
+from platforma.keys.signing import ALGORITHMS as SIGNING_ALGORITHMS
+from platforma.oauth.authorization.model import PROMPTS, RESPONSE_MODES
+from platforma.oauth.claims import CLAIMS
 from platforma.oauth.client_assertion import ALGORITHMS
 from platforma.oauth.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
+from platforma.oauth.scope import OPENID_SCOPES
+from platforma.oauth.sessions.model import ACR_VALUES
 
 CACHE_SECONDS = 300
 """How long metadata and key set may be cached by others; a key is published at least this long before it signs."""
@@ -16,10 +21,16 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
     """
     document: dict[str, object] = {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth2/authorize",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth2/par",
         "token_endpoint": f"{issuer}/oauth2/token",
         "registration_endpoint": f"{issuer}/oauth2/register",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
-        "response_types_supported": [],
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "scopes_supported": sorted(OPENID_SCOPES),
         "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": [*AUTH_METHODS, "none"],
         "dpop_signing_alg_values_supported": [alg for alg in DPOP_ALGORITHMS if alg != "Ed25519"],
@@ -27,18 +38,27 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
     }
     if internal_url is not None:
         document["tls_client_certificate_bound_access_tokens"] = True
-        document["mtls_endpoint_aliases"] = {"token_endpoint": f"{internal_url}/oauth2/token"}
+        document["mtls_endpoint_aliases"] = {
+            "token_endpoint": f"{internal_url}/oauth2/token",
+            "pushed_authorization_request_endpoint": f"{internal_url}/oauth2/par",
+        }
     return document
 
 
 def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dict[str, object]:
     """
-    The document at `/.well-known/openid-configuration`: the same, with the members that OpenID Connect demands.
+    The document at `/.well-known/openid-configuration`: the same, with the members that OpenID Connect has besides.
 
-    No ID token is issued yet, so that the list of their algorithms is empty.
+    A `request_uri` is taken where it was pushed (RFC 9126), and a client's own is not.
     """
     return {
         **authorization_server(issuer, internal_url=internal_url),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [],
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "claims_supported": list(CLAIMS),
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "acr_values_supported": list(ACR_VALUES),
+        "prompt_values_supported": list(PROMPTS),
     }

@@ -13,7 +13,7 @@ ClientType = Literal["confidential", "public"]
 ClientStatus = Literal["active", "suspended", "deleted"]
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a grant's name
-GRANT_TYPES = ("client_credentials", TOKEN_EXCHANGE)
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
 """The grants that this server runs: what a client may register for and what metadata lists."""
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
@@ -87,6 +87,11 @@ class Client:
     def platform(self) -> bool:
         """Whether it belongs to the platform itself, and may hold `platform:manage`."""
         return self.tenant_id == PLATFORM
+
+    @property
+    def pushes(self) -> bool:
+        """Whether its authorization requests have to be pushed (RFC 9126 section 6)."""
+        return self.require_pushed_authorization_requests or self.profile == "fapi2"
 
     def may_authenticate_by(self, method: str) -> bool:
         """Whether *method* is the one it registered, or it left open which way it sends its secret (RFC 7591 section 2)."""

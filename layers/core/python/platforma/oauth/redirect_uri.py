@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 MAX_LENGTH = 2048
 _CHARACTERS = re.compile(r"\A[A-Za-z0-9:/?#\[\]@!$&'()*+,;=%._~-]+\Z")  # RFC 3986 section 2
 _PRIVATE_USE = re.compile(r"\A[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+\Z")
+_LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|\Z)", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -32,3 +33,18 @@ def fault_of(uri: str, *, public: bool) -> str | None:
     if not good:
         return "Must be https, or http on the loopback interface, or (public clients) of a scheme such as com.example.app."
     return None
+
+
+def matches(registered: str, asked: str) -> bool:
+    """
+    Whether *asked* is the *registered* redirect URI, character by character (RFC 9700 section 2.1).
+
+    The one exemption: the port of http at a loopback address (RFC 8252 section 7.3), which an application on one's own
+    machine does not know beforehand. `localhost` is a name, and no such address (RFC 8252 section 8.3).
+    """
+    if asked == registered:
+        return True
+    mine, theirs = _LOOPBACK_PORT.match(registered), _LOOPBACK_PORT.match(asked)
+    if mine is None or theirs is None or mine[1] != theirs[1] or fault_of(asked, public=True) is not None:
+        return False
+    return registered[mine.end() :] == asked[theirs.end() :]

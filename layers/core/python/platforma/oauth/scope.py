@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from platforma.oauth.errors import InvalidScope
+from platforma.oauth.model import Client
 from platforma.policy.actions import parse_pattern, within
 from platforma.policy.catalogue import PLATFORM_DOMAIN
 
@@ -42,5 +43,50 @@ def granted_scope(requested: str | None, registered: Sequence[str]) -> tuple[str
         raise InvalidScope
     asked = tuple(dict.fromkeys(requested.split(" ")))
     if not within(asked, held):
+        raise InvalidScope
+    return asked
+
+
+def authorized_scope(requested: str | None, client: Client) -> tuple[str, ...]:
+    """
+    What a person is asked to allow *client*: what was *requested*, or all action patterns that it is registered for.
+
+    Of OpenID Connect's scopes those that it is not registered for are ignored (Core section 11 for `offline_access`, which
+    without the refresh token grant would be for nothing); a pattern that it is not registered for is an error.
+
+    Raises:
+        InvalidScope: malformed, not within, or there is none to give.
+    """
+    held = [scope for scope in client.scopes if scope not in OPENID_SCOPES]
+    asked = tuple(dict.fromkeys((requested or " ".join(held)).split()))
+    patterns = [scope for scope in asked if scope not in OPENID_SCOPES]
+    if not asked or not within(patterns, held):
+        raise InvalidScope
+    offered = set(client.scopes) & OPENID_SCOPES
+    if "refresh_token" not in client.grant_types:
+        offered.discard("offline_access")
+    granted = tuple(scope for scope in asked if scope in offered or scope not in OPENID_SCOPES)
+    if not granted:
+        raise InvalidScope
+    return granted
+
+
+def narrowed_scope(requested: str | None, granted: Sequence[str]) -> tuple[str, ...]:
+    """
+    What of *granted* an access token shall have: what was *requested* of it, or all (RFC 6749 section 6).
+
+    Raises:
+        InvalidScope: more than was granted.
+    """
+    if requested is None:
+        return tuple(granted)
+    asked = tuple(dict.fromkeys(requested.split()))
+    patterns = [scope for scope in asked if scope not in OPENID_SCOPES]
+    if (
+        not asked
+        or len(requested) > MAX_SCOPE
+        or not {*asked} - {*patterns} <= set(granted)
+        or not within(patterns, granted)
+    ):
         raise InvalidScope
     return asked

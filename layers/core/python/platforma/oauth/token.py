@@ -2,25 +2,27 @@
 
 from collections.abc import Collection, Mapping
 
-from platforma.kernel.clock import Clock
-from platforma.oauth.access_token import SigningKeys
-from platforma.oauth.client_credentials import TokenResponse, issue_client_credentials
+from platforma.kernel.events import Attempt
+from platforma.oauth.authorization_code import redeem_code
+from platforma.oauth.client_credentials import issue_client_credentials
 from platforma.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from platforma.oauth.grants.granting import Granting
 from platforma.oauth.model import GRANT_TYPES, TOKEN_EXCHANGE, Client
+from platforma.oauth.refresh_token import ReplayedResponse, refresh
 from platforma.oauth.token_exchange import IsLive, exchange_token
+from platforma.oauth.token_response import TokenResponse
 
 
 def issue_token(
     form: Mapping[str, str],
     *,
     client: Client,
-    signing_keys: SigningKeys,
-    issuer: str,
-    clock: Clock,
+    attempt: Attempt,
+    by: Granting,
     is_live: IsLive,
     audiences: Collection[str] = (),
     binding: Mapping[str, str] | None = None,
-) -> TokenResponse:
+) -> TokenResponse | ReplayedResponse:
     """
     The answer to a token request of this authenticated *client*; *audiences* are those of its tenant's protected APIs.
 
@@ -39,13 +41,17 @@ def issue_token(
         raise UnsupportedGrantType
     if grant_type not in client.grant_types:
         raise UnauthorizedClient
+    if grant_type == "authorization_code":
+        return redeem_code(form, client=client, attempt=attempt, by=by, binding=binding)
+    if grant_type == "refresh_token":
+        return refresh(form, client=client, attempt=attempt, by=by, binding=binding)
     if grant_type == TOKEN_EXCHANGE:
         return exchange_token(
             form,
             client=client,
-            signing_keys=signing_keys,
-            issuer=issuer,
-            clock=clock,
+            signing_keys=by.signing_keys,
+            issuer=by.issuer,
+            clock=by.clock,
             audiences=audiences,
             is_live=is_live,
             binding=binding,
@@ -53,9 +59,9 @@ def issue_token(
     return issue_client_credentials(
         form,
         client=client,
-        signing_keys=signing_keys,
-        issuer=issuer,
-        clock=clock,
+        signing_keys=by.signing_keys,
+        issuer=by.issuer,
+        clock=by.clock,
         audiences=audiences,
         binding=binding,
     )

@@ -11,10 +11,10 @@ from typing import Any
 
 from platforma.kernel.clock import Clock
 from platforma.oauth.access_token import AccessToken, SigningKeys, issue_access_token, verify_access_token
-from platforma.oauth.client_credentials import TokenResponse
 from platforma.oauth.errors import InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, InvalidToken
 from platforma.oauth.model import Client
 from platforma.oauth.scope import MAX_SCOPE, OPENID_SCOPES
+from platforma.oauth.token_response import TokenResponse
 from platforma.policy.actions import within
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  a type's name
@@ -93,6 +93,7 @@ def exchange_token(
         audience=_audience(form, subject, issuer, audiences),
         binding=binding,
         act=_acting(actor, subject),
+        sign_in=subject.sign_in,
         not_after=subject.exp,
     )
     return ExchangeResponse(text, claims)

@@ -1,0 +1,197 @@
+"""
+Sign-in sessions in the Credential table.
+
+    SESSION#{session_id} / SESSION                   the session; found before its tenant is known
+    {tenant_id} / SESSION#{user_id}#{session_id}     that the user has it, for lists
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.expressions.condition import Condition
+
+from platforma.adapters.dynamodb.revocations import revokes
+from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.transaction import Outbox, Transaction
+from platforma.adapters.dynamodb.versions import moves_revocation
+from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
+from platforma.kernel.events import Event
+from platforma.oauth.grants.model import LIVES_AT_MOST
+from platforma.oauth.sessions.model import LIFETIME, Session
+
+SK = "SESSION"
+_SWEPT_AFTER = timedelta(days=1)
+_BATCH = 100
+
+
+class SessionItem(Item):
+    """A session. *expires* lies a day behind its longest life."""
+
+    table = "credential"
+
+    class Meta:
+        table_name = "unbound"
+
+    tenant_id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute)
+    auth_time = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    last_seen_at = UnicodeAttribute()
+    secret_hash = BinaryAttribute(legacy_encoding=False)
+    interaction = UnicodeAttribute(null=True)
+    ended_at = UnicodeAttribute(null=True)
+
+
+class UserSessionItem(Item):
+    """That a user has a session."""
+
+    table = "credential"
+
+    class Meta:
+        table_name = "unbound"
+
+
+class DynamoDBSessions:
+    """`platforma.oauth.sessions.Sessions`."""
+
+    def __init__(self, tables: Tables, outbox: Outbox) -> None:
+        self._tables, self._outbox = tables, outbox
+
+    def get(self, session_id: str) -> Session | None:
+        """The session of this id."""
+        with _available():
+            try:
+                return _session(SessionItem.get(_pk(session_id), SK, consistent_read=True))
+            except DoesNotExist:
+                return None
+
+    def of_user(self, tenant_id: str, user_id: str, *, limit: int, after: str | None) -> tuple[list[Session], str | None]:
+        """A page of the user's sessions."""
+        found, last = self._page(tenant_id, f"{user_id}#", limit, None if after is None else f"{user_id}#{after}")
+        return found, None if last is None else last.partition("#")[2]
+
+    def of_tenant(self, tenant_id: str, *, limit: int, after: str | None) -> tuple[list[Session], str | None]:
+        """A page of everybody's sessions."""
+        return self._page(tenant_id, "", limit, after)
+
+    def _page(self, tenant_id: str, prefix: str, limit: int, after: str | None) -> tuple[list[Session], str | None]:
+        start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": _pk(after)}}
+        with _available():
+            listed = UserSessionItem.query(
+                tenant_id,
+                UserSessionItem.sk.startswith(_pk(prefix)),
+                consistent_read=True,
+                limit=limit,
+                last_evaluated_key=start,
+            )
+            places = [item.sk.removeprefix(_pk("")) for item in listed]
+            found: dict[str, Session] = {}
+            for first in range(0, len(places), _BATCH):
+                keys = [(_pk(place.partition("#")[2]), SK) for place in places[first : first + _BATCH]]
+                found |= {item.id: item for item in map(_session, SessionItem.batch_get(keys, consistent_read=True))}
+        sessions = [found[each] for place in places if (each := place.partition("#")[2]) in found]
+        return sessions, places[-1] if listed.last_evaluated_key else None
+
+    def add(self, session: Session, event: Event) -> None:
+        """Keep a new session."""
+        transaction = Transaction(self._tables, self._outbox)
+        transaction.put(_item(session), SessionItem.pk.does_not_exist(), refused=Conflict())
+        transaction.put(_listing(session))
+        transaction.commit(event)
+
+    def renew(self, before: Session, after: Session, event: Event) -> None:
+        """Put *after* in the place of *before*."""
+        transaction = Transaction(self._tables, self._outbox)
+        transaction.put(_item(after), _still(before), refused=PreconditionFailed())
+        transaction.put(_listing(after))
+        transaction.commit(event)
+
+    def note_seen(self, session: Session) -> None:
+        """Keep `last_seen_at`."""
+        transaction = Transaction(self._tables)
+        seen = [SessionItem.last_seen_at.set(session.last_seen_at.isoformat())]
+        transaction.update(SessionItem(_pk(session.id), SK), seen, _still(session), refused=PreconditionFailed())
+        try:
+            transaction.commit()
+        except PreconditionFailed:
+            return
+
+    def end(self, session: Session, at: datetime, event: Event) -> None:
+        """End it."""
+        transaction = Transaction(self._tables, self._outbox)
+        transaction.update(
+            SessionItem(_pk(session.id), SK),
+            [SessionItem.ended_at.set(at.isoformat())],
+            SessionItem.pk.exists() & SessionItem.ended_at.does_not_exist(),
+            refused=PreconditionFailed(),
+        )
+        transaction.delete(UserSessionItem(session.tenant_id, _place(session)))
+        revokes(transaction, session.tenant_id, session.id, at + LIVES_AT_MOST)
+        moves_revocation(transaction, session.tenant_id)
+        transaction.commit(event)
+
+
+def _still(session: Session) -> Condition:
+    still: Condition = (SessionItem.secret_hash == session.secret_hash) & SessionItem.ended_at.does_not_exist()
+    return still
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except PynamoDBException as error:
+        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+
+
+def _pk(session_id: str) -> str:
+    return f"SESSION#{session_id}"
+
+
+def _place(session: Session) -> str:
+    return _pk(f"{session.user_id}#{session.id}")
+
+
+def _swept(session: Session) -> int:
+    return int((session.auth_time + LIFETIME + _SWEPT_AFTER).timestamp())
+
+
+def _listing(session: Session) -> UserSessionItem:
+    return UserSessionItem(session.tenant_id, _place(session), expires=_swept(session))
+
+
+def _item(session: Session) -> SessionItem:
+    return SessionItem(
+        _pk(session.id),
+        SK,
+        tenant_id=session.tenant_id,
+        user_id=session.user_id,
+        amr=list(session.amr),
+        auth_time=session.auth_time.isoformat(),
+        created_at=session.created_at.isoformat(),
+        last_seen_at=session.last_seen_at.isoformat(),
+        secret_hash=session.secret_hash,
+        interaction=session.interaction,
+        ended_at=session.ended_at.isoformat() if session.ended_at else None,
+        expires=_swept(session),
+    )
+
+
+def _session(item: SessionItem) -> Session:
+    return Session(
+        id=item.pk.removeprefix(_pk("")),
+        tenant_id=item.tenant_id,
+        user_id=item.user_id,
+        amr=tuple(item.amr),
+        auth_time=datetime.fromisoformat(item.auth_time),
+        created_at=datetime.fromisoformat(item.created_at),
+        last_seen_at=datetime.fromisoformat(item.last_seen_at),
+        secret_hash=bytes(item.secret_hash),
+        interaction=item.interaction,
+        ended_at=datetime.fromisoformat(item.ended_at) if item.ended_at else None,
+    )

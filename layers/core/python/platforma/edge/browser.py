@@ -1,0 +1,35 @@
+"""
+What a browser holds for us, and what it sends back.
+
+Both cookies have the prefix `__Host-`, so that no other host can plant them, no script reads them, and they travel with
+top-level navigation from other sites but with nothing else (RFC 6265bis section 5.6.7.1): the client's link has to find the
+sign-in, its forms must not use it.
+"""
+
+from collections.abc import Mapping
+
+SESSION = "__Host-platforma"
+"""The sign-in session's, `oauth.sessions`."""
+BROWSER = "__Host-platforma-browser"
+"""What binds interactions to the browser that began them, `oauth.authorization.interaction`."""
+
+
+def cookie(headers: Mapping[str, str], name: str) -> str | None:
+    """The value of the cookie *name*; None where there is none, or where it was sent twice and says two things."""
+    values = {
+        value.strip('"')
+        for pair in headers.get("cookie", "").replace(",", ";").split(";")
+        for key, _, value in [pair.strip().partition("=")]
+        if key == name
+    }
+    return values.pop() if len(values) == 1 else None
+
+
+def kept(name: str, value: str) -> str:
+    """The `Set-Cookie` that has the browser hold *value* until it is closed."""
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def forgotten(name: str) -> str:
+    """The `Set-Cookie` that has the browser hold it no longer."""
+    return f"{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"

@@ -1,0 +1,1 @@
+"""Authorization requests: checked, kept, answered with a code."""

@@ -1,0 +1,1 @@
+"""What people allowed clients."""

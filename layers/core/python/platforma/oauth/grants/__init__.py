@@ -1,0 +1,1 @@
+"""Grants and their families of refresh tokens."""
