@@ -3,7 +3,9 @@
 import jwt
 import pytest
 
-from tests.signing_in import App, Browser, answer_of, app_of, page_of
+from platforma import bootstrap
+from tests.proving import Holder
+from tests.signing_in import REDIRECT_URI, App, Browser, answer_of, app_of, page_of
 from tests.world import URL, Tenant, World
 
 
@@ -64,3 +66,59 @@ def test_an_interaction_is_another_browsers_dead_link(app, browser, ada, world):
     other.sign_in(app.tenant.id, ada)
 
     assert other.get(f"/oauth2/authorize?flow={flow}").status in (400, 404)
+
+
+def test_an_exchanged_token_ends_with_the_session_behind_it(app, browser, ada, world, tenant):
+    exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+    gateway = tenant.call(
+        "POST", "/v1/oauth-clients", {"name": "gateway", "grant_types": [exchange], "scopes": ["orders:read"]}, expect=201
+    ).json
+    shown = {
+        "grant_type": exchange,
+        "subject_token": app.tokens_for(browser, ada)["access_token"],
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    exchanged = world.call("POST", "/oauth2/token", form=shown, headers=world.basic(gateway)).json["access_token"]
+    assert claims_of(exchanged)["sid"] == browser.session.id
+    assert world.call("GET", "/v1/me", token=exchanged).status == 200
+
+    attempt = browser.attempt(tenant.id, ada, "oauth.sessions.end")
+    bootstrap.oauth.end_session(browser.session.id, tenant_id=tenant.id, attempt=attempt)
+    world.clock.move(seconds=5)
+
+    assert world.call("GET", "/v1/me", token=exchanged).status == 401
+    assert world.call("POST", "/oauth2/token", form=shown, headers=world.basic(gateway)).json["error"] == "invalid_grant"
+
+
+class Bound:
+    """A public client that holds a key, and the tokens that a person's sign-in gives it."""
+
+    def __init__(self, tenant: Tenant, browser: Browser, person: str) -> None:
+        self.world, self.holder = tenant.world, Holder(lambda: tenant.world.clock().timestamp())
+        fields = {"type": "public", "token_endpoint_auth_method": "none", "dpop_bound_access_tokens": True}
+        self.app = app_of(tenant, **fields)
+        code = self.app.code_for(browser, person)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI}
+        self.tokens = self.token(self.holder, code_verifier=self.app.verifier, **form).json
+
+    def token(self, holder: Holder, **form: str):
+        url, nonce = f"{URL}/oauth2/token", None
+        for _ in range(2):
+            headers = {"DPoP": holder.proof("POST", url, nonce=nonce)}
+            reply = self.world.call("POST", "/oauth2/token", form={"client_id": self.app.id, **form}, headers=headers)
+            nonce = reply.headers.get("dpop-nonce")
+            if reply.json.get("error") != "use_dpop_nonce":
+                break
+        return reply
+
+
+def test_the_tokens_of_a_public_client_stay_with_its_key(tenant, browser, ada):
+    bound = Bound(tenant, browser, ada)
+    refresh = {"grant_type": "refresh_token", "refresh_token": bound.tokens["refresh_token"]}
+
+    by_thief, by_client = bound.token(Holder(bound.holder._now), **refresh), bound.token(bound.holder, **refresh)
+
+    assert bound.tokens["token_type"] == by_client.json["token_type"] == "DPoP"
+    assert claims_of(bound.tokens["access_token"])["cnf"] == {"jkt": bound.holder.jkt}
+    assert claims_of(by_client.json["access_token"])["cnf"] == {"jkt": bound.holder.jkt}
+    assert by_thief.json["error"] == "invalid_grant"
