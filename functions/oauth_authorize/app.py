@@ -39,7 +39,8 @@ def push(call: Call) -> Answer:
     form = read_form(call)
     client = client_of(call, form, bootstrap.oauth.authenticate_client, bootstrap.snapshots)
     audiences = bootstrap.audiences_of(client.tenant_id)
-    return Answer(201, bootstrap.oauth.push_authorization_request(form, client=client, audiences=audiences))
+    push_request, key = bootstrap.oauth.push_authorization_request, bootstrap.proofs().key_of(call)
+    return Answer(201, push_request(form, client=client, audiences=audiences, key=key))
 
 
 handler = api.handler

@@ -19,6 +19,11 @@ def get_authorization_server(_call: Call) -> Answer:
     return Answer(200, bootstrap.oauth.authorization_server(), _CACHED)
 
 
+@api.serves("oauth.resource_metadata.get")
+def get_protected_resource(_call: Call) -> Answer:
+    return Answer(200, bootstrap.oauth.protected_resource(), _CACHED)
+
+
 @api.serves("oauth.signing_keys.list")
 def list_signing_keys(_call: Call) -> Answer:
     return Answer(200, bootstrap.signing_keys().jwks(), _CACHED)

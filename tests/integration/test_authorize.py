@@ -1,5 +1,6 @@
 """Authorization requests through the URL: where they lead, what is pushed, and what leads nowhere."""
 
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,3 +106,24 @@ def test_discovery_names_what_a_client_needs_to_sign_people_in(running: Running)
     assert said["pushed_authorization_request_endpoint"] == running.stack["url"] + "/oauth2/par"
     assert (said["response_types_supported"], said["code_challenge_methods_supported"]) == (["code"], ["S256"])
     assert "RS256" in said["id_token_signing_alg_values_supported"]
+
+
+def test_a_token_is_introspected_given_back_and_good_no_more(running: Running, token: str):
+    secret = tuple(running.stack["service_client"][name] for name in ("client_id", "client_secret"))
+    mine = running.token()
+
+    def introspected() -> dict[str, Any]:
+        return dict(running.call("POST", "/oauth2/introspect", data={"token": mine}, auth=secret).json())
+
+    assert introspected()["active"] is True
+    assert running.call("POST", "/oauth2/revoke", data={"token": mine}, auth=secret).status_code == 200
+    time.sleep(5)  # how long a revocation may take to bite
+    assert introspected() == {"active": False}
+
+
+def test_userinfo_is_for_people_and_says_so_as_a_protected_resource(running: Running, token: str):
+    reply = running.call("GET", "/oauth2/userinfo", token=token)
+
+    assert (reply.status_code, reply.json()["error"]) == (403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in reply.headers["www-authenticate"]
+    assert running.call("GET", "/.well-known/oauth-protected-resource").json()["resource"] == running.stack["url"]

@@ -2,11 +2,13 @@ import re
 
 import pytest
 
-from platforma.oauth import authorization_server, errors, openid_configuration, parse_form
+from platforma.oauth import authorization_server, errors, openid_configuration, parse_form, protected_resource
 from platforma.oauth.authorization.errors import AuthorizationError
 from platforma.oauth.errors import InvalidRequest, OAuthError
 
 ISSUER = "https://id.platforma.test"
+PROVING = ["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"]
+SIGNED = ["ES256", "EdDSA", "PS256", "RS256"]
 
 
 def test_metadata_lists_what_exists_and_nothing_else():
@@ -15,6 +17,9 @@ def test_metadata_lists_what_exists_and_nothing_else():
         "authorization_endpoint": f"{ISSUER}/oauth2/authorize",
         "pushed_authorization_request_endpoint": f"{ISSUER}/oauth2/par",
         "token_endpoint": f"{ISSUER}/oauth2/token",
+        "introspection_endpoint": f"{ISSUER}/oauth2/introspect",
+        "revocation_endpoint": f"{ISSUER}/oauth2/revoke",
+        "userinfo_endpoint": f"{ISSUER}/oauth2/userinfo",
         "registration_endpoint": f"{ISSUER}/oauth2/register",
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
         "response_types_supported": ["code"],
@@ -28,15 +33,14 @@ def test_metadata_lists_what_exists_and_nothing_else():
             "client_credentials",
             "urn:ietf:params:oauth:grant-type:token-exchange",
         ],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "private_key_jwt",
-            "tls_client_auth",
-            "none",
-        ],
-        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "RS256"],
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "RS256"],
+        "token_endpoint_auth_methods_supported": [*PROVING, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": SIGNED,
+        "revocation_endpoint_auth_methods_supported": [*PROVING, "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": SIGNED,
+        "introspection_endpoint_auth_methods_supported": PROVING,
+        "introspection_endpoint_auth_signing_alg_values_supported": SIGNED,
+        "dpop_signing_alg_values_supported": SIGNED,
+        "protected_resources": [ISSUER],
     }
 
 
@@ -86,6 +90,7 @@ def test_every_code_is_one_of_the_standards():
         "invalid_dpop_proof",
         "use_dpop_nonce",
         "invalid_token",
+        "insufficient_scope",
         "access_denied",
         "login_required",
         "consent_required",
@@ -94,3 +99,10 @@ def test_every_code_is_one_of_the_standards():
         "registration_not_supported",
         "invalid_request_uri",
     }
+
+
+def test_the_api_says_what_it_is_to_who_has_a_token_for_it():
+    document = protected_resource(ISSUER)
+
+    assert (document["resource"], document["authorization_servers"]) == (ISSUER, [ISSUER])
+    assert document["bearer_methods_supported"] == ["header"]

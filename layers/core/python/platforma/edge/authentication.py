@@ -24,6 +24,7 @@ from platforma.kernel.events import Attempt, PrincipalType
 from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
 from platforma.oauth.access_token import AccessToken, verify_access_token
+from platforma.oauth.scope import OPENID_SCOPES
 from platforma.policy.model import Subject
 
 _KEY_PREFIXES = ("pk_live_", "pk_test_")
@@ -31,7 +32,12 @@ _KEY_PREFIXES = ("pk_live_", "pk_test_")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A proven caller. *subject* is what the decision engine sees; *expires_at* is when the credential ends, if it does."""
+    """
+    A proven caller. *subject* is what the decision engine sees; *expires_at* is when the credential ends, if it does.
+
+    *openid_scopes* are those of its token that are no action patterns: they permit nothing here, and let a client read who
+    the person is.
+    """
 
     tenant_id: str
     principal_type: PrincipalType
@@ -42,6 +48,7 @@ class Caller:
     client_id: str | None = None
     token_id: str | None = None
     audience: str | None = None
+    openid_scopes: tuple[str, ...] = ()
     key: APIKey | None = None
     expires_at: datetime | None = None
 
@@ -218,5 +225,6 @@ class Authenticator:
             client_id=token.client_id,
             token_id=token.jti,
             audience=token.audience,
+            openid_scopes=tuple(scope for scope in token.scope if scope in OPENID_SCOPES),
             expires_at=datetime.fromtimestamp(token.exp, UTC),
         )

@@ -1,7 +1,8 @@
 """
 The only table from an error's class to its status and wire form.
 
-`/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2, `/access/v1` AuthZEN.
+`/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2 and, to who shows a token, RFC 6750 section 3,
+`/access/v1` AuthZEN.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from platforma.edge.answer import Answer
 from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
-from platforma.oauth.errors import InvalidToken, OAuthError, UseDPoPNonce
+from platforma.oauth.errors import InsufficientScope, InvalidToken, OAuthError, UseDPoPNonce
 
 _TYPE = "https://platforma.dev/problems/"
 
@@ -78,6 +79,14 @@ def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
     return Answer(status, {"error": code, "error_description": f"{detail} ({request_id})"}, _headers(error))
 
 
+def bearer_problem(error: errors.PlatformaError, request_id: str) -> Answer:
+    """*error* as a protected resource beside the OAuth endpoints tells it (RFC 6750 section 3, RFC 9449 section 7.1)."""
+    if not isinstance(error, (errors.Unauthenticated, InsufficientScope)):
+        return oauth_problem(error, request_id)
+    code = error.code if isinstance(error, (OAuthError, InvalidToken)) else InvalidToken.code
+    return Answer(status_of(error)[0], {"error": code, "error_description": error.detail}, _headers(error))
+
+
 def authzen_error(error: errors.PlatformaError) -> dict[str, Any]:
     """*error* as AuthZEN tells it, of one evaluation or of all: whatever is wrong with a body is a 400 (section 10.1.2)."""
     status, _ = status_of(error)
@@ -97,6 +106,8 @@ def authzen_problem(error: errors.PlatformaError, _request_id: str) -> Answer:
 def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, (errors.RateLimited, errors.Unavailable)):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, InsufficientScope):
+        return {"WWW-Authenticate": error.challenge}
     if isinstance(error, errors.Unauthenticated):
         nonce = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDPoPNonce) else {}
         return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"'), **nonce}
@@ -106,6 +117,7 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
 TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {
     "problem": problem,
     "oauth": oauth_problem,
+    "bearer": bearer_problem,
     "authzen": authzen_problem,
 }
 """How an endpoint's errors are told, by the `wire` of its row."""

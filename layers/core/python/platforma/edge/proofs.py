@@ -47,6 +47,17 @@ class Proofs:
             binding["x5t#S256"] = certificate_thumbprint(call.certificate)
         return binding or None
 
+    def key_of(self, call: Call) -> str | None:
+        """
+        The thumbprint of the key that this request proves to hold, if it carries a proof (RFC 9449 section 10.1).
+
+        Raises:
+            InvalidDPoPProof: a proof that is none.
+            UseDPoPNonce: it needs a nonce.
+        """
+        shown = call.headers.get("dpop")
+        return None if shown is None else self._verified(call, shown).jkt
+
     def require(self, call: Call, token: AccessToken, presented: str, scheme: str) -> None:
         """
         Require that the caller holds what *token* is bound to, at our own endpoint.

@@ -19,12 +19,15 @@ from platforma.oauth.dynamic_registration import (
 from platforma.oauth.errors import OAuthError
 from platforma.oauth.form import parse_form
 from platforma.oauth.initial_access_token import new_initial_access_token
-from platforma.oauth.metadata import authorization_server, openid_configuration
+from platforma.oauth.introspection import introspect
+from platforma.oauth.metadata import authorization_server, openid_configuration, protected_resource
 from platforma.oauth.model import Change, Client, ClientSecret
 from platforma.oauth.ports import Clients
+from platforma.oauth.revocation import revoke_token
 from platforma.oauth.sessions import end_session, end_sessions, get_session, read_session, start_session
 from platforma.oauth.token import issue_token
 from platforma.oauth.token_response import TokenResponse
+from platforma.oauth.userinfo import userinfo
 
 __all__ = [
     "AccessToken",
@@ -52,6 +55,7 @@ __all__ = [
     "end_sessions",
     "get_client",
     "get_session",
+    "introspect",
     "issue_access_token",
     "issue_client_credentials",
     "issue_token",
@@ -61,13 +65,16 @@ __all__ = [
     "parse_form",
     "patch_client",
     "presented_client",
+    "protected_resource",
     "push_authorization_request",
     "read_interaction",
     "read_session",
     "register_client",
     "resume_authorization",
+    "revoke_token",
     "start_session",
     "update_registration",
+    "userinfo",
     "verify_access_token",
     "verify_registration",
 ]

@@ -7,7 +7,7 @@ sent as `error_description`: printable ASCII without quotes and backslashes (RFC
 
 from typing import TYPE_CHECKING, ClassVar
 
-from platforma.kernel.errors import Invalid, Malformed, PlatformaError, Unauthenticated
+from platforma.kernel.errors import Forbidden, Invalid, Malformed, PlatformaError, Unauthenticated
 
 if TYPE_CHECKING:
     from platforma.oauth.model import Client
@@ -132,3 +132,12 @@ class Unfetched(Invalid):
 
     code = "unfetched"
     public = "A document that the client names could not be read."
+
+
+class InsufficientScope(OAuthError, Forbidden):
+    """An access token that is good, and not for this (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    public = "The access token was not given for this."
+    status = 403
+    challenge = 'Bearer realm="platforma", error="insufficient_scope", scope="openid"'

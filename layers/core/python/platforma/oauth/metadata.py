@@ -12,6 +12,16 @@ from platforma.oauth.sessions.model import ACR_VALUES
 CACHE_SECONDS = 300
 """How long metadata and key set may be cached by others; a key is published at least this long before it signs."""
 
+_ENDPOINTS = {
+    "pushed_authorization_request_endpoint": "par",
+    "token_endpoint": "token",
+    "introspection_endpoint": "introspect",
+    "revocation_endpoint": "revoke",
+    "userinfo_endpoint": "userinfo",
+}
+_ANYBODY = (*AUTH_METHODS, "none")
+_ASSERTION_ALGORITHMS = [alg for alg in ALGORITHMS if alg != "Ed25519"]
+
 
 def authorization_server(issuer: str, *, internal_url: str | None = None) -> dict[str, object]:
     """
@@ -19,11 +29,11 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
 
     *internal_url* is where the same endpoints are reached under mutual TLS (RFC 8705 section 5).
     """
+    endpoints = {name: f"/oauth2/{path}" for name, path in _ENDPOINTS.items()}
     document: dict[str, object] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth2/authorize",
-        "pushed_authorization_request_endpoint": f"{issuer}/oauth2/par",
-        "token_endpoint": f"{issuer}/oauth2/token",
+        **{name: issuer + path for name, path in endpoints.items()},
         "registration_endpoint": f"{issuer}/oauth2/register",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "response_types_supported": ["code"],
@@ -32,17 +42,28 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": sorted(OPENID_SCOPES),
         "grant_types_supported": list(GRANT_TYPES),
-        "token_endpoint_auth_methods_supported": [*AUTH_METHODS, "none"],
         "dpop_signing_alg_values_supported": [alg for alg in DPOP_ALGORITHMS if alg != "Ed25519"],
-        "token_endpoint_auth_signing_alg_values_supported": [alg for alg in ALGORITHMS if alg != "Ed25519"],
+        "protected_resources": [issuer],
     }
+    for endpoint, methods in (("token", _ANYBODY), ("revocation", _ANYBODY), ("introspection", AUTH_METHODS)):
+        document[f"{endpoint}_endpoint_auth_methods_supported"] = list(methods)
+        document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = _ASSERTION_ALGORITHMS
     if internal_url is not None:
         document["tls_client_certificate_bound_access_tokens"] = True
-        document["mtls_endpoint_aliases"] = {
-            "token_endpoint": f"{internal_url}/oauth2/token",
-            "pushed_authorization_request_endpoint": f"{internal_url}/oauth2/par",
-        }
+        document["mtls_endpoint_aliases"] = {name: internal_url + path for name, path in endpoints.items()}
     return document
+
+
+def protected_resource(issuer: str) -> dict[str, object]:
+    """What this API is to who has a token for it (RFC 9728 section 2): `/.well-known/oauth-protected-resource`."""
+    return {
+        "resource": issuer,
+        "authorization_servers": [issuer],
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": [alg for alg in DPOP_ALGORITHMS if alg != "Ed25519"],
+        "resource_name": "PLATFORMA Security",
+    }
 
 
 def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dict[str, object]:

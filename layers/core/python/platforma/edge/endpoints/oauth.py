@@ -33,6 +33,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="oauth",
     ),
     row(
+        *("POST", "/oauth2/introspect", "oauth.tokens.introspect", "oauth_token", "client"),
+        "Say whether a token is good (RFC 7662)",
+        wire="oauth",
+        consumes="form",
+    ),
+    row(
+        *("POST", "/oauth2/revoke", "oauth.tokens.revoke", "oauth_token", "client"),
+        "End a token (RFC 7009)",
+        wire="oauth",
+        consumes="form",
+    ),
+    row(
+        *("GET", "/oauth2/userinfo", "oauth.userinfo.get", "oauth_token", "self"),
+        "Who the token is for (OpenID Connect)",
+        wire="bearer",
+    ),
+    row(
+        *("POST", "/oauth2/userinfo", "oauth.userinfo.read", "oauth_token", "self"),
+        "The same, by POST",
+        wire="bearer",
+    ),
+    row(
         "GET",
         "/.well-known/openid-configuration",
         "oauth.metadata.get",
@@ -43,6 +65,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     row(
         *("GET", "/.well-known/oauth-authorization-server", "oauth.server_metadata.get", "oauth_metadata", "public"),
         "Authorization server metadata (RFC 8414)",
+    ),
+    row(
+        *("GET", "/.well-known/oauth-protected-resource", "oauth.resource_metadata.get", "oauth_metadata", "public"),
+        "What this API takes as a resource server (RFC 9728)",
     ),
     row(
         "GET",

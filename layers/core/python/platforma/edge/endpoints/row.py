@@ -10,9 +10,9 @@ What a row of the table says.
 *may_wait* says that the answer may be a 202 with `Retry-After`, *secret* that it shows a secret once. *body* and *answer*
 name models in `platforma.edge.schemas` as `module.Model`. *resource* is the type of what `{id}` names.
 
-*wire* says how its errors are told: RFC 9457 problem details, RFC 6749 section 5.2, a page, RFC 7644 section 3.12, or
-AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, bytes, or a JSON document whose standard says to
-ignore what is not known, of at most *max_body* of them. *produces* is
+*wire* says how its errors are told: RFC 9457 problem details, RFC 6749 section 5.2, RFC 6750 section 3, a page, RFC 7644
+section 3.12, or AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, bytes, or a JSON document whose
+standard says to ignore what is not known, of at most *max_body* of them. *produces* is
 the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Access = Literal["public", "client", "self", "own", "permission"]
-Wire = Literal["problem", "oauth", "page", "scim", "authzen"]
+Wire = Literal["problem", "oauth", "bearer", "page", "scim", "authzen"]
 Consumes = Literal["json", "form", "bytes", "document"]
 _READING = frozenset(["get", "list", "read", "search", "describe", "head", "export", "download", "verify"])
 

@@ -14,7 +14,7 @@ from platforma.oauth.authorization.checks import checked_request, recipient_of
 from platforma.oauth.authorization.errors import InvalidRequestURI, UntrustedRequest
 from platforma.oauth.authorization.model import PUSHED_LIFETIME, KeptRequest
 from platforma.oauth.authorization.ports import Authorizations
-from platforma.oauth.errors import InvalidRequest
+from platforma.oauth.errors import InvalidDPoPProof, InvalidRequest
 from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients
 
@@ -26,6 +26,7 @@ def push_authorization_request(
     *,
     client: Client,
     audiences: Collection[str],
+    key: str | None = None,
     clients: Clients,
     authorizations: Authorizations,
     signing_keys: SigningKeys,
@@ -35,13 +36,18 @@ def push_authorization_request(
     """
     Keep what the authenticated *client* asks for; the body of the answer (RFC 9126 section 2.2).
 
+    *key* is the thumbprint of the key that it proves to hold: the code is for that key alone (RFC 9449 section 10.1).
+
     Raises:
         InvalidRequest: another client is meant, or the redirect URI is not one of its.
+        InvalidDPoPProof: *key* is not the one that `dpop_jkt` names.
         OAuthError: what the request itself is refused with.
     """
     parameters = {"client_id": client.id, **form}
     if parameters["client_id"] != client.id:
         raise InvalidRequest("The client_id is not the one that authenticates.")
+    if key is not None and parameters.setdefault("dpop_jkt", key) != key:
+        raise InvalidDPoPProof
     try:
         recipient_of(parameters, clients=clients)
     except UntrustedRequest:
