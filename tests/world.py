@@ -23,6 +23,7 @@ from moto import mock_aws
 
 from platforma import bootstrap
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
+from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.openapi import openapi
 from platforma.kernel.tenancy import PLATFORM
@@ -46,6 +47,7 @@ class MemoryVault(MemoryDataKeys):
     def __init__(self) -> None:
         super().__init__(PLATFORM)
         self.secrets = MemorySecrets()
+        self.provider_secrets = MemoryProviderSecrets()
         self._signing = Ed25519PrivateKey.generate()
 
     def sign_ed25519(self, _key: str, message: bytes) -> bytes:
@@ -55,6 +57,15 @@ class MemoryVault(MemoryDataKeys):
     def ed25519_public_keys(self, _key: str) -> dict[int, bytes]:
         self._answer()
         return {1: self._signing.public_key().public_bytes_raw()}
+
+    def keep_provider_secret(self, tenant_id: str, reference: str, secret: str) -> None:
+        self.provider_secrets.keep_provider_secret(tenant_id, reference, secret)
+
+    def read_provider_secret(self, tenant_id: str, reference: str) -> str:
+        return self.provider_secrets.read_provider_secret(tenant_id, reference)
+
+    def forget_provider_secret(self, tenant_id: str, reference: str) -> None:
+        self.provider_secrets.forget_provider_secret(tenant_id, reference)
 
     def read_secret(self, name: Any) -> Mapping[str, str]:
         self._answer()
@@ -316,6 +327,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     _forget()
     monkeypatch.setattr(bootstrap, "vault", lambda: vault)
     monkeypatch.setitem(bootstrap.identity.ports, "keys", lambda: vault)
+    monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
     monkeypatch.setattr(bootstrap, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     with mock_aws():

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from platforma.edge.endpoints import ENDPOINTS
+from tests.fakes.identity_provider import FakeIdentityProvider
 from tests.world import PASSWORD, Tenant, World
 
 STATEMENT = {"effect": "allow", "actions": ["infrastructure:read"], "resources": ["*"]}
@@ -13,6 +14,10 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
     "client": ("/v1/oauth-clients", {"name": "c", "scopes": ["*"]}),
     "api_key": ("/v1/api-keys", {"name": "k", "environment": "test", "scopes": ["infrastructure:read"]}),
     "user": ("/v1/users", {"email": "eve@acme.test", "name": "Eve", "password": PASSWORD}),
+    "sso_connection": (
+        "/v1/sso-connections",
+        {"name": "i", "type": "saml", "saml": {"metadata_xml": FakeIdentityProvider().metadata()}},
+    ),
     "policy": ("/v1/policies", {"name": "p", "document": STATEMENT}),
     "protected_api": (
         "/v1/protected-apis",
@@ -24,6 +29,8 @@ BODIES: dict[str, Any] = {
     "settings.api_keys.update": {"name": "n"},
     "settings.api_keys.rotate": {},
     "settings.users.update": {"name": "n"},
+    "settings.sso_connections.update": {"name": "n"},
+    "settings.sso_connections.verify": {"groups": ["g"]},
     "settings.user_roles.set": {"roles": []},
     "settings.policies.rollback": {"version": 1},
     "settings.protected_apis.update": {"name": "n"},

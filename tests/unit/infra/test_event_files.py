@@ -37,6 +37,7 @@ SCHEDULES = {
     "AuditSweep": ("audit_relay", "sweep"),
     "CertificatesSchedule": ("certificates_renew", "schedule"),
     "ExpirySchedule": ("apikeys_expiry", "schedule"),
+    "SsoSchedule": ("sso_upkeep", "schedule"),
     "KeysSchedule": ("keys_rotation", "schedule"),
 }
 

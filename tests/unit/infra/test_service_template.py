@@ -22,7 +22,15 @@ from tests.unit.infra.templates import (
 
 TABLES = ("Identity", "Credential", "Policy", "Audit", "Key")
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
-UNATTENDED = {"audit_export", "audit_relay", "audit_gateway", "certificates_renew", "apikeys_expiry", "keys_rotation"}
+UNATTENDED = {
+    "audit_export",
+    "audit_relay",
+    "audit_gateway",
+    "certificates_renew",
+    "apikeys_expiry",
+    "keys_rotation",
+    "sso_upkeep",
+}
 WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 

@@ -9,6 +9,11 @@ HERE = Path(apply.__file__).parent
 FUNCTIONS = apply.table("functions")
 GRANT = re.compile(r'path "([^"]+)"\s*\{\s*capabilities\s*=\s*\[([^]]*)\]')
 
+DESTROYING = {
+    ("identity_tenants", "transit/keys/tenant-*"),
+    ("sso_connections", "kv/metadata/platforma/providers/*"),
+}
+
 
 def grants(policy):
     return {path: set(re.findall(r'"(\w+)"', words)) for path, words in GRANT.findall(policy)}
@@ -24,7 +29,7 @@ def test_every_function_that_speaks_to_vault_has_its_row():
 def test_no_function_can_read_a_key_out_or_destroy_one_but_a_tenants_with_the_tenant(function):
     for path, words in grants(apply.policy_of(FUNCTIONS[function])).items():
         assert not words & {"sudo", "patch"}, path
-        assert "delete" not in words or (function, path) == ("identity_tenants", "transit/keys/tenant-*")
+        assert "delete" not in words or (function, path) in DESTROYING
         assert not path.startswith(("sys/", "transit/export", "transit/backup", "auth/token/create")), path
         assert path != "*", path
 
@@ -38,6 +43,12 @@ def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
     assert holders("pki/issue/function") == {"certificates_renew"}
     assert holders("transit/decrypt/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
     assert holders("transit/datakey/plaintext/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
+
+
+def test_who_keeps_a_providers_secret_cannot_read_it():
+    allowed = grants(apply.policy_of(FUNCTIONS["sso_connections"]))
+
+    assert allowed["kv/data/platforma/providers/*"] == {"create", "update"}
 
 
 def test_a_tenants_key_cannot_be_made_exportable():

@@ -20,6 +20,7 @@ from platforma.kernel.errors import Broken
 
 if TYPE_CHECKING:
     from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+    from platforma.adapters.dns import ResolverDNS
     from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
     from platforma.adapters.dynamodb.audit import Outbox
     from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.services import DynamoDBServices
     from platforma.adapters.dynamodb.sessions import DynamoDBSessions
     from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
+    from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.s3_files import S3Files
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from platforma.oauth.grants.granting import Granting
     from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
+    from platforma.sso.model import IdentityProvider
 
 VAULT_FUNCTIONS = (
     *(
@@ -87,6 +90,7 @@ VAULT_FUNCTIONS = (
         "platform_setup",
     ),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
+    *("sso_connections", "sso_upkeep"),
 )
 """The functions that ask Vault, and have a client certificate each."""
 Adapter = TypeVar("Adapter")
@@ -402,6 +406,37 @@ def snapshots() -> "Snapshots":
 
 
 @cache
+def connections() -> "DynamoConnections":
+    """Connections to identity providers."""
+    from platforma.adapters.dynamodb.sso import DynamoConnections
+
+    return _bound(DynamoConnections(tables(), outbox()))
+
+
+@cache
+def domains() -> "DynamoDomains":
+    """Claims of domains."""
+    from platforma.adapters.dynamodb.sso import DynamoDomains
+
+    return _bound(DynamoDomains(tables(), outbox()))
+
+
+@cache
+def dns() -> "ResolverDNS":
+    """The machine's resolver."""
+    from platforma.adapters.dns import ResolverDNS
+
+    return ResolverDNS()
+
+
+def read_metadata(document: bytes) -> "IdentityProvider":
+    """The identity provider that a SAML metadata document describes."""
+    from platforma.sso.saml.metadata import read_metadata
+
+    return read_metadata(document, clock=clock)
+
+
+@cache
 def audit_store() -> "DynamoDBLogStore":
     """Logs as the tables have them: what waits, what is hot, each log's head."""
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
@@ -684,6 +719,24 @@ def renew_client_certificates(request_id: str) -> list[str]:
     return renew_client_certificates(VAULT_FUNCTIONS, issuer=vault(), holder=holder, outbox=outbox(), attempt=attempt)
 
 
+def sso_upkeep(request_id: str) -> dict[str, Any]:
+    """Keep what connections rest on current; how many domains were checked, and how many were lost."""
+    from platforma.kernel.events import Attempt
+
+    def attempt_for(tenant_id: str) -> Attempt:
+        return Attempt(
+            request_id=request_id,
+            action="settings.domains.check",
+            clock=clock,
+            source="schedule",
+            tenant_id=tenant_id,
+            principal_type="system",
+            principal_id="sso_upkeep",
+        )
+
+    return dict(sso.recheck_domains(attempt_for=attempt_for))
+
+
 # The areas' use cases
 
 
@@ -762,3 +815,14 @@ oauth = Area(
 )
 policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
 audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger, "exports": exports})
+sso = Area(
+    "sso",
+    {
+        "connections": connections,
+        "domains": domains,
+        "dns": dns,
+        "fetch": fetch,
+        "provider_secrets": vault,
+        "read_metadata": lambda: read_metadata,
+    },
+)

@@ -1,5 +1,6 @@
 """
-Vault: tenants' keys (transit), the platform's secrets (kv), and the signature under checkpoints.
+Vault: tenants' keys (transit), the platform's and providers' secrets (kv), and the signature under checkpoints. It is long
+because it is the one place that knows Vault's paths.
 
 Nothing here is of OpenBao alone. hvac is imported at the first call: a function that never calls does not pay for it.
 """
@@ -33,7 +34,7 @@ _KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 
 class Vault:
     """
-    `DataKeys`, `SecretSource` and Ed25519 signatures by one role of Vault's cert auth.
+    `DataKeys`, `SecretSource`, `ProviderSecrets` and Ed25519 signatures by one role of Vault's cert auth.
 
     *certificate* is asked for at every login, since it may have been renewed in the meantime.
     """
@@ -125,6 +126,36 @@ class Vault:
         if not isinstance(values, dict):
             raise Unavailable("A secret is not set up.", secret=name)
         return {str(key): str(value) for key, value in values.items()}
+
+    def keep_provider_secret(self, tenant_id: str, reference: str, secret: str) -> None:
+        """
+        Keep what a tenant's identity provider gave us, under a fresh *reference*.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        self._call(lambda session: session.post(_provider_path("data", tenant_id, reference), {"data": {"secret": secret}}))
+
+    def read_provider_secret(self, tenant_id: str, reference: str) -> str:
+        """
+        What was kept under *reference*.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, does not let us, or has nothing there.
+        """
+        values = self._call(lambda session: session.get(_provider_path("data", tenant_id, reference))).get("data")
+        if not isinstance(values, dict) or "secret" not in values:
+            raise Unavailable("A provider's secret is not there.")
+        return str(values["secret"])
+
+    def forget_provider_secret(self, tenant_id: str, reference: str) -> None:
+        """
+        Destroy what was kept under *reference*, every version of it; none there is success too.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        self._call(lambda session: session.delete(_provider_path("metadata", tenant_id, reference)))
 
     def issue_client(self, common_name: str, uri: str) -> ClientPair:
         """
@@ -227,6 +258,12 @@ def _transit_key(tenant_id: str, purpose: str | None = None) -> str:
     if not is_id(tenant_id, "ten"):
         raise Broken("Only tenants have keys.", tenant_id=tenant_id)
     return f"tenant-{tenant_id}"
+
+
+def _provider_path(kind: str, tenant_id: str, reference: str) -> str:
+    if not is_id(tenant_id, "ten") or not is_id(reference, "sso"):
+        raise Broken("A provider's secret is a tenant's, under a reference of ours.")
+    return f"kv/{kind}/platforma/providers/{tenant_id}/{reference}"
 
 
 def _name(key: str) -> str:

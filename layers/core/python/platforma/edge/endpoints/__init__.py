@@ -3,7 +3,7 @@ Every endpoint is one row here, in its area's file. Routing, both OpenAPI docume
 are made from this one table: what is served stands nowhere else.
 """
 
-from platforma.edge.endpoints import apikeys, audit, catalogue, identity, oauth, policy
+from platforma.edge.endpoints import apikeys, audit, catalogue, identity, oauth, policy, sso
 from platforma.edge.endpoints.row import Access, Endpoint, Wire
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -11,6 +11,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *apikeys.ENDPOINTS,
     *identity.ENDPOINTS,
     *policy.ENDPOINTS,
+    *sso.ENDPOINTS,
     *audit.ENDPOINTS,
     *catalogue.ENDPOINTS,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from platforma.identity.errors import TurnTaken
 from platforma.identity.model import Group, Page, Tenant, User
@@ -11,6 +11,15 @@ from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Event, entered
 
 T = TypeVar("T", Tenant, User, Group)
+Identified = TypeVar("Identified", bound="HasID")
+
+
+class HasID(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str:
+        """By which it is found."""
 
 
 @dataclass(slots=True)
@@ -56,7 +65,7 @@ class MemoryIdentity:
         entered((event,))
 
 
-def page_of(things: Iterable[T], limit: int, after: str | None) -> Page[T]:
+def page_of(things: Iterable[Identified], limit: int, after: str | None) -> Page[Identified]:
     """A page of *things* by id."""
     following = sorted((thing for thing in list(things) if after is None or thing.id > after), key=lambda thing: thing.id)
     more = len(following) > limit

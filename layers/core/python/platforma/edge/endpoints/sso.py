@@ -1,0 +1,86 @@
+"""Connections to identity providers, and whose a domain is."""
+
+from platforma.edge.endpoints.row import Endpoint, row
+
+_CONNECTIONS = "/v1/sso-connections"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    row(
+        *("POST", _CONNECTIONS, "settings.sso_connections.create", "sso_connections", "permission"),
+        "Connect an identity provider",
+        resource="sso_connection",
+        body="sso.ConnectionCreate",
+        answer="sso.ConnectionView",
+        status=201,
+    ),
+    row(
+        *("GET", _CONNECTIONS, "settings.sso_connections.list", "sso_connections", "permission"),
+        "List the tenant's connections",
+        resource="sso_connection",
+        answer="sso.ConnectionList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", f"{_CONNECTIONS}/{{id}}", "settings.sso_connections.get", "sso_connections", "permission"),
+        "Read a connection",
+        resource="sso_connection",
+        answer="sso.ConnectionView",
+    ),
+    row(
+        *("PATCH", f"{_CONNECTIONS}/{{id}}", "settings.sso_connections.update", "sso_connections", "permission"),
+        "Change a connection",
+        resource="sso_connection",
+        body="sso.ConnectionPatch",
+        answer="sso.ConnectionView",
+        if_match=True,
+    ),
+    row(
+        *("DELETE", f"{_CONNECTIONS}/{{id}}", "settings.sso_connections.delete", "sso_connections", "permission"),
+        "Delete a connection",
+        resource="sso_connection",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("POST", f"{_CONNECTIONS}/{{id}}/test-mapping", "settings.sso_connections.verify", "sso_connections"),
+        "permission",
+        "See what groups and attributes would give",
+        resource="sso_connection",
+        body="sso.MappingTest",
+        answer="sso.MappingTested",
+    ),
+    row(
+        *("POST", "/v1/domains", "settings.domains.create", "sso_connections", "own"),
+        "Claim a domain, or (platform clients) vouch for a tenant's",
+        resource="domain",
+        body="sso.DomainCreate",
+        answer="sso.DomainView",
+        status=201,
+    ),
+    row(
+        *("GET", "/v1/domains", "settings.domains.list", "sso_connections", "permission"),
+        "List the tenant's claims",
+        resource="domain",
+        answer="sso.DomainList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", "/v1/domains/{domain}", "settings.domains.get", "sso_connections", "permission"),
+        "Read a claim",
+        resource="domain",
+        answer="sso.DomainView",
+    ),
+    row(
+        *("DELETE", "/v1/domains/{domain}", "settings.domains.delete", "sso_connections", "permission"),
+        "Give up a domain",
+        resource="domain",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("POST", "/v1/domains/{domain}/verify", "settings.domains.prove", "sso_connections", "permission"),
+        "Prove a domain by its DNS record",
+        resource="domain",
+        answer="sso.DomainView",
+    ),
+)
