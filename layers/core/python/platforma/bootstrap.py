@@ -86,6 +86,7 @@ VAULT_FUNCTIONS = (
         "identity_users",
         "oauth_authorize",
         "oauth_clients",
+        "oauth_sessions",
         "oauth_token",
         "platform_setup",
     ),

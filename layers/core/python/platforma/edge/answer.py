@@ -1,6 +1,7 @@
 """What goes back: a status, a body, headers; and its form as a Lambda proxy result."""
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -66,6 +67,16 @@ def etag(version: int) -> str:
 def shown(body: dict[str, Any], version: int, *, status: int = 200) -> Answer:
     """An object as it stands, with its entity tag."""
     return Answer(status, body, {"ETag": etag(version)})
+
+
+def tagged(body: dict[str, Any]) -> Answer:
+    """An object without versions of its own, with an entity tag made of what is shown."""
+    return shown(body, content_version(body))
+
+
+def content_version(body: dict[str, Any]) -> int:
+    """What stands for the version of an object that has none: a hash of what is shown of it."""
+    return 1 + int.from_bytes(hashlib.sha256(_json(body).encode()).digest()[:6])
 
 
 def created(body: dict[str, Any], version: int, resource: str) -> Answer:

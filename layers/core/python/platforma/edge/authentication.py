@@ -35,8 +35,9 @@ class Caller:
     """
     A proven caller. *subject* is what the decision engine sees; *expires_at* is when the credential ends, if it does.
 
-    *openid_scopes* are those of its token that are no action patterns: they permit nothing here, and let a client read who
-    the person is.
+    *signed_in* is whether a person calls by their own sign-in through a client of the tenant's own: what is theirs they may
+    then change (contract, Common to the HTTP API). *openid_scopes* are those of its token that are no action patterns: they
+    permit nothing here, and let a client read who the person is.
     """
 
     tenant_id: str
@@ -49,6 +50,7 @@ class Caller:
     token_id: str | None = None
     audience: str | None = None
     openid_scopes: tuple[str, ...] = ()
+    signed_in: bool = False
     key: APIKey | None = None
     expires_at: datetime | None = None
 
@@ -225,6 +227,7 @@ class Authenticator:
             client_id=token.client_id,
             token_id=token.jti,
             audience=token.audience,
+            signed_in=token.sid is not None and token.act is None and subject.first_party,
             openid_scopes=tuple(scope for scope in token.scope if scope in OPENID_SCOPES),
             expires_at=datetime.fromtimestamp(token.exp, UTC),
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import Endpoint
-from platforma.kernel.errors import Malformed, NotFound, PreconditionRequired, TooLarge, UnsupportedMediaType
+from platforma.kernel.errors import Forbidden, Malformed, NotFound, PreconditionRequired, TooLarge, UnsupportedMediaType
 from platforma.kernel.events import Attempt, Event
 
 if TYPE_CHECKING:
@@ -126,6 +126,18 @@ class Call:
         """
         if not self.permitted and self.caller.acting_id not in owners:
             raise NotFound
+
+    def require_own_change(self, owner: str | None) -> None:
+        """
+        Require that the caller may change what is *owner*'s: by the permission, or, if it is theirs, by their sign-in.
+
+        Raises:
+            NotFound: it is somebody else's.
+            Forbidden: it is theirs, but a key or another's client calls for them.
+        """
+        self.require_own(owner)
+        if not self.permitted and not self.caller.signed_in:
+            raise Forbidden(f"It takes {self.endpoint.permission}, or a sign-in through the tenant's own client.")
 
     @property
     def if_match(self) -> int | None:

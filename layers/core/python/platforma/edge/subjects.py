@@ -85,7 +85,9 @@ class Subjects:
         )
         # Of the token's scopes, those that its client still has: narrowing a client narrows the tokens it holds.
         scopes = tuple(scope for scope in token.scope if within([scope], client.scopes or ()))
-        return subject and replace(subject, scopes=scopes, client_id=token.client_id, mfa=token.mfa)
+        if subject is None:
+            return None
+        return replace(subject, scopes=scopes, client_id=token.client_id, mfa=token.mfa, first_party=client.first_party)
 
     def _revoked(self, token: AccessToken) -> bool:
         """Whether it was ended before its time; looked up once, and again when something of its tenant was revoked."""
@@ -160,4 +162,5 @@ class Subjects:
             standing="active" if client.status == "active" else "suspended",
             roles=frozenset(client.roles),
             scopes=client.scopes,
+            first_party=client.first_party,
         )

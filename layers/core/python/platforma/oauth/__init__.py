@@ -10,6 +10,7 @@ from platforma.oauth.client_credentials import issue_client_credentials
 from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
+from platforma.oauth.consents.life import get_consent, list_consents, revoke_consent
 from platforma.oauth.dynamic_registration import (
     delete_registration,
     register_client,
@@ -25,6 +26,7 @@ from platforma.oauth.model import Change, Client, ClientSecret
 from platforma.oauth.ports import Clients
 from platforma.oauth.revocation import revoke_token
 from platforma.oauth.sessions import end_session, end_sessions, get_session, read_session, start_session
+from platforma.oauth.sessions.view import close_session, list_sessions, view_session
 from platforma.oauth.token import issue_token
 from platforma.oauth.token_response import TokenResponse
 from platforma.oauth.userinfo import userinfo
@@ -46,6 +48,7 @@ __all__ = [
     "begin_authorization",
     "certificate_thumbprint",
     "choose_account",
+    "close_session",
     "create_client",
     "decline",
     "delete_client",
@@ -54,12 +57,15 @@ __all__ = [
     "end_session",
     "end_sessions",
     "get_client",
+    "get_consent",
     "get_session",
     "introspect",
     "issue_access_token",
     "issue_client_credentials",
     "issue_token",
     "list_clients",
+    "list_consents",
+    "list_sessions",
     "new_initial_access_token",
     "openid_configuration",
     "parse_form",
@@ -71,10 +77,12 @@ __all__ = [
     "read_session",
     "register_client",
     "resume_authorization",
+    "revoke_consent",
     "revoke_token",
     "start_session",
     "update_registration",
     "userinfo",
     "verify_access_token",
     "verify_registration",
+    "view_session",
 ]

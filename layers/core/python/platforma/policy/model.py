@@ -37,7 +37,8 @@ class Subject:
     A key has its *owner*, whose roles, groups and attributes are used in place of its own. *client_id* is the client that a
     user's token came through (for a token of the client itself it may be its own id). *scopes* are action patterns;
     None is no cap (a sign-in session, or a principal that is only asked about). *vouched* says that the attributes are those
-    that a caller vouches for, in place of what the directory has.
+    that a caller vouches for, in place of what the directory has. *first_party* is whether the client is its tenant's own,
+    and of a user's token whether it came through such a one.
     """
 
     type: SubjectType
@@ -53,6 +54,7 @@ class Subject:
     client_id: str | None = None
     mfa: bool | None = None
     vouched: bool = False
+    first_party: bool = False
 
     @property
     def active(self) -> bool:

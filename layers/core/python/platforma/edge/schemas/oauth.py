@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
+from platforma.edge.schemas.common import Body, Name, Paging, Scopes, Timestamp, View
 
 GrantType = Literal[
     "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -158,3 +158,100 @@ class TokenResponse(View):
 
 
 Document = dict[str, Any]
+
+
+class UserQuery(Paging):
+    """Whose; without it the caller's own, or everybody's for who may see them."""
+
+    user_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+class UserChoice(Body):
+    """Whose; without it the caller's own."""
+
+    user_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+class SessionView(View):
+    """A sign-in session."""
+
+    id: str
+    user_id: str
+    amr: list[str]
+    acr: str
+    auth_time: Timestamp
+    created_at: Timestamp
+    last_seen_at: Timestamp
+    expires_at: Timestamp
+
+
+class RefreshTokens(View):
+    """A grant's family of refresh tokens."""
+
+    issued: int
+    last_used_at: Timestamp | None
+    expires_at: Timestamp
+
+
+class GrantView(View):
+    """What a client was given in a session."""
+
+    id: str
+    client_id: str
+    scope: str
+    audience: str
+    created_at: Timestamp
+    ended_at: Timestamp | None
+    refresh_tokens: RefreshTokens | None
+
+
+class SessionGraph(SessionView):
+    """A session and all that stands on it."""
+
+    grants: list[GrantView]
+    clients: list[str]
+
+
+class Ended(View):
+    """What ended."""
+
+    grants: list[GrantView]
+    clients: list[str]
+
+
+class SessionEnded(View):
+    """A session that ended, and what ended with it."""
+
+    id: str
+    ended: Ended
+
+
+class SessionList(View):
+    """A page of sessions."""
+
+    items: list[SessionView]
+    next_cursor: str | None
+
+
+class ConsentView(View):
+    """What a person allowed a client."""
+
+    client_id: str
+    user_id: str
+    scopes: list[str]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ConsentList(View):
+    """A page of consents."""
+
+    items: list[ConsentView]
+    next_cursor: str | None
+
+
+class ConsentEnded(View):
+    """A consent that was taken back, with the grants that ended with it."""
+
+    client_id: str
+    grants: list[str]
