@@ -1,0 +1,113 @@
+"""
+A person's sign-in through the URL, from the request to the end of all that was given.
+
+The session is put into its table here, as the sign-in page does once the person has proved who they are: what is tried is
+all that stands on it.
+"""
+
+import base64
+import hashlib
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from platforma.kernel.ids import new_id
+from tests.integration.conftest import Running
+from tests.signing_in import REDIRECT_URI, challenge
+
+VERIFIER = "v" * 43
+ANY = {"If-Match": "*"}
+
+
+def signed_in(running: Running, user_id: str) -> tuple[str, str]:
+    """The id of a session of this user, and its cookie."""
+    session_id, secret, now = new_id("ses"), secrets.token_urlsafe(32), datetime.now(UTC)
+    tenant_id, table = running.stack["tenant"]["id"], running.output["CredentialTable"]
+    session = {
+        "pk": {"S": f"SESSION#{session_id}"},
+        "sk": {"S": "SESSION"},
+        "tenant_id": {"S": tenant_id},
+        "user_id": {"S": user_id},
+        "amr": {"L": [{"S": "pwd"}]},
+        **{name: {"S": now.isoformat()} for name in ("auth_time", "created_at", "last_seen_at")},
+        "secret_hash": {"B": hashlib.sha256(secret.encode()).digest()},
+    }
+    listing = {"pk": {"S": tenant_id}, "sk": {"S": f"SESSION#{user_id}#{session_id}"}}
+    for item in (session, listing):
+        running.aws("dynamodb").put_item(TableName=table, Item=item)
+    return session_id, f"__Host-platforma={session_id}.{secret}"
+
+
+@pytest.fixture(scope="module")
+def client(running: Running, token: str) -> dict[str, Any]:
+    body = {
+        "name": "shop",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "redirect_uris": [REDIRECT_URI],
+        "scopes": ["openid", "profile", "email", "offline_access", "infrastructure:read"],
+        "first_party": True,
+    }
+    reply = running.call("POST", "/v1/oauth-clients", token=token, json=body)
+    assert reply.status_code == 201, reply.text
+    return dict(reply.json())
+
+
+def tokens(running: Running, client: dict[str, Any], cookie: str) -> dict[str, Any]:
+    asked = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": REDIRECT_URI,
+        "scope": "openid profile email offline_access infrastructure:read",
+        "code_challenge": challenge(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    led = running.call("GET", "/oauth2/authorize", params=asked, headers={"Cookie": cookie})
+    assert led.status_code == 303, led.text
+    (code,) = parse_qs(urlsplit(led.headers["location"]).query)["code"]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+    first, again = token_of(running, client, form), token_of(running, client, form)
+    assert first.status_code == 200, first.text
+    assert again.json()["error"] == "invalid_grant"
+    # The second use has ended what the first one gave.
+    assert token_of(running, client, refreshing(first.json())).json()["error"] == "invalid_grant"
+    led = running.call("GET", "/oauth2/authorize", params=asked, headers={"Cookie": cookie})
+    form["code"] = parse_qs(urlsplit(led.headers["location"]).query)["code"][0]
+    return dict(token_of(running, client, form).json())
+
+
+def token_of(running: Running, client: dict[str, Any], form: dict[str, str]) -> httpx.Response:
+    return running.call("POST", "/oauth2/token", data=form, auth=(client["client_id"], client["client_secret"]))
+
+
+def refreshing(given: dict[str, Any]) -> dict[str, str]:
+    return {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+
+
+def test_a_session_gives_tokens_and_takes_them_along(running: Running, client: dict[str, Any]):
+    admin = running.stack["admin"]
+    session_id, cookie = signed_in(running, admin["user_id"])
+    given = tokens(running, client, cookie)
+
+    shown = running.call("GET", "/oauth2/userinfo", token=given["access_token"]).json()
+    assert (shown["sub"], shown["email"]) == (admin["user_id"], admin["email"])
+    header = base64.urlsafe_b64decode(given["id_token"].partition(".")[0] + "==")
+    assert b'"RS256"' in header
+    second, replayed = (token_of(running, client, refreshing(given)) for _ in range(2))
+    assert (second.status_code, replayed.json()) == (200, second.json())
+
+    where = f"/v1/sessions/{session_id}"
+    assert session_id in running.call("GET", "/v1/sessions", token=given["access_token"]).text
+    graph = running.call("GET", where, token=given["access_token"]).json()
+    assert graph["clients"] == [client["client_id"]]
+    assert running.call("GET", "/v1/consents", token=given["access_token"]).json()["items"] == []
+
+    ended = running.call("DELETE", where, token=given["access_token"], headers=ANY)
+    assert (ended.status_code, ended.json()["ended"]["clients"]) == (200, [client["client_id"]])
+    time.sleep(5)  # how long a revocation may take to bite
+    assert running.call("GET", "/v1/me", token=given["access_token"]).status_code == 401
+    assert token_of(running, client, refreshing(second.json())).json()["error"] == "invalid_grant"
