@@ -9,6 +9,7 @@ from platforma.edge.api import API
 from platforma.edge.call import Call
 from platforma.edge.conditional import put
 from platforma.edge.giving import key_fields, key_request
+from platforma.edge.leak_reports import answer_report
 from platforma.edge.limit_holders import limit_asked, owner_named, tenant_named
 
 api = API("apikeys_manage", bootstrap.edge)
@@ -80,6 +81,26 @@ def rotate_key(call: Call) -> Answer:
         attempt=call.attempt,
     )
     return created({**issued.key.as_json(call.now), "key": issued.text}, issued.key.version, issued.key.id)
+
+
+@api.serves("settings.api_keys.report_leaks")
+def report_leaks(call: Call) -> Answer:
+    areas = bootstrap.apikeys
+    return Answer(200, answer_report(call, verify=areas.verify_report, report=areas.report_leaks))
+
+
+@api.serves("settings.leak_response.get")
+def get_leak_response(call: Call) -> Answer:
+    found = bootstrap.apikeys.get_leak_response(call.tenant_id)
+    return shown({"response": found.response}, found.version)
+
+
+@api.serves("settings.leak_response.set")
+def set_leak_response(call: Call) -> Answer:
+    found = bootstrap.apikeys.set_leak_response(
+        call.tenant_id, call.body.response, if_match=call.if_match, attempt=call.attempt
+    )
+    return shown({"response": found.response}, found.version)
 
 
 @api.serves("settings.rate_limits.set")

@@ -11,12 +11,14 @@ from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.apikeys import DynamoDBKeys
 from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
+from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
 from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import VersionsItem, make_versions
-from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits, MemoryLimitSettings
+from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLeaks, MemoryLimits, MemoryLimitSettings
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.apikeys import Holder, RateLimit, SharedLimit, bound_by, revoke_key, rotate_key
+from platforma.apikeys.leaks import LeakResponse
 from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PlatformaError, PreconditionFailed, Unavailable
 from platforma.kernel.ids import new_id
 from platforma.keys import stored_secret
@@ -60,6 +62,7 @@ class Places:
     limits: object
     settings: object
     notices: object
+    leaks: object
     data_keys: MemoryDataKeys | None = None
 
 
@@ -91,13 +94,13 @@ def places(request, monkeypatch):
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)
     if request.param == "memory":
         keys = MemoryKeys(Recorded())
-        return Places(keys, MemoryLimits(), MemoryLimitSettings(Recorded()), keys.notices)
+        return Places(keys, MemoryLimits(), MemoryLimitSettings(Recorded()), keys.notices, MemoryLeaks(keys, Recorded()))
     request.getfixturevalue("table")
     tables = Tables(BOTH, "eu-central-1")
     data_keys = MemoryDataKeys()
     settings = DynamoDBLimitSettings(tables, Outbox())
     keys, notices = DynamoDBKeys(tables, Outbox(), Envelope(data_keys)), DynamoDBNotices(tables, Outbox())
-    return Places(keys, DynamoDBLimits(), settings, notices, data_keys)
+    return Places(keys, DynamoDBLimits(), settings, notices, DynamoDBLeaks(tables, Outbox()), data_keys)
 
 
 @pytest.fixture
@@ -423,6 +426,31 @@ def test_a_new_end_has_its_own_notice(world, places):
     world.keys.change(before, after, world.attempt().event("success"))
 
     assert [(notice.key_id, notice.days) for notice in places.notices.due(NOW + timedelta(days=7))] == [(after.id, 14)]
+
+
+def test_of_racing_reports_of_one_place_one_is_entered_with_its_revocation(world, places):
+    key = world.issue().key
+    revoked = replace(key, revoked_at=NOW, version=2)
+
+    results = race(lambda _: places.leaks.report(key, revoked, "place", world.attempt().event("success")))
+
+    assert won(results) == [None]
+    assert {type(result) for result in results} <= {type(None), AlreadyUsed, PreconditionFailed}
+    assert world.keys.find(key.id).revoked_at == NOW
+    with pytest.raises(AlreadyUsed):
+        places.leaks.report(revoked, revoked, "place", world.attempt().event("success"))
+    places.leaks.report(revoked, revoked, "another", world.attempt().event("success"))
+
+
+def test_of_racing_responses_one_is_kept(world, places):
+    first = places.leaks.response(world.tenant_id)
+    assert first == LeakResponse("revoke", 1)
+
+    def respond(_):
+        places.leaks.respond(world.tenant_id, first, LeakResponse("notify", 2), world.attempt().event("success"))
+
+    assert won(race(respond)) == [None]
+    assert places.leaks.response(world.tenant_id) == LeakResponse("notify", 2)
 
 
 def test_racing_leases_are_granted_to_the_limit_and_no_further(places):

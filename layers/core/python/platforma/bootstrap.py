@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
+    from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.s3_files import S3Files
+    from platforma.adapters.scanner_keys import HTTPScannerKeys
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
@@ -117,6 +119,7 @@ class Settings:
     audit_retention_years: int
     fetch_networks: tuple[str, ...]
     fetch_ca_file: str | None
+    secret_scanning_keys_url: str
 
 
 @cache
@@ -143,6 +146,7 @@ def settings() -> Settings:
         vault_secret=env.get("VAULT_SECRET", ""),
         vault_secrets=env.get("VAULT_SECRETS", ""),
         audit_key=env.get("AUDIT_KEY_ARN") or None,
+        secret_scanning_keys_url=env.get("SECRET_SCANNING_KEYS_URL", ""),
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
         fetch_networks=tuple(env.get("FETCH_NETWORKS", "").split()),
         fetch_ca_file=env.get("FETCH_CA_FILE") or None,
@@ -231,6 +235,22 @@ def notices() -> "DynamoDBNotices":
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
 
     return _bound(DynamoDBNotices(tables(), outbox()))
+
+
+@cache
+def leaks() -> "DynamoDBLeaks":
+    """Where keys were found, and what tenants want done."""
+    from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
+
+    return _bound(DynamoDBLeaks(tables(), outbox()))
+
+
+@cache
+def scanner_keys() -> "HTTPScannerKeys":
+    """The public keys of the scanner that reports leaks."""
+    from platforma.adapters.scanner_keys import HTTPScannerKeys
+
+    return HTTPScannerKeys(settings().secret_scanning_keys_url, clock)
 
 
 @cache
@@ -784,6 +804,8 @@ apikeys = Area(
     {
         "keys": keys,
         "notices": notices,
+        "leaks": leaks,
+        "scanner_keys": scanner_keys,
         "limiter": limiter,
         "limit_settings": limit_settings,
         "secrets": secrets,

@@ -3,6 +3,8 @@
 from platforma.apikeys.change import change_key
 from platforma.apikeys.expiry_notices import announce_expiries
 from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
+from platforma.apikeys.leak_signature import verify_report
+from platforma.apikeys.leaks import Leak, LeakResponse, get_leak_response, report_leaks, set_leak_response
 from platforma.apikeys.model import APIKey, Charge, Code, IssuedKey, RateLimit
 from platforma.apikeys.ports import Keys, Limits, LimitSettings
 from platforma.apikeys.rate_limit import Leases, Limiter, charge_key
@@ -31,6 +33,8 @@ __all__ = [
     "KeyCheck",
     "KeyRequest",
     "Keys",
+    "Leak",
+    "LeakResponse",
     "Leases",
     "LimitSettings",
     "Limiter",
@@ -45,13 +49,17 @@ __all__ = [
     "check_key",
     "delete_limit",
     "get_key",
+    "get_leak_response",
     "get_limit",
     "issue_key",
     "key_format",
     "list_keys",
+    "report_leaks",
     "revoke_key",
     "rotate_key",
+    "set_leak_response",
     "set_limit",
     "tenant_holder",
     "verify_key",
+    "verify_report",
 ]

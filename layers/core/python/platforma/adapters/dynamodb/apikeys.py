@@ -88,13 +88,13 @@ class DynamoDBKeys:
     def change(self, before: APIKey, after: APIKey, event: Event) -> None:
         """See `Keys.change`."""
         transaction = Transaction(self._tables, self._outbox)
-        _update(transaction, before, after, event)
+        update_key(transaction, before, after, event)
         transaction.commit(event)
 
     def rotate(self, before: APIKey, after: APIKey, successor: APIKey, event: Event) -> None:
         """See `Keys.rotate`."""
         transaction = Transaction(self._tables, self._outbox)
-        _update(transaction, before, after, event)
+        update_key(transaction, before, after, event)
         _put(transaction, successor)
         transaction.commit(event)
 
@@ -163,7 +163,8 @@ def _put(transaction: Transaction, key: APIKey) -> None:
     put_notice(transaction, key, key.created_at)
 
 
-def _update(transaction: Transaction, before: APIKey, after: APIKey, event: Event) -> None:
+def update_key(transaction: Transaction, before: APIKey, after: APIKey, event: Event) -> None:
+    """Let *transaction* put *after* in the place of *before*; `PreconditionFailed` if it is at another version."""
     old, new = fields_of(before), fields_of(after)
     moved = {name: value for name, value in new.items() if value != old[name]}
     attributes = KeyItem.get_attributes()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from platforma.apikeys.expiry_notices import Notice, next_notice
+from platforma.apikeys.leaks import LeakResponse
 from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
 from platforma.apikeys.shared_limits import Holder, SharedLimit
 from platforma.kernel.clock import parse_rfc3339
@@ -163,6 +164,45 @@ class MemoryNotices:
     def drop(self, notice: Notice) -> None:
         """Forget it."""
         self._waiting.discard(notice)
+
+
+class MemoryLeaks:
+    """`platforma.apikeys.leaks.Leaks`, over the keys of a `MemoryKeys`."""
+
+    def __init__(self, keys: MemoryKeys, record: Callable[[Event], None] = lambda _: None) -> None:
+        self._keys, self._record = keys, record
+        self._responses: dict[str, LeakResponse] = {}
+        self._places: set[tuple[str, str]] = set()
+        self._lock = Lock()
+
+    def response(self, tenant_id: str) -> LeakResponse:
+        """What the tenant wants done."""
+        return self._responses.get(tenant_id, LeakResponse())
+
+    def respond(self, tenant_id: str, before: LeakResponse, after: LeakResponse, event: Event) -> None:
+        """Put *after* in the place of *before*."""
+        with self._lock:
+            if self.response(tenant_id).version != before.version:
+                raise PreconditionFailed
+            self._responses[tenant_id] = after
+            self._record(event)
+        entered((event,))
+
+    def find(self, key_id: str) -> APIKey | None:
+        """The key of this id."""
+        return self._keys.find(key_id)
+
+    def report(self, before: APIKey, after: APIKey, place: str, event: Event) -> None:
+        """Note the place, and put *after* in the key's."""
+        with self._lock:
+            if (before.id, place) in self._places:
+                raise AlreadyUsed
+            if after != before:
+                self._keys.change(before, after, event)
+            else:
+                self._record(event)
+            self._places.add((before.id, place))
+        entered((event,))
 
 
 class MemoryLimits:

@@ -57,6 +57,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="apikeys.KeyVerified",
     ),
     row(
+        *("POST", "/v1/api-keys/leaks", "settings.api_keys.report_leaks", "apikeys_manage", "public"),
+        "Report keys that were found in public (GitHub's secret scanning partner protocol, JSON signed as raw bytes)",
+        consumes="bytes",
+        answer="apikeys.LeakLabels",
+    ),
+    row(
+        *("GET", "/v1/api-keys/leak-response", "settings.leak_response.get", "apikeys_manage", "permission"),
+        "Read what is done with a key that leaked",
+        answer="apikeys.LeakResponseView",
+    ),
+    row(
+        *("PUT", "/v1/api-keys/leak-response", "settings.leak_response.set", "apikeys_manage", "permission"),
+        "Say what is done with a key that leaked",
+        body="apikeys.LeakResponse",
+        answer="apikeys.LeakResponseView",
+        if_match=True,
+    ),
+    row(
         *("PUT", "/v1/rate-limits/{type}/{id}", "settings.rate_limits.set", "apikeys_manage", "permission"),
         "Limit all keys of a user or client together",
         resource="rate_limit",

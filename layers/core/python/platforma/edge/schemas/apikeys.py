@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
 from platforma.edge.schemas.common import Body, Name, Scopes, Timestamp, View
 from platforma.edge.schemas.policy import DecisionContext, ResourceRef
@@ -104,6 +104,45 @@ class KeyList(View):
 
     items: list[KeyView]
     next_cursor: str | None
+
+
+class LeakReport(BaseModel):
+    """A key as a scanner found it; what else the scanner says is its own."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    token: Annotated[str, StringConstraints(max_length=4096)]
+    type: Annotated[str, StringConstraints(max_length=256)] = ""
+    url: Annotated[str, StringConstraints(max_length=8192)] = ""
+    source: Annotated[str, StringConstraints(max_length=256)] = ""
+
+
+class LeakReports(RootModel[list[LeakReport]]):
+    """What a scanner sends."""
+
+
+class LeakLabel(View):
+    """Whether what was found is a key. *token_hash* is SHA-256 of the text, in hexadecimal."""
+
+    token_hash: str
+    token_type: str
+    label: Literal["true_positive", "false_positive"]
+
+
+class LeakLabels(RootModel[list[LeakLabel]]):
+    """The answer to a scanner."""
+
+
+class LeakResponse(Body):
+    """What is done with a key that leaked: it is revoked at once, or its tenant is only told."""
+
+    response: Literal["revoke", "notify"]
+
+
+class LeakResponseView(View):
+    """What is done with a key that leaked."""
+
+    response: str
 
 
 class KeyVerify(Body):
