@@ -7,6 +7,7 @@ from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
+from platforma.edge.key_usage import key_usage, usage_window
 
 api = API("audit_events", bootstrap.edge)
 
@@ -22,6 +23,13 @@ def get_event(call: Call) -> Answer:
     event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
     call.require_own(event["principal_id"], event["user_id"])
     return Answer(200, event)
+
+
+@api.serves("settings.api_key_usage.get")
+def get_key_usage(call: Call) -> Answer:
+    key = bootstrap.apikeys.get_key(call.tenant_id, call.path["id"])
+    call.require_own(key.owner_id)
+    return Answer(200, key_usage(key, *usage_window(call), search=bootstrap.audit.search))
 
 
 @api.serves("audit.events.write")

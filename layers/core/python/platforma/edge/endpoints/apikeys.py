@@ -57,6 +57,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="apikeys.KeyVerified",
     ),
     row(
+        *("GET", "/v1/api-keys/{id}/usage", "settings.api_key_usage.get", "audit_events", "own"),
+        "What a key was really used for, and the narrowest scopes that would have done",
+        resource="api_key",
+        answer="apikeys.KeyUsage",
+        query="apikeys.KeyUsageQuery",
+    ),
+    row(
         *("POST", "/v1/api-keys/leaks", "settings.api_keys.report_leaks", "apikeys_manage", "public"),
         "Report keys that were found in public (GitHub's secret scanning partner protocol, JSON signed as raw bytes)",
         consumes="bytes",

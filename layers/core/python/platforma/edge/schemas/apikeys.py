@@ -106,6 +106,43 @@ class KeyList(View):
     next_cursor: str | None
 
 
+class KeyUsageQuery(Body):
+    """Since when, and until when; the last 90 days if it is not said."""
+
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+
+
+class OperationUse(View):
+    """How often an operation was allowed and denied, and when it was asked for last."""
+
+    action: str
+    allowed: int
+    denied: int
+    last_used_at: Timestamp
+
+
+class AddressUse(View):
+    """How many requests came from an address; an erased or unknown one is `unknown`."""
+
+    ip_address: str
+    requests: int
+
+
+class KeyUsage(View):
+    """What a key was used for. *narrowest_scopes* may be sent as its scopes; null where they might not do."""
+
+    key_id: str
+    from_: Annotated[Timestamp, Field(alias="from")]
+    to: Timestamp
+    complete: bool
+    operations: list[OperationUse]
+    denials: int
+    addresses: list[AddressUse]
+    unused_scopes: list[str]
+    narrowest_scopes: list[str] | None
+
+
 class LeakReport(BaseModel):
     """A key as a scanner found it; what else the scanner says is its own."""
 
