@@ -3,6 +3,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from math import log2
+
+import pytest
 
 from platforma.apikeys import key_format
 from platforma.apikeys.__main__ import main
@@ -60,11 +64,52 @@ def test_it_runs_as_a_module(tmp_path):
     assert (result.returncode, result.stderr) == (1, "")
 
 
-def test_the_gitleaks_rule_finds_what_we_make():
-    rule = tomllib.loads(key_format()["gitleaks"])["rules"][0]
+RULE = tomllib.loads(key_format()["gitleaks"])["rules"][0]
 
-    assert re.search(rule["regex"], f"key={TEXT}").group() == TEXT
-    assert any(keyword in TEXT for keyword in rule["keywords"])
+
+@pytest.mark.parametrize(
+    "line", ["{}", "key={}", 'KEY="{}"', "Authorization: Bearer {}\r", "https://x.test/?k={}&y", "[{}]", "`{}`,"]
+)
+def test_the_gitleaks_rule_finds_what_we_make(line):
+    found = re.search(RULE["regex"], line.format(TEXT))
+
+    assert found.group(RULE["secretGroup"]) == TEXT
+    assert any(keyword in TEXT for keyword in RULE["keywords"])
+    assert entropy(TEXT) > RULE["entropy"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT[:-1],
+        TEXT + "A",
+        "x" + TEXT,
+        TEXT.replace("pk_live_", "pk_prod_"),
+        TEXT[:40] + "-" + TEXT[41:],
+        "pk_live_51H8xyzAbCdEfGhIjKlMnOpQrStUvWxYz0123456789",  # another vendor's form
+    ],
+)
+def test_the_gitleaks_rule_does_not_find_what_only_looks_like_a_key(text):
+    assert re.search(RULE["regex"], text) is None
+
+
+def test_a_placeholder_has_not_the_entropy_of_a_key():
+    assert entropy("pk_live_" + "x" * 83) < RULE["entropy"]
+
+
+def test_the_rule_is_one_that_re2_reads():
+    """Go's regexes have no look-around, no back reference and no possessive quantifier."""
+    assert not re.search(r"\(\?[=!<]|\\[1-9]|[*+?}]\+", RULE["regex"])
+
+
+def test_the_command_line_prints_the_rule_that_is_served(capsys):
+    assert main(["rule"]) == 0
+    assert capsys.readouterr().out == key_format()["gitleaks"]
+
+
+def entropy(text):
+    """Shannon's, in bits a character, as gitleaks takes it."""
+    return -sum(count / len(text) * log2(count / len(text)) for count in Counter(text).values())
 
 
 def test_the_published_parts_make_up_the_published_length():

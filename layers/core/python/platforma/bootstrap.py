@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.s3_files import S3Files
     from platforma.adapters.scanner_keys import HTTPScannerKeys
+    from platforma.adapters.scanner_keys import FetchedScannerKeys
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
@@ -246,11 +247,11 @@ def leaks() -> "DynamoDBLeaks":
 
 
 @cache
-def scanner_keys() -> "HTTPScannerKeys":
+def scanner_keys() -> "FetchedScannerKeys":
     """The public keys of the scanner that reports leaks."""
-    from platforma.adapters.scanner_keys import HTTPScannerKeys
+    from platforma.adapters.scanner_keys import FetchedScannerKeys
 
-    return HTTPScannerKeys(settings().secret_scanning_keys_url, clock)
+    return FetchedScannerKeys(settings().secret_scanning_keys_url, fetch().get, clock)
 
 
 @cache

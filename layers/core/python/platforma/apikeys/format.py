@@ -29,7 +29,7 @@ PREFIX_LENGTH = len("pk_live_") + 1 + LENGTHS["key_id"]
 LENGTH = len("pk_live_") + sum(LENGTHS.values())
 
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
-_PARTS = re.compile(r"pk_(live|test)_([0-9A-Za-z])([0-9A-Za-z]{22})([0-9A-Za-z]{43})([0-9A-Za-z]{11})([0-9A-Za-z]{6})")
+_FORM = re.compile(PATTERN)
 
 
 def encode(number: int, length: int) -> str:
@@ -105,16 +105,15 @@ def parse(presented: str) -> UnverifiedKey:
     Raises:
         Malformed: it is no API key, or a mistyped one.
     """
-    match = _PARTS.fullmatch(presented) if len(presented) == LENGTH else None
-    if match is None:
+    if len(presented) != LENGTH or _FORM.fullmatch(presented) is None:
         raise Malformed("Not an API key.")
-    environment, version, number, secret, checksum, crc = match.groups()
     raw = presented.encode("ascii")
-    if decode(crc) != zlib.crc32(raw[:-6]):
+    if decode(presented[85:]) != zlib.crc32(raw[:85]):
         raise Malformed("Not an API key.")
+    number, secret, checksum = presented[9:31], presented[31:74], presented[74:85]
     if number > _MAX_ID or secret > _MAX_SECRET or checksum > _MAX_CHECKSUM:
         raise Malformed("Not an API key.")
-    return UnverifiedKey(cast("Environment", environment), _VALUES[version], number, secret, checksum, raw[:-17])
+    return UnverifiedKey(cast("Environment", presented[3:7]), _VALUES[presented[8]], number, secret, checksum, raw[:74])
 
 
 def check_checksum(key: UnverifiedKey, pepper: Pepper) -> None:

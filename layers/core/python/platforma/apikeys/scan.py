@@ -71,11 +71,17 @@ def key_format() -> dict[str, Any]:
 
 
 def gitleaks_rule() -> str:
-    """A rule for gitleaks' configuration (TOML)."""
+    """
+    A rule for gitleaks' configuration (TOML): the key is the first group, and no longer run of letters and digits holds it.
+
+    Its regexes are Go's RE2, which looks neither ahead nor behind; so what stands before and after is matched as well.
+    """
     return (
         "[[rules]]\n"
         'id = "platforma-api-key"\n'
         'description = "PLATFORMA API key"\n'
-        f"regex = '''{PATTERN}'''\n"
+        f"regex = '''(?:^|[^0-9A-Za-z_])({PATTERN})(?:[^0-9A-Za-z_]|$)'''\n"
+        "secretGroup = 1\n"
+        "entropy = 3\n"
         'keywords = ["pk_live_", "pk_test_"]\n'
     )

@@ -5,7 +5,7 @@ Cheapest first: form and CRC32, keyed checksum, one consistent read, standing an
 quarter second of bcrypt is never spent on a forged, dead or misplaced key, and about once an hour on a good one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -47,6 +47,7 @@ class _Examined(NamedTuple):
 
 _MALFORMED = _Examined("malformed", None)
 _UNKNOWN = _Examined("unknown", None)
+_NO_KEYS: Mapping[Refusal | None, KeyCheck] = {"malformed": KeyCheck("malformed"), "unknown": KeyCheck("unknown")}
 
 
 def verify_key(
@@ -109,8 +110,10 @@ def check_key(
     now = clock()
     found = _examine(presented, keys=keys, secrets=secrets, now=now, ip_address=ip_address, tenant_id=tenant_id)
     key = found.key
-    if found.refusal is not None or key is None:
-        return KeyCheck(found.refusal or "unknown", key)
+    if key is None:
+        return _NO_KEYS[found.refusal]
+    if found.refusal is not None:
+        return KeyCheck(found.refusal, key)
     if permits is not None and (refusal := permits(key)):
         return KeyCheck(refusal, key)
     charge = limiter.charge(key, cost, now)

@@ -12,6 +12,7 @@ PREFIXES = frozenset(
     {"ten", "usr", "grp", "rol", "pol", "key", "cli", "ses", "sso", "evt", "exp", "crt", "dec", "upl", "api"}
 )
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _FORM = re.compile(r"\A([a-z]{3})_([0-7][0-9a-hjkmnp-tv-z]{25})\Z")
 
@@ -35,7 +36,7 @@ def from_bytes(prefix: str, raw: bytes) -> str:
     if prefix not in PREFIXES or len(raw) != 16:
         raise ValueError("an id is a known prefix and 16 bytes")
     number = int.from_bytes(raw, "big")
-    return f"{prefix}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_" + "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def to_bytes(text: str) -> bytes:

@@ -36,6 +36,7 @@ class CachedSecrets:
         self._source = source
         self._clock = clock
         self._kept: dict[_Name, _Kept] = {}
+        self._peppers: tuple[Mapping[str, str], dict[int, Pepper]] = ({}, {})
 
     def pepper(self, version: int | None = None) -> Pepper:
         """
@@ -46,13 +47,17 @@ class CachedSecrets:
             Unavailable: the source is gone, and nothing (young enough) is kept.
         """
         values = self._values("peppers")
+        if version is not None and self._peppers[0] is values and (known := self._peppers[1].get(version)) is not None:
+            return known  # decoded once: a forged key is to cost as little as can be
         if version is None:
             version = _number(values.get("current", ""))
         elif str(version) not in values:
             values = self._values("peppers", refreshed_after=ASKED_EVERY)
             if str(version) not in values:
                 raise UnknownPepper
-        return Pepper(version, _key(values, str(version)))
+        if self._peppers[0] is not values:
+            self._peppers = (values, {})
+        return self._peppers[1].setdefault(version, Pepper(version, _key(values, str(version))))
 
     def secret(self, name: SecretName) -> bytes:
         """

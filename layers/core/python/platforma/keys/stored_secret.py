@@ -11,6 +11,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NoReturn
 
 import bcrypt
@@ -104,9 +105,13 @@ def _with_ticket(stored: StoredSecret, raw: bytes, *, bound_to: str, pepper: Pep
     return replace(dated, ticket=_ticket(dated, raw, bound_to=bound_to, pepper=pepper))
 
 
+@lru_cache(maxsize=64)
+def _ticket_key(pepper: bytes) -> bytes:
+    return hmac.digest(pepper, _TICKET_KEY, "sha256")
+
+
 def _ticket(stored: StoredSecret, raw: bytes, *, bound_to: str, pepper: Pepper) -> str:
     """Every part has its length before it, so that no two lists of parts give one message."""
     parts = (bound_to.encode(), b"%d" % stored.version, b"%d" % stored.ticket_expires, stored.hash.encode(), raw)
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    key = hmac.digest(pepper.key, _TICKET_KEY, "sha256")
-    return urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=").decode()
+    return urlsafe_b64encode(hmac.digest(_ticket_key(pepper.key), message, "sha256")).rstrip(b"=").decode()
