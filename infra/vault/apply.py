@@ -3,6 +3,9 @@ Sets a Vault up as this system needs it, from the files beside this one; again a
 
 `python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
 
+With `--rotate-pepper` it adds a pepper besides, which new credentials are made under from then on; old ones stay good under
+theirs, since no pepper is ever taken away.
+
 Before the first time a Vault needs three things by whoever holds its root: the `cert` auth method at `auth/cert`, the policy
 policies/operator.hcl, and a role `operator` for the operator's certificate. OpenBao's first start has them made.
 Nothing here needs OpenBao: HashiCorp's Vault (1.11 or later) serves every call.
@@ -31,6 +34,7 @@ FUNCTION_TOKEN = {
     "allowed_email_sans": [],
     "allowed_organizational_units": [],
 }
+MAX_PEPPER_VERSION = 61  # one digit of base62 in an API key, without 0
 READER = {"allowed_policies": ["reader"], "orphan": True, "renewable": True, "token_period": "8760h"}
 
 
@@ -150,6 +154,24 @@ class Setup:
                 self.write(path, {"options": {"cas": 0}, "data": data})
                 self.changed.append(f"secret {name}")
 
+    def rotate_pepper(self) -> int:
+        """
+        Add a pepper and make it the current one; its version. Of two at once, one is refused by Vault (`cas`).
+
+        Raises:
+            ValueError: a key's text has no digit for a further version.
+        """
+        found = self.read("kv/data/platforma/peppers")
+        peppers = dict(found["data"])
+        version = 1 + max(int(name) for name in peppers if name != "current")
+        if version > MAX_PEPPER_VERSION:
+            raise ValueError(f"API keys can name {MAX_PEPPER_VERSION} peppers only.")
+        data = {**peppers, "current": str(version), str(version): _random()}
+        options = {"cas": found["metadata"]["version"]}
+        self.write("kv/data/platforma/peppers", {"options": options, "data": data})
+        self.changed.append(f"pepper {version}")
+        return version
+
     def read(self, path: str) -> dict[str, Any]:
         """What is at *path*; empty if nothing is."""
         answer = self.vault.read(path)
@@ -185,12 +207,16 @@ def main(arguments: list[str] | None = None) -> int:
     for name, text in (("ca", "CA of Vault's certificate"), ("cert", "operator's certificate"), ("key", "its key")):
         parser.add_argument(f"--{name}", required=True, type=Path, help=text)
     parser.add_argument("--root-bundle", type=Path, help="PEM of key and certificate of a root to import; else one is made")
+    parser.add_argument("--rotate-pepper", action="store_true", help="add a pepper and make it the current one")
     given = parser.parse_args(arguments)
     try:
         vault = sign_in(given.addr, ca=given.ca, certificate=given.cert, key=given.key, role=given.role)
         bundle = given.root_bundle.read_text() if given.root_bundle else None
-        changed = Setup(vault, root_bundle=bundle).run()
-    except (hvac.exceptions.VaultError, OSError) as error:
+        setup = Setup(vault, root_bundle=bundle)
+        changed = setup.run()
+        if given.rotate_pepper:
+            setup.rotate_pepper()
+    except (hvac.exceptions.VaultError, OSError, ValueError) as error:
         sys.stderr.write(f"Vault at {given.addr}: {error}\n")
         return 1
     print("\n".join(changed) or "nothing to change")
