@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import api_keys, audit, authorizer, decisions, tokens
+from bench import api_keys, audit, authorizer, decisions, token_endpoint, tokens
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "authorizer": authorizer.run,
     "api_keys": api_keys.run,
     "tokens": tokens.run,
+    "token_endpoint": token_endpoint.run,
     "audit": audit.run,
 }
 

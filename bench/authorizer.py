@@ -51,8 +51,8 @@ def _now() -> datetime:
 
 
 @contextlib.contextmanager
-def _deployed() -> Iterator[dict[str, str]]:
-    """The composition root over memory, with one tenant's client, key, policies and API; the two credentials."""
+def deployed() -> Iterator[tuple[str, dict[str, str]]]:
+    """The composition root over memory, with a tenant's client, key, policies and API: the tenant, the credentials."""
     policies = MemoryPolicies()
     people, clients, keys = MemoryIdentity(), MemoryClients(), MemoryKeys()
     signing = MemorySigningKeyStore()
@@ -74,7 +74,7 @@ def _deployed() -> Iterator[dict[str, str]]:
             stack.enter_context(mock.patch.object(bootstrap, name, return_value=part))
         outbox = MemoryOutbox(MemoryLogStore(), bootstrap.envelope())
         stack.enter_context(mock.patch.object(bootstrap, "outbox", return_value=outbox))
-        yield _filled(policies, clients, keys, signing)
+        yield TENANT, _filled(policies, clients, keys, signing)
     for part in vars(bootstrap).values():
         if hasattr(part, "cache_clear"):
             part.cache_clear()
@@ -168,7 +168,7 @@ def run() -> dict[str, Any]:
     event = json.loads(EVENT.read_text())
     event["requestContext"]["identity"]["sourceIp"] = "10.1.2.3"
     figures: dict[str, Any] = {}
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _deployed() as credentials:
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), deployed() as (_, credentials):
         authorizer = GatewayAuthorizer("policy_authorizer", bootstrap.edge, bootstrap.policies)
         for name, credential in credentials.items():
             headers = {"Authorization": f"Bearer {credential}", "User-Agent": "bench/1.0"}
