@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.s3_files import S3Files
-    from platforma.adapters.scanner_keys import HTTPScannerKeys
     from platforma.adapters.scanner_keys import FetchedScannerKeys
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
