@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 import httpx
@@ -17,6 +18,44 @@ import pytest
 
 from infra.local import down, up
 from infra.local.ports import Ports
+
+SECRET = frozenset(
+    [
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "client_secret",
+        "secret",
+        "password",
+        "new_password",
+        "current_password",
+        "token",
+        "key",
+        "code",
+        "code_verifier",
+        "client_assertion",
+        "registration_access_token",
+        "device_code",
+        "recovery_codes",
+    ]
+)
+"""What a secret is called, in what is sent and what is answered."""
+_SHORTEST = 16
+Secrets = set[tuple[str, str]]
+
+
+def secrets_in(document: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in *document* that stands under a name of `SECRET`, with that name; of an API key its secret as well."""
+    if isinstance(document, dict):
+        for inner, value in document.items():
+            yield from secrets_in(value, str(inner))
+    elif isinstance(document, list | tuple):
+        for value in document:
+            yield from secrets_in(value, name)
+    elif isinstance(document, str) and name in SECRET and len(document) >= _SHORTEST:
+        yield name, document
+        if document.startswith(("pk_live_", "pk_test_")):
+            yield "key", document[31:74]
 
 
 @dataclass(frozen=True)
@@ -26,6 +65,18 @@ class Running:
     stack: dict[str, Any]
     http: httpx.Client
     home: Path
+    seen: Secrets
+
+    def secrets(self) -> Secrets:
+        """What was secret in this run until now: sent, answered, in the stack's file, or in Vault for all functions."""
+        vault = self.stack["vault"]
+        kept: Secrets = set()
+        trusted = ssl.create_default_context(cafile=vault["ca_file"])
+        with httpx.Client(base_url=vault["addr"], verify=trusted, headers={"X-Vault-Token": vault["token"]}) as http:
+            for name in ("peppers", "secrets"):
+                data = http.get(f"/v1/kv/data/platforma/{name}").json()["data"]["data"]
+                kept |= {(name, value) for value in data.values() if len(value) >= _SHORTEST}
+        return self.seen | kept | set(secrets_in(self.stack))
 
     def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
         headers = dict(more.pop("headers", {}))
@@ -61,8 +112,8 @@ class Running:
 def running_system(folders: pytest.TempPathFactory) -> Iterator[Running]:
     """`PLATFORMA_TEST_STACK` names the stack.json of a stack that is up already, for working on one test."""
     if there := os.environ.get("PLATFORMA_TEST_STACK"):
-        with _reached(json.loads(Path(there).read_text())) as (stack, http):
-            yield Running(stack, http, Path(there).resolve().parent)
+        with _reached(json.loads(Path(there).read_text())) as (stack, http, seen):
+            yield Running(stack, http, Path(there).resolve().parent, seen)
         return
     home = folders.mktemp("stack")
     try:
@@ -70,14 +121,33 @@ def running_system(folders: pytest.TempPathFactory) -> Iterator[Running]:
         with warnings.catch_warnings():  # what the tools that `up` drives left open is collected here, not in some test
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
-        with _reached(made) as (stack, http):
-            yield Running(stack, http, home)
+        with _reached(made) as (stack, http, seen):
+            yield Running(stack, http, home, seen)
     finally:
         down(home)
 
 
 @contextmanager
-def _reached(stack: dict[str, Any]) -> Iterator[tuple[dict[str, Any], httpx.Client]]:
+def _reached(stack: dict[str, Any]) -> Iterator[tuple[dict[str, Any], httpx.Client, Secrets]]:
+    seen: Secrets = set()
+
+    def note(reply: httpx.Response) -> None:
+        reply.read()
+        for content, kind in ((reply.request.content, reply.request.headers), (reply.content, reply.headers)):
+            seen.update(secrets_in(_document(content, kind.get("content-type", ""))))
+        if (credential := reply.request.headers.get("authorization", "").partition(" ")[2]) and reply.is_success:
+            seen.update(secrets_in({"token": credential}))
+
     trusted = ssl.create_default_context(cafile=stack["ca_file"])
-    with httpx.Client(base_url=stack["url"], verify=trusted, timeout=30) as http:
-        yield stack, http
+    with httpx.Client(base_url=stack["url"], verify=trusted, timeout=30, event_hooks={"response": [note]}) as http:
+        yield stack, http, seen
+
+
+def _document(content: bytes, kind: str) -> Any:
+    """A body as it would be read: JSON or a form; nothing else names its secrets."""
+    try:
+        if "json" in kind:
+            return json.loads(content)
+        return parse_qs(content.decode()) if "form-urlencoded" in kind else None
+    except ValueError:  # some tests send what is none
+        return None
