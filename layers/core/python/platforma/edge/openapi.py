@@ -143,7 +143,7 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     statuses = {400, 404, 503}
     if row.access not in ("public", "client"):
         statuses |= {401, 403}
-    if row.access == "client":
+    if row.access == "client" or (row.public and row.consumes == "bytes"):  # signed bytes: the signature is the credential
         statuses |= {401}
     if row.body is not None or row.consumes != "json":
         statuses |= {413, 415}
