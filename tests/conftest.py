@@ -1,8 +1,12 @@
-"""What the tests of the deployed system share: one stack for integration and browser tests."""
+"""What all tests share: one stack for integration and browser tests; and no property fails for being slow."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
