@@ -27,6 +27,7 @@ from platforma.adapters.memory.clients import MemoryClients
 from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
 from platforma.adapters.memory.policies import MemoryPolicies
+from platforma.adapters.memory.sessions import MemoryRevocations
 from platforma.apikeys import KeyRequest, issue_key
 from platforma.edge.gateway_authorizer import GatewayAuthorizer
 from platforma.kernel.events import Attempt
@@ -66,6 +67,7 @@ def deployed() -> Iterator[tuple[str, dict[str, str]]]:
         "limit_settings": MemoryLimitSettings(),
         "directory": MemoryDirectory(people),
         "groups": MemoryGroups(people),
+        "revocations": MemoryRevocations(),
         "signing_key_store": signing,
     }
     with contextlib.ExitStack() as stack:
