@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from moto import mock_aws
 
 from platforma import bootstrap
+from platforma.adapters.memory.identity import MemoryLinkRequests, MemoryMailer
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.edge.endpoints import ENDPOINTS
@@ -130,8 +131,9 @@ def as_documented(method: str, resource: str, reply: Reply) -> None:
 class World:
     """A deployed system in one process."""
 
-    def __init__(self, vault: MemoryVault, clock: Clock) -> None:
+    def __init__(self, vault: MemoryVault, clock: Clock, link_requests: MemoryLinkRequests, mailer: MemoryMailer) -> None:
         self.vault, self.clock = vault, clock
+        self.link_requests, self._mailer = link_requests, mailer
         self._count = 0
         self._functions: dict[str, ModuleType] = {}
 
@@ -227,6 +229,14 @@ class World:
     def set_up(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Run the set-up function."""
         return self.function("platform_setup").handler(dict(event), type("Context", (), {"aws_request_id": "setup"})())
+
+    def mails(self) -> list[tuple[str, str]]:
+        """Mail what was asked for since; to whom each mail went, and its text."""
+        wanted, self.link_requests.put_there = self.link_requests.put_there, []
+        records = [{"body": json.dumps(asdict(request))} for request in wanted]
+        self.function("identity_mail").handler({"Records": records}, type("Context", (), {"aws_request_id": "mail"})())
+        sent, self._mailer.sent = self._mailer.sent, []
+        return [(to, letter.text) for to, letter in sent]
 
     def sweep(self) -> dict[str, Any]:
         """Run the audit relay over every log, as its schedule does."""
@@ -328,6 +338,10 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(bootstrap, "vault", lambda: vault)
     monkeypatch.setitem(bootstrap.identity.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
+    requests, mailer = MemoryLinkRequests(), MemoryMailer()
+    monkeypatch.setattr(bootstrap, "link_requests", lambda: requests)
+    monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)
+    monkeypatch.setitem(bootstrap.identity.ports, "mailer", lambda: mailer)
     monkeypatch.setattr(bootstrap, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     with mock_aws():
@@ -336,5 +350,5 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
-        yield World(vault, clock)
+        yield World(vault, clock, requests, mailer)
     _forget()

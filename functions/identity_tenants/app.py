@@ -17,6 +17,7 @@ def create_tenant(call: Call) -> Answer:
         admin_email=admin.email,
         admin_name=admin.name,
         admin_password=admin.password,
+        invitations=bootstrap.link_requests(),
         attempt=call.attempt,
     )
     body = {**TenantView.of(new.tenant), "admin": {"user_id": new.admin.id}}

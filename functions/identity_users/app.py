@@ -1,5 +1,8 @@
 """Users, their groups, and the roles that both are given."""
 
+from functools import partial
+from typing import Any
+
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
@@ -16,9 +19,25 @@ def create_user(call: Call) -> Answer:
     if call.body.attributes:
         giving.require_manage("giving attributes")
     user = bootstrap.identity.create_user(
-        call.tenant_id, **call.given(), known_roles=bootstrap.known_roles(call), attempt=call.attempt
+        call.tenant_id,
+        **call.given(),
+        known_roles=bootstrap.known_roles(call),
+        invitations=bootstrap.link_requests(),
+        attempt=call.attempt,
     )
     return created(UserView.of(user), user.version, user.id)
+
+
+@api.serves("settings.passwords.set")
+def set_password(call: Call) -> Answer:
+    bootstrap.identity.change_password(call.tenant_id, call.require_oneself(), **call.given(), attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.password_resets.create")
+def reset_password(call: Call) -> Answer:
+    bootstrap.identity.request_link(call.tenant_id, call.path["id"], attempt=call.attempt)
+    return Answer(202, {"user_id": call.path["id"]})
 
 
 @api.serves("settings.users.list")
@@ -41,9 +60,9 @@ def update_user(call: Call) -> Answer:
     fields = call.given()
     if "attributes" in fields:
         bootstrap.giving(call).require_manage("giving attributes")
+    may = None
     if "email" in fields or fields.get("status") == "active":
-        before = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
-        bootstrap.giving(call).check_user(before.id, before.roles, before.groups)
+        may = partial(bootstrap.giving(call).check_account, groups=bootstrap.groups())
     user = bootstrap.identity.change_user(
         call.tenant_id,
         call.path["id"],
@@ -51,6 +70,7 @@ def update_user(call: Call) -> Answer:
         if_match=call.if_match,
         known_roles=bootstrap.known_roles(call),
         attempt=call.attempt,
+        may=may,
     )
     return shown(UserView.of(user), user.version)
 
@@ -63,8 +83,6 @@ def delete_user(call: Call) -> Answer:
 
 @api.serves("settings.user_roles.set")
 def set_roles(call: Call) -> Answer:
-    before = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
-    bootstrap.giving(call).check_roles(before.roles, call.body.roles)
     user = bootstrap.identity.set_roles(
         call.tenant_id,
         call.path["id"],
@@ -72,6 +90,7 @@ def set_roles(call: Call) -> Answer:
         if_match=call.if_match,
         known_roles=bootstrap.known_roles(call),
         attempt=call.attempt,
+        may=bootstrap.giving(call).check_change,
     )
     return shown(UserView.of(user), user.version)
 
@@ -105,7 +124,7 @@ def get_group(call: Call) -> Answer:
     return shown(GroupView.of(group), group.version)
 
 
-def _changed(call: Call, fields: dict[str, object]) -> Answer:
+def _changed(call: Call, fields: dict[str, object], **more: Any) -> Answer:
     group = bootstrap.identity.change_group(
         call.tenant_id,
         call.path["id"],
@@ -113,6 +132,7 @@ def _changed(call: Call, fields: dict[str, object]) -> Answer:
         if_match=call.if_match,
         known_roles=bootstrap.known_roles(call),
         attempt=call.attempt,
+        **more,
     )
     return shown(GroupView.of(group), group.version)
 
@@ -124,15 +144,13 @@ def update_group(call: Call) -> Answer:
 
 @api.serves("settings.group_roles.set")
 def set_group_roles(call: Call) -> Answer:
-    group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
-    bootstrap.giving(call).check_roles(group.roles, call.body.roles)
-    return _changed(call, {"roles": call.body.roles})
+    return _changed(call, {"roles": call.body.roles}, may=bootstrap.giving(call).check_change)
 
 
 @api.serves("settings.groups.delete")
 def delete_group(call: Call) -> Answer:
-    bootstrap.giving(call).check_group(bootstrap.identity.read_group(call.tenant_id, call.path["id"]))
-    bootstrap.identity.delete_group(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    may = bootstrap.giving(call).check_group
+    bootstrap.identity.delete_group(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt, may=may)
     return Answer(204)
 
 
@@ -144,16 +162,15 @@ def list_members(call: Call) -> Answer:
 
 @api.serves("settings.group_members.add")
 def add_member(call: Call) -> Answer:
-    group = bootstrap.identity.read_group(call.tenant_id, call.path["id"])
-    bootstrap.giving(call).check_group(group)
-    bootstrap.identity.add_member(call.tenant_id, group.id, call.path["user_id"], attempt=call.attempt)
+    may = bootstrap.giving(call).check_group
+    bootstrap.identity.add_member(call.tenant_id, call.path["id"], call.path["user_id"], attempt=call.attempt, may=may)
     return Answer(204)
 
 
 @api.serves("settings.group_members.remove")
 def remove_member(call: Call) -> Answer:
-    bootstrap.giving(call).check_group(bootstrap.identity.read_group(call.tenant_id, call.path["id"]))
-    bootstrap.identity.remove_member(call.tenant_id, call.path["id"], call.path["user_id"], attempt=call.attempt)
+    may = bootstrap.giving(call).check_group
+    bootstrap.identity.remove_member(call.tenant_id, call.path["id"], call.path["user_id"], attempt=call.attempt, may=may)
     return Answer(204)
 
 

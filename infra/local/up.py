@@ -11,6 +11,7 @@ from typing import IO, Any
 from infra.local import (
     access_log,
     application,
+    aws,
     build,
     edge,
     emulator,
@@ -27,6 +28,7 @@ from infra.local.ports import Ports
 from infra.local.progress import StepFailed, say, step, wait_until
 from infra.local.stack import ROOT, Stack
 
+MAIL_FROM = "no-reply@platforma.test"
 TEMPLATES = {
     "platforma-state": ROOT / "infra" / "state.yaml",
     "platforma": ROOT / "template.yaml",
@@ -65,6 +67,7 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
     build.ensure_uploads(stack)
     with step("stack platforma-state") as remark:
         remark(_said(build.deploy(stack, "platforma-state", TEMPLATES["platforma-state"], {"RunsOn": "emulator"})))
+    aws.client("ses", stack.aws_url).verify_email_identity(EmailAddress=MAIL_FROM)
     with step("functions' Vault certificates") as remark:
         remark(f"{function_certificates.ensure(stack, operator)} issued")
     with step("functions and layers built (beside the above)") as remark:
@@ -106,6 +109,7 @@ def parameters(stack: Stack) -> dict[str, str]:
         "InternalUrl": stack.internal_url,
         "ClientCertificateHeader": edge.CERTIFICATE_HEADER,
         "VaultAddress": stack.vault_addr,
+        "MailFrom": MAIL_FROM,
     }
 
 

@@ -462,6 +462,41 @@ def test_twenty_administrators_who_remove_each_other_at_once_leave_one(world):
     assert all(isinstance(result, User | WouldLockOut | Unavailable) for result in results)
 
 
+def test_administrators_who_take_each_other_away_in_every_way_at_once_leave_one(world):
+    tenant, ada = world.tenant()
+    bob, eve, sam = (
+        world.user(tenant, f"{name}@acme.test", roles=roles, password=PASSWORD)
+        for name, roles in (("bob", ["admin"]), ("eve", []), ("sam", ["admin"]))
+    )
+    group = create_group(
+        tenant.id, name="Admins", roles=["admin"], known_roles=KNOWN, groups=world.make()[2], attempt=world.attempt()
+    )
+    add_member(tenant.id, group.id, eve.id, **world.ports(), attempt=world.attempt())
+
+    def rest() -> dict[str, Any]:
+        return {**world.ports(), "attempt": world.attempt()}
+
+    ways: list[Callable[[], Any]] = [
+        lambda: world.change(ada, {"status": "suspended"}),
+        lambda: set_roles(tenant.id, bob.id, ["viewer"], if_match=None, known_roles=KNOWN, **rest()),
+        lambda: remove_member(tenant.id, group.id, eve.id, **rest()),
+        lambda: delete_user(tenant.id, sam.id, if_match=None, **rest()),
+        lambda: change_group(tenant.id, group.id, {"roles": []}, if_match=None, known_roles=KNOWN, **rest()),
+        lambda: delete_group(tenant.id, group.id, if_match=None, **rest()),
+        lambda: world.change(sam, {"status": "suspended"}),
+        lambda: set_roles(tenant.id, ada.id, [], if_match=None, known_roles=KNOWN, **rest()),
+    ]
+    results = race(16, lambda number: ways[number % len(ways)]())
+
+    left = [
+        user.id
+        for user in list_users(tenant.id, **world.ports()).items
+        if user.status == "active" and "admin" in read_principal(tenant.id, user.id, **world.ports()).roles
+    ]
+    assert len(left) >= 1
+    assert any(isinstance(result, WouldLockOut | Unavailable) for result in results)
+
+
 def test_a_tenant_deleted_can_be_restored_with_its_status_seen_everywhere(world):
     tenant, _ = world.tenant()
     tenants = world.make()[0]

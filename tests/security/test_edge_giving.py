@@ -229,6 +229,16 @@ def test_an_account_that_may_do_more_is_not_taken_over(tenant: Tenant, change: d
     assert delegate.call("PATCH", f"/v1/users/{tenant.user(email(), roles=('operator',))}", change).status == 200
 
 
+def test_an_account_that_may_do_more_by_a_group_is_not_taken_over(tenant: Tenant):
+    user, made = tenant.user(email()), group(tenant)
+    tenant.call("PUT", f"/v1/groups/{made}/roles", {"roles": ["admin"]}, expect=200, headers=ANY)
+    tenant.call("PUT", f"/v1/groups/{made}/members/{user}", expect=204)
+    delegate = Delegate(tenant, "settings.users.update", "infrastructure:manage")
+
+    assert delegate.call("PATCH", f"/v1/users/{user}", {"email": "mine@evil.test"}).status == 403
+    assert delegate.call("PATCH", f"/v1/users/{user}", {"name": "N"}).status == 200
+
+
 def test_a_suspended_client_is_brought_back_by_who_holds_what_it_does(tenant: Tenant):
     client = tenant.client_with(("viewer",), ("orders:read",))["client_id"]
     tenant.call("PATCH", f"/v1/oauth-clients/{client}", {"status": "suspended"}, expect=200, headers=ANY)

@@ -1,6 +1,8 @@
 """Passwords: which are refused, and how the good ones are kept."""
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from platforma.identity.passwords import (
     PASSWORD,
@@ -84,6 +86,45 @@ def test_a_hash_of_another_profile_gives_its_replacement():
 
     assert replacement is not None
     assert "t=2" in replacement
+
+
+class Counted:
+    """Argon2 that does nothing but count its passes over a KiB."""
+
+    work = 0
+
+    def __init__(self, profile):
+        self.profile = profile
+
+    def hash(self, _):
+        Counted.work += self.profile.time_cost * self.profile.memory_kib
+        return f"$argon2id$v=19$m={self.profile.memory_kib},t={self.profile.time_cost},p=4$c2FsdHNhbHQ$aGFzaA"
+
+    def verify(self, stored, _):
+        took = extract_parameters(stored)
+        Counted.work += took.time_cost * took.memory_cost
+        raise VerifyMismatchError
+
+
+@pytest.mark.parametrize("older", [(1, 1024), (2, 64 * 1024), (3, 19456), (3, 64 * 1024), None])
+def test_a_refusal_costs_what_the_profile_in_force_costs_whatever_is_stored(monkeypatch, older):
+    monkeypatch.setattr("platforma.identity.passwords._hasher", Counted)
+    stored = older and f"$argon2id$v=19$m={older[1]},t={older[0]},p=4$c2FsdHNhbHQ$aGFzaA"
+    nobody = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA"
+    monkeypatch.setattr("platforma.identity.passwords._nobody", lambda _: nobody)
+    monkeypatch.setattr(Counted, "work", 0)
+
+    with pytest.raises(Unauthenticated):
+        verify_password("a wrong password", stored)
+
+    assert Counted.work == pytest.approx(PASSWORD.time_cost * PASSWORD.memory_kib, rel=1e-4)
+
+
+def test_the_work_that_an_older_hash_spared_is_really_done():
+    stored = hash_password("a fine old password", profile=Argon2Profile(1, 64, 1))
+
+    with pytest.raises(Unauthenticated):
+        verify_password("a wrong password", stored, profile=Argon2Profile(2, 128, 1))
 
 
 def test_a_hash_that_cannot_be_read_is_an_alarm():

@@ -11,6 +11,7 @@ from platforma.identity import (
     change_password,
     change_user,
     create_group,
+    delete_group,
     delete_user,
     list_users,
     read_holders,
@@ -19,10 +20,18 @@ from platforma.identity import (
     remove_member,
     set_roles,
 )
-from platforma.identity.errors import WouldLockOut, WrongPassword
+from platforma.identity.errors import NotYetAccepted, WouldLockOut, WrongPassword
 from platforma.identity.lockout import ByRole
 from platforma.identity.model import MAX_GROUPS_OF_A_USER
-from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, RateLimited, Unavailable, Unprocessable
+from platforma.kernel.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    Unavailable,
+    Unprocessable,
+)
 
 KNOWN = frozenset({"admin", "operator", "developer", "viewer", "billing"})
 PASSWORD = "correct horse battery"
@@ -136,6 +145,88 @@ def test_a_change_without_a_version_is_tried_again_when_another_came_first(house
     )
 
     assert (changed.name, changed.version) == ("Robert", 2)
+
+
+def test_whether_a_caller_may_is_asked_again_of_what_came_first(house):
+    user, asked = house.user(), []
+
+    def may(before, after):
+        """At first it may; but meanwhile another gives the user a role that it may not take."""
+        asked.append((before.roles, after.roles))
+        if len(asked) == 1:
+            set_roles(house.tenant.id, user.id, ["admin"], if_match=None, known_roles=KNOWN, **house.people())
+        if "admin" in before.roles:
+            raise Forbidden
+
+    with pytest.raises(Forbidden):
+        set_roles(house.tenant.id, user.id, [], if_match=None, known_roles=KNOWN, **house.people(may=may))
+
+    assert asked == [((), ()), (("admin",), ())]
+    assert read_user(house.tenant.id, user.id, directory=house.directory).roles == ("admin",)
+
+
+@pytest.mark.parametrize("write", ["add", "remove", "delete", "roles"])
+def test_whether_a_caller_may_give_a_group_is_asked_of_the_group_as_it_then_is(house, write):
+    user = house.user()
+    group = create_group(
+        house.tenant.id, name="Ops", roles=["viewer"], known_roles=KNOWN, groups=house.groups, attempt=house.attempt()
+    )
+    if write == "remove":
+        add_member(house.tenant.id, group.id, user.id, **house.people())
+
+    def may(group, *_):
+        if "admin" in group.roles:
+            raise Forbidden
+        change_group(house.tenant.id, group.id, {"roles": ["admin"]}, if_match=None, known_roles=KNOWN, **house.people())
+
+    rest, place = house.people(may=may), (house.tenant.id, group.id)
+    writes = {
+        "add": lambda: add_member(*place, user.id, **rest),
+        "remove": lambda: remove_member(*place, user.id, **rest),
+        "delete": lambda: delete_group(*place, if_match=None, **rest),
+        "roles": lambda: change_group(*place, {"roles": []}, if_match=None, known_roles=KNOWN, **rest),
+    }
+    with pytest.raises(Forbidden):
+        writes[write]()
+
+    member = read_user(house.tenant.id, user.id, directory=house.directory)
+    assert member.groups == ((group.id,) if write == "remove" else ())
+    assert house.groups.group(house.tenant.id, group.id).roles == ("admin",)
+
+
+def test_an_account_is_not_taken_over_by_who_was_asked_before_its_group_became_more(house):
+    user = house.user()
+    group = create_group(house.tenant.id, name="Ops", known_roles=KNOWN, groups=house.groups, attempt=house.attempt())
+    add_member(house.tenant.id, group.id, user.id, **house.people())
+    asked = []
+
+    def may(before, _):
+        asked.append(house.groups.several(house.tenant.id, before.groups)[0].roles)
+        if asked[-1]:
+            raise Forbidden
+        change_group(house.tenant.id, group.id, {"roles": ["admin"]}, if_match=None, known_roles=KNOWN, **house.people())
+
+    with pytest.raises(Forbidden):
+        change_user(
+            house.tenant.id, user.id, {"email": "mine@evil.test"}, if_match=None, known_roles=KNOWN, **house.people(may=may)
+        )
+
+    assert asked == [(), ("admin",)]
+
+
+def test_an_invited_user_is_not_made_active_by_somebody_else(house):
+    user = house.user()
+
+    def change(status):
+        return change_user(
+            house.tenant.id, user.id, {"status": status}, if_match=None, known_roles=KNOWN, **house.people()
+        ).status
+
+    with pytest.raises(NotYetAccepted):
+        change("active")
+    assert [change("suspended"), change("active")] == ["suspended", "invited"]
+    with pytest.raises(NotYetAccepted):
+        change("active")
 
 
 def test_endless_contention_ends_as_unavailable(house):

@@ -68,7 +68,7 @@ def test_no_action_has_a_wildcard_and_no_resource_but_where_there_is_none(folder
         actions = as_list(statement["Action"])
         assert not [action for action in actions if "*" in action]
         if statement["Resource"] == "*":
-            assert set(actions) <= WITHOUT_RESOURCES or statement["Sid"] == "Network"
+            assert set(actions) <= WITHOUT_RESOURCES or statement["Sid"] in ("Network", "SendOnEmulator")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -143,7 +143,10 @@ def test_the_token_endpoint_moves_a_counter_where_a_grant_ends_and_writes_no_ide
 
 
 def test_identities_are_written_by_identity_functions_alone():
-    assert {folder for folder in FOLDERS if writes(folder, "Identity")} == {"identity_tenants", "identity_users"}
+    writing = {folder: writes(folder, "Identity") for folder in FOLDERS if writes(folder, "Identity")}
+
+    assert writing.keys() == {"identity_mail", "identity_tenants", "identity_users"}
+    assert writing["identity_mail"] == {"PutItem"}
 
 
 def test_what_nobody_waits_for_has_a_dead_letter_queue_that_it_may_fill():
@@ -152,6 +155,23 @@ def test_what_nobody_waits_for_has_a_dead_letter_queue_that_it_may_fill():
         assert (queue is not None) == (folder in UNATTENDED)
         if queue is not None:
             assert may(folder, "sqs") == {imported(queue["TargetArn"]): {"sqs:SendMessage"}}
+
+
+def test_mail_is_sent_by_one_function_and_from_our_address_alone():
+    sending = [(folder, one) for folder in FOLDERS for one in statements(folder) if one["Action"] == "ses:SendEmail"]
+
+    assert {folder for folder, _ in sending} == {"identity_mail"}
+    (on_aws,) = [one for _, one in sending if one["Sid"] == "Send"]
+    assert on_aws["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+
+
+def test_mail_that_cannot_be_sent_becomes_a_dead_letter():
+    queue = properties(STATE, "MailQueue")
+    (source,) = function("identity_mail")["Events"].values()
+
+    assert imported(source["Properties"]["Queue"]) == "MailQueueArn"
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "maxReceiveCount": 5}
+    assert queue["VisibilityTimeout"] >= 6 * function("identity_mail")["Timeout"]
 
 
 def test_only_functions_that_hash_passwords_carry_the_layer_for_it():

@@ -7,7 +7,7 @@ name of its parameter: `create_client(..., clients=, secrets=, clock=)` is calle
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
+    from platforma.adapters.dynamodb.links import DynamoLinks
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from platforma.adapters.fetch import PublicFetch
     from platforma.adapters.s3_files import S3Files
     from platforma.adapters.scanner_keys import FetchedScannerKeys
+    from platforma.adapters.ses import SESMailer
+    from platforma.adapters.sqs import SQSLinkRequests
     from platforma.adapters.vault import Vault
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
@@ -81,7 +84,7 @@ VAULT_FUNCTIONS = (
         "audit_relay",
         "certificates_renew",
     ),
-    "keys_rotation",
+    *("identity_mail", "keys_rotation"),
     *(
         "identity_me",
         "identity_tenants",
@@ -116,6 +119,8 @@ class Settings:
     vault_secret: str
     vault_secrets: str
     audit_key: str | None
+    mail_queue: str
+    mail_from: str
     audit_retention_years: int
     fetch_networks: tuple[str, ...]
     fetch_ca_file: str | None
@@ -147,6 +152,8 @@ def settings() -> Settings:
         vault_secrets=env.get("VAULT_SECRETS", ""),
         audit_key=env.get("AUDIT_KEY_ARN") or None,
         secret_scanning_keys_url=env.get("SECRET_SCANNING_KEYS_URL", ""),
+        mail_queue=env.get("MAIL_QUEUE_URL", ""),
+        mail_from=env.get("MAIL_FROM", ""),
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
         fetch_networks=tuple(env.get("FETCH_NETWORKS", "").split()),
         fetch_ca_file=env.get("FETCH_CA_FILE") or None,
@@ -392,6 +399,56 @@ def attempt_counts() -> "DynamoAttemptCounts":
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts
 
     return _bound(DynamoAttemptCounts(tables(), secrets()))
+
+
+@cache
+def links() -> "DynamoLinks":
+    """One-time links on record."""
+    from platforma.adapters.dynamodb.links import DynamoLinks
+
+    return _bound(DynamoLinks(tables(), outbox(), directory()))
+
+
+@cache
+def link_requests() -> "SQSLinkRequests":
+    """The queue of links to be mailed."""
+    from platforma.adapters.sqs import SQSLinkRequests
+
+    return SQSLinkRequests(settings().mail_queue, settings().region)
+
+
+@cache
+def mailer() -> "SESMailer":
+    """What sends mail."""
+    from platforma.adapters.ses import SESMailer
+
+    return SESMailer(settings().mail_from, settings().region)
+
+
+def mail_links(bodies: Sequence[str], request_id: str) -> dict[str, int]:
+    """Mail the links that these queued requests ask for; how many were sent, and how many asked for nobody."""
+    from platforma.adapters.sqs import read_request
+    from platforma.kernel.errors import RateLimited
+    from platforma.kernel.events import Attempt
+
+    told = {"sent": 0, "dropped": 0}
+    for number, body in enumerate(bodies):
+        request = read_request(body)
+        attempt = Attempt(
+            request_id=f"{request_id}-{number}",
+            action="settings.password_links.send",
+            clock=clock,
+            source="schedule",
+            tenant_id=request.tenant_id,
+            principal_type="system",
+            principal_id="identity_mail",
+        )
+        try:
+            sent = identity.mail_link(request, attempt=attempt)
+        except RateLimited:
+            sent = False
+        told["sent" if sent else "dropped"] += 1
+    return told
 
 
 @cache
@@ -796,6 +853,10 @@ identity = Area(
         "services": services,
         "keys": vault,
         "counts": attempt_counts,
+        "links": links,
+        "link_requests": link_requests,
+        "mailer": mailer,
+        "issuer": issuer,
         "administration": lambda: administration_of,
     },
 )

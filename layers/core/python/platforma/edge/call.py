@@ -139,6 +139,19 @@ class Call:
         if not self.permitted and not self.caller.signed_in:
             raise Forbidden(f"It takes {self.endpoint.permission}, or a sign-in through the tenant's own client.")
 
+    def require_oneself(self) -> str:
+        """
+        The user whom the path names, who must be the one who calls: signed in, or by a credential that covers it.
+
+        Raises:
+            Forbidden: another user, a caller who is none, or one whose credential does not reach so far.
+        """
+        user_id = self.path["id"]
+        if self.caller.user_id != user_id:
+            raise Forbidden("Only the user may.")
+        self.require_own_change(user_id)
+        return user_id
+
     @property
     def if_match(self) -> int | None:
         """

@@ -17,7 +17,8 @@ from platforma.edge.call import Call
 from platforma.edge.holding import Holding
 from platforma.edge.schemas.apikeys import KeyCreate, Owner
 from platforma.edge.subjects import Subjects
-from platforma.identity.model import Group
+from platforma.identity.model import Group, User
+from platforma.identity.ports import Groups
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
 from platforma.policy.attributes import scalar_type
@@ -71,15 +72,26 @@ class Giving:
         self.check(roles=group.roles)
         self._require(self._holding.attached_to("group", [group.id]))
 
-    def check_user(self, user_id: str, roles: Iterable[str], groups: Iterable[str]) -> None:
+    def check_change(self, before: User | Group, after: User | Group) -> None:
         """
-        Require that the caller holds all that a user's account may do.
+        As `check_roles`, of a user or group before and after.
+
+        Raises:
+            Forbidden: the caller may not give or take what differs.
+        """
+        self.check_roles(before.roles, after.roles)
+
+    def check_account(self, user: User, _after: User, *, groups: Groups) -> None:
+        """
+        Require that the caller holds all that a user's account may do, by itself and by its groups.
 
         Raises:
             Forbidden: it lacks some of it, and `settings:manage`.
         """
-        self.check(roles=roles)
-        self._require(self._holding.attached_to("group", groups) + self._holding.attached_to("user", [user_id]))
+        self.check(roles=user.roles)
+        for group in groups.several(user.tenant_id, user.groups):
+            self.check_group(group)
+        self._require(self._holding.attached_to("user", [user.id]))
 
     def require_manage(self, what: str) -> None:
         """

@@ -11,8 +11,20 @@ from platforma.identity.delete_group import delete_group
 from platforma.identity.delete_tenant import delete_tenant, due_tenants, purge_tenant, restore_tenant
 from platforma.identity.delete_user import delete_user
 from platforma.identity.group_members import add_member, list_members, remove_member
+from platforma.identity.links import (
+    Link,
+    LinkRequest,
+    LinkRequests,
+    Links,
+    find_link,
+    mail_link,
+    request_link,
+    request_link_by_email,
+    set_password_by_link,
+)
 from platforma.identity.list_users import list_users
 from platforma.identity.lockout import Administration, AdministrationOf
+from platforma.identity.mail import Letter, Mailer
 from platforma.identity.model import Group, NewTenant, Page, Principal, RoleSource, Tenant, User
 from platforma.identity.ports import Directory, Groups, Shredder, TenantKeys, Tenants
 from platforma.identity.principals import read_holders, read_principal
@@ -31,6 +43,12 @@ __all__ = [
     "Directory",
     "Group",
     "Groups",
+    "Letter",
+    "Link",
+    "LinkRequest",
+    "LinkRequests",
+    "Links",
+    "Mailer",
     "NewTenant",
     "Page",
     "Principal",
@@ -56,11 +74,13 @@ __all__ = [
     "delete_user",
     "due_tenants",
     "explain_roles",
+    "find_link",
     "is_service_name",
     "list_groups",
     "list_members",
     "list_tenants",
     "list_users",
+    "mail_link",
     "purge_tenant",
     "read_group",
     "read_holders",
@@ -69,6 +89,9 @@ __all__ = [
     "read_user",
     "register_service",
     "remove_member",
+    "request_link",
+    "request_link_by_email",
     "restore_tenant",
+    "set_password_by_link",
     "set_roles",
 ]

@@ -1,6 +1,6 @@
 """A group's name, description and roles change, and with its roles those of every member."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,11 +25,14 @@ def change_group(
     groups: Groups,
     attempt: Attempt,
     administration: AdministrationOf = by_role,
+    may: Callable[[Group, Group], None] | None = None,
 ) -> Group:
     """
     The group after *changes*: `name`, `description`, `roles`. *if_match* None means any version.
+    *may* is asked with the group before and after whether the caller may give and take that, as in `change_user`.
 
     Raises:
+        Forbidden: *may* says so.
         NotFound: this tenant has no group of this id.
         Unprocessable: a field is not valid, or not one of these.
         PreconditionFailed: the group has another version.
@@ -38,14 +41,17 @@ def change_group(
     """
 
     def write() -> Group:
-        turn: int | None = directory.turn(tenant_id) if "roles" in changes else None
+        guarded = "roles" in changes
+        turn: int | None = directory.turn(tenant_id) if guarded or may is not None else None
         before = read_group(tenant_id, group_id, groups=groups)
         if if_match not in (None, before.version):
             raise PreconditionFailed
         after = replace(before, version=before.version + 1, **_parsed(changes, known_roles))
-        if turn is not None:
+        if guarded:
             judge, afterwards = administration(tenant_id), Afterwards(groups={group_id: after})
             require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
+        if may is not None:
+            may(before, after)
         event = attempt.event("success", resource=group_id, resource_type="group", changes=changed(before, after))
         groups.replace(before, after, event, turn=turn)
         return after

@@ -3,6 +3,7 @@
 from platforma.identity.changes import shown
 from platforma.identity.email_address import parse_email
 from platforma.identity.fields import parse_name
+from platforma.identity.links import LinkRequest, LinkRequests
 from platforma.identity.model import NewTenant, Tenant, User
 from platforma.identity.passwords import hash_password, parse_password
 from platforma.identity.ports import TenantKeys, Tenants
@@ -19,9 +20,11 @@ def create_tenant(
     tenants: Tenants,
     keys: TenantKeys,
     attempt: Attempt,
+    invitations: LinkRequests | None = None,
 ) -> NewTenant:
     """
-    A new tenant, whose administrator has the role `admin`; without a password the administrator is invited.
+    A new tenant, whose administrator has the role `admin`; one without a password is invited, to whom *invitations* has a
+    link mailed.
 
     The key is made first. Should the rest fail, a key without a tenant is left in Vault, which opens nothing.
 
@@ -48,6 +51,8 @@ def create_tenant(
     )
     keys.create_tenant_key(tenant.id)
     changes = {"before": None, "after": {**shown(tenant), "admin": {"user_id": admin.id, **shown(admin)}}}
+    if invitations is not None and hashed is None:
+        invitations.put(LinkRequest(tenant.id, user_id=admin.id))
     tenants.create(
         tenant, admin, hashed, attempt.event("success", resource=tenant.id, resource_type="tenant", changes=changes)
     )

@@ -3,6 +3,7 @@
 from platforma.identity.changes import made
 from platforma.identity.email_address import parse_email
 from platforma.identity.fields import parse_attributes, parse_name, parse_roles
+from platforma.identity.links import LinkRequest, LinkRequests
 from platforma.identity.model import User
 from platforma.identity.passwords import hash_password, parse_password
 from platforma.identity.ports import Directory
@@ -21,13 +22,17 @@ def create_user(
     known_roles: frozenset[str],
     directory: Directory,
     attempt: Attempt,
+    invitations: LinkRequests | None = None,
 ) -> User:
     """
-    A new user; without a password an invited one, until a password is set.
+    A new user; without a password an invited one, until a password is set, to whom *invitations* has a link mailed.
+
+    The link is asked for first: it is never forgotten, and comes to nothing where the rest fails.
 
     Raises:
         Unprocessable: a field is not valid.
         EmailTaken: another user of the tenant has the address.
+        Unavailable: the invitation could not be queued, or the user not be kept; there is no user.
     """
     address, person = parse_email(email), parse_name(name)
     given = parse_roles(roles, known_roles=known_roles)
@@ -46,5 +51,7 @@ def create_user(
         attributes=described,
         has_password=hashed is not None,
     )
+    if invitations is not None and hashed is None:
+        invitations.put(LinkRequest(tenant_id, user_id=user.id))
     directory.add(user, hashed, attempt.event("success", resource=user.id, resource_type="user", changes=made(user)))
     return user

@@ -1,6 +1,6 @@
 """What identity refuses, beside what any area does."""
 
-from platforma.kernel.errors import Conflict, Forbidden
+from platforma.kernel.errors import Conflict, Forbidden, NotFound
 
 
 class EmailTaken(Conflict):
@@ -29,6 +29,20 @@ class TurnTaken(Conflict):
 
     code = "turn_taken"
     public = "Another change came first. Try again."
+
+
+class LinkSpent(NotFound):
+    """A one-time link that opens nothing, or nothing any more."""
+
+    code = "link_spent"
+    public = "This link is not valid any more."
+
+
+class NotYetAccepted(Conflict):
+    """An invited user becomes active by setting a password, or by signing in in another way; nobody else makes it so."""
+
+    code = "not_yet_accepted"
+    public = "The user has not accepted the invitation yet."
 
 
 class WrongPassword(Forbidden):

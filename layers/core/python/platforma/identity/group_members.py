@@ -1,5 +1,6 @@
 """Who is in a group."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from platforma.identity.lockout import (
@@ -10,7 +11,7 @@ from platforma.identity.lockout import (
     require_administrator,
     settled,
 )
-from platforma.identity.model import MAX_GROUPS_OF_A_USER, Page
+from platforma.identity.model import MAX_GROUPS_OF_A_USER, Group, Page
 from platforma.identity.ports import Directory, Groups
 from platforma.identity.read_group import read_group
 from platforma.identity.read_user import read_user
@@ -38,11 +39,14 @@ def add_member(
     groups: Groups,
     attempt: Attempt,
     administration: AdministrationOf = by_role,
+    may: Callable[[Group], None] | None = None,
 ) -> None:
     """
-    Put the user into the group; one who is in it stays.
+    Put the user into the group; one who is in it stays. *may* is asked whether the caller may give what the group gives, at
+    the turn at which it is then written: what changes in between is judged anew.
 
     Raises:
+        Forbidden: *may* says so.
         NotFound: this tenant has no such group or user.
         Conflict: the user is in as many groups as anybody may be.
         WouldLockOut: the group's policies would take the last administrator's rights.
@@ -51,6 +55,8 @@ def add_member(
     def write() -> None:
         turn: int | None = directory.turn(tenant_id)
         group = read_group(tenant_id, group_id, groups=groups)
+        if may is not None:
+            may(group)
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id in user.groups:
             return
@@ -61,7 +67,7 @@ def add_member(
         judge, afterwards = administration(tenant_id), Afterwards(users={user_id: after})
         if could_administer(user, judge):
             require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)
-        else:
+        elif may is None:
             turn = None
         changes = {"before": None, "after": {"user_id": user_id, "group_id": group_id}}
         event = attempt.event("success", resource=group_id, resource_type="group", changes=changes)
@@ -79,11 +85,13 @@ def remove_member(
     groups: Groups,
     attempt: Attempt,
     administration: AdministrationOf = by_role,
+    may: Callable[[Group], None] | None = None,
 ) -> None:
     """
-    Take the user out of the group; one who is not in it stays out.
+    Take the user out of the group; one who is not in it stays out. *may* is as in `add_member`.
 
     Raises:
+        Forbidden: *may* says so.
         NotFound: this tenant has no such group or user.
         WouldLockOut: only as its member is the tenant's last administrator one.
     """
@@ -91,6 +99,8 @@ def remove_member(
     def write() -> None:
         turn = directory.turn(tenant_id)
         group = read_group(tenant_id, group_id, groups=groups)
+        if may is not None:
+            may(group)
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id not in user.groups:
             return

@@ -26,6 +26,7 @@ MIN_CHARACTERS = 12
 MAX_BYTES = 1024
 _OURS = ("platforma",)
 _TELLING = 4
+_LEAST_KIB_A_LANE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def verify_password(presented: str, stored: str | None, *, profile: Argon2Profil
     """
     Verify *presented* against *stored*; a stored hash of another profile gives the one to replace it with.
 
-    Without a *stored* hash it takes the same time and ends the same way as with a wrong password.
+    Every refusal costs what *profile* costs and ends the same way: without a *stored* hash, with one of *profile*, and with
+    one of an older and cheaper profile, whose owner would otherwise be told by the time that it takes.
 
     Raises:
         Unauthenticated: wrong, or there is none.
@@ -85,10 +87,28 @@ def verify_password(presented: str, stored: str | None, *, profile: Argon2Profil
     except InvalidHashError:
         raise Broken("A stored password hash cannot be read.") from None
     except Argon2Error:
+        _spend(_left(stored, profile), profile)
         raise Unauthenticated("The password is wrong.") from None
     if stored is None or not fits:
         raise Unauthenticated("The password is wrong.")
     return hasher.hash(secret) if hasher.check_needs_rehash(stored) else None
+
+
+def _left(stored: str | None, profile: Argon2Profile) -> int:
+    """How much work, in passes over a KiB, *stored* took less than *profile* takes."""
+    if stored is None:
+        return 0
+    from argon2 import extract_parameters  # noqa: PLC0415  in a layer that few functions carry
+
+    took = extract_parameters(stored)
+    return max(0, profile.time_cost * profile.memory_kib - took.time_cost * took.memory_cost)
+
+
+def _spend(work: int, profile: Argon2Profile) -> None:
+    """Do so much *work* for nothing, on as many lanes as *profile*; not where it is less than Argon2 can be asked for."""
+    if work >= _LEAST_KIB_A_LANE * profile.parallelism:
+        passes = -(-work // profile.memory_kib)
+        _hasher(Argon2Profile(passes, work // passes, profile.parallelism)).hash(b"nobody's password")
 
 
 def _refused(pointer: str, detail: str) -> Unprocessable:

@@ -1,5 +1,7 @@
 """A user's roles are given by hand, all at once."""
 
+from collections.abc import Callable
+
 from platforma.identity.change_user import change_user
 from platforma.identity.lockout import AdministrationOf, by_role
 from platforma.identity.model import User
@@ -18,11 +20,15 @@ def set_roles(
     groups: Groups,
     attempt: Attempt,
     administration: AdministrationOf = by_role,
+    may: Callable[[User, User], None] | None = None,
 ) -> User:
     """
     The user with exactly *roles*, and those of its groups as before. *if_match* None means any version.
 
+    *may* is as in `change_user`.
+
     Raises:
+        Forbidden: *may* says so.
         NotFound: this tenant has no user of this id.
         Unprocessable: a role does not exist.
         PreconditionFailed: the user has another version.
@@ -38,4 +44,5 @@ def set_roles(
         groups=groups,
         attempt=attempt,
         administration=administration,
+        may=may,
     )

@@ -82,6 +82,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         if_match=True,
     ),
     row(
+        *("PUT", "/v1/users/{id}/password", "settings.passwords.set", "identity_users", "own", "Set one's own password"),
+        resource="user",
+        body="identity.PasswordChange",
+        status=204,
+    ),
+    row(
+        *("POST", "/v1/users/{id}/password-reset", "settings.password_resets.create", "identity_users", "permission"),
+        "Have a user mailed a link to set a password by",
+        resource="user",
+        answer="identity.Mailed",
+        status=202,
+    ),
+    row(
         *(
             "PUT",
             "/v1/users/{id}/roles",

@@ -73,6 +73,12 @@ class UserCreate(Body):
     attributes: Attributes = {}
 
 
+class Mailed(View):
+    """Whom a mail is on its way to."""
+
+    user_id: str
+
+
 class UserPatch(Body):
     """What may be changed of a user; what is left out stays."""
 

@@ -117,15 +117,19 @@ class DynamoDirectory:
 
     def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
         """Give the user this password hash."""
+        t = Transaction(self._tables, self._outbox)
+        self.put_password(t, before, after, password_hash)
+        t.commit(event)
+
+    def put_password(self, transaction: Transaction, before: User, after: User, password_hash: str) -> None:
+        """Let *transaction* give the user this password hash, if it is still of the version of *before*."""
         actions: list[Any] = [
             UserItem.password.set(self._people.sealed_password(after, password_hash)),
             UserItem.status.set(after.status),
             UserItem.version.set(after.version),
         ]
-        t = Transaction(self._tables, self._outbox)
-        t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
-        moves(t, after.tenant_id, revocation=True)
-        t.commit(event)
+        transaction.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
+        moves(transaction, after.tenant_id, revocation=True)
 
     def rehash(self, user: User, password_hash: str) -> None:
         """Keep the same password under another profile."""
