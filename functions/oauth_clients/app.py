@@ -1,4 +1,4 @@
-"""OAuth clients and their secrets."""
+"""OAuth clients and their secrets; and services, which prove themselves by a certificate."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
@@ -6,6 +6,7 @@ from platforma.edge.api import API
 from platforma.edge.bodies import read_document
 from platforma.edge.call import Call
 from platforma.edge.registrations import presented_token, registration_of
+from platforma.edge.schemas.identity import ServiceView
 from platforma.edge.schemas.oauth import InitialAccessTokenCreated, SecretView
 
 api = API("oauth_clients", bootstrap.edge)
@@ -94,6 +95,38 @@ def replace_registration(call: Call) -> Answer:
 def delete_registration(call: Call) -> Answer:
     mine = registration_of(call, bootstrap.oauth, bootstrap.snapshots)
     bootstrap.oauth.delete_registration(mine, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("settings.services.list")
+def list_services(call: Call) -> Answer:
+    page = bootstrap.identity.list_services(call.tenant_id, **call.page())
+    return listed([ServiceView.of(service) for service in page.items], call.next_cursor(page.after))
+
+
+@api.serves("settings.services.get")
+def get_service(call: Call) -> Answer:
+    service = bootstrap.identity.read_service(call.tenant_id, call.path["id"])
+    return shown(ServiceView.of(service), service.version)
+
+
+@api.serves("settings.services.update")
+def update_service(call: Call) -> Answer:
+    service = bootstrap.identity.change_service(
+        call.tenant_id,
+        call.path["id"],
+        call.given(),
+        if_match=call.if_match,
+        known_roles=bootstrap.known_roles(call),
+        attempt=call.attempt,
+        may=bootstrap.giving(call).check_service,
+    )
+    return shown(ServiceView.of(service), service.version)
+
+
+@api.serves("settings.services.delete")
+def delete_service(call: Call) -> Answer:
+    bootstrap.identity.delete_service(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
+from typing import Any
 
 import boto3
 import pytest
@@ -13,9 +14,9 @@ from pynamodb.attributes import UnicodeAttribute
 from platforma.adapters.dynamodb.services import DynamoDBServices, ServiceItem
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.memory.services import MemoryServices
-from platforma.identity import Service, Services, register_service
+from platforma.identity import Service, Services, change_service, delete_service, read_service, register_service
 from platforma.kernel.clock import system_clock
-from platforma.kernel.errors import Conflict, PlatformaError, PreconditionFailed, Unavailable, Unprocessable
+from platforma.kernel.errors import Conflict, NotFound, PlatformaError, PreconditionFailed, Unavailable, Unprocessable
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from tests.contract.isolated_moto import isolate
@@ -162,6 +163,105 @@ def test_of_twenty_racers_for_a_name_one_wins(place: Place, name: str):
 
     assert won.count(True) == len(place.events()) == 1
     assert place.services.get(name).tenant_id == f"ten_{won.index(True)}"
+
+
+def names(place: Place, tenant_id: str, limit: int = 50) -> list[list[str]]:
+    """The names on each page of the tenant's services."""
+    pages, after = [], None
+    while True:
+        page = place.services.page(tenant_id, limit=limit, after=after)
+        pages.append([service.name for service in page.items])
+        if (after := page.after) is None:
+            return pages
+
+
+def test_services_are_listed_by_name_to_their_tenant_alone(place: Place, name: str):
+    tenant_id, other = new_id("ten"), new_id("ten")
+    for ending in "cab":
+        register(place, f"{name}{ending}", tenant_id)
+    register(place, f"{name}d", other)
+
+    assert [each for page in names(place, tenant_id, limit=2) for each in page] == [f"{name}{ending}" for ending in "abc"]
+    assert all(len(page) <= 2 for page in names(place, tenant_id, limit=2))
+    assert names(place, other) == [[f"{name}d"]]
+
+
+def test_a_deleted_service_is_gone_from_its_list_and_its_name_is_free(place: Place, name: str):
+    tenant_id, other = new_id("ten"), new_id("ten")
+    register(place, name, tenant_id)
+
+    delete_service(tenant_id, name, if_match=1, services=place.services, attempt=an_attempt())
+
+    assert (place.services.get(name), names(place, tenant_id)) == (None, [[]])
+    assert len(place.events()) == 2
+    assert register(place, name, other).tenant_id == other
+
+
+def test_one_that_changed_meanwhile_is_not_deleted(place: Place, name: str):
+    before = register(place, name)
+    register(place, name, roles=("operator",))
+
+    with pytest.raises(PreconditionFailed):
+        place.services.remove(before, an_attempt().event("success"))
+    assert place.services.get(name).version == 2
+
+
+def test_of_twenty_who_suspend_one_version_one_does(place: Place, name: str):
+    register(place, name)
+    barrier = Barrier(20)
+
+    def race(_: int) -> bool:
+        barrier.wait()
+        try:
+            change(place, name, {"status": "suspended"}, if_match=1)
+        except PreconditionFailed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(race, range(20))) == 1
+    assert place.services.get(name).status == "suspended"
+
+
+def test_another_tenants_service_is_as_if_it_did_not_exist(place: Place, name: str):
+    register(place, name)
+    rest = {"services": place.services, "attempt": an_attempt()}
+
+    with pytest.raises(NotFound):
+        read_service("ten_2", name, services=place.services)
+    with pytest.raises(NotFound):
+        change(place, name, {"status": "suspended"}, tenant_id="ten_2")
+    with pytest.raises(NotFound):
+        delete_service("ten_2", name, if_match=None, **rest)
+    assert place.services.get(name).status == "active"
+
+
+@pytest.mark.parametrize("changes", [{"status": "gone"}, {"name": "x"}, {"roles": ["king"]}, {"tenant_id": "ten_2"}])
+def test_a_change_that_is_not_valid_changes_nothing(place: Place, name: str, changes: dict[str, Any]):
+    before = register(place, name)
+
+    with pytest.raises(Unprocessable):
+        change(place, name, changes)
+    assert place.services.get(name) == before
+
+
+def an_attempt() -> Attempt:
+    return Attempt("req", "settings.services.update", system_clock)
+
+
+def change(
+    place: Place, name: str, changes: dict[str, Any], tenant_id: str = "ten_1", if_match: int | None = None
+) -> Service:
+    return change_service(
+        tenant_id,
+        name,
+        changes,
+        if_match=if_match,
+        known_roles=ROLES,
+        services=place.services,
+        attempt=an_attempt(),
+        may=lambda *_: None,
+    )
 
 
 def test_a_table_that_is_gone_is_unavailable(tables: Tables, monkeypatch: pytest.MonkeyPatch):

@@ -168,6 +168,47 @@ def test_a_service_may_what_its_roles_may(world: World, tenant: Tenant):
 
 
 @pytest.mark.usefixtures("behind_an_edge")
+@pytest.mark.parametrize("end", ["suspended", "deleted"])
+def test_a_service_that_is_suspended_or_deleted_is_nobody_at_once(world: World, tenant: Tenant, end: str):
+    registered(tenant)
+    shown, any_version = header(certificate(world.clock, URI)), {"If-Match": "*"}
+    assert world.call("GET", "/v1/me", headers=shown).status == 200
+
+    if end == "deleted":
+        tenant.call("DELETE", "/v1/services/backup", headers=any_version, expect=204)
+    else:
+        tenant.call("PATCH", "/v1/services/backup", {"status": end}, headers=any_version, expect=200)
+
+    assert world.call("GET", "/v1/me", headers=shown).status == 401
+    assert tenant.call("GET", "/v1/services/backup").status == (404 if end == "deleted" else 200)
+
+
+@pytest.mark.usefixtures("behind_an_edge")
+def test_a_services_roles_are_changed_and_it_may_what_the_new_ones_may(world: World, tenant: Tenant):
+    registered(tenant)
+    (listed,) = tenant.call("GET", "/v1/services", expect=200).json["items"]
+    assert listed == {"name": "backup", "roles": ["viewer"], "status": "active", "version": 1}
+
+    changed = tenant.call("PATCH", "/v1/services/backup", {"roles": ["admin"]}, headers={"If-Match": '"v1"'}, expect=200)
+
+    assert (changed.json["roles"], changed.headers["etag"]) == (["admin"], '"v2"')
+    assert world.call("GET", "/v1/users", headers=header(certificate(world.clock, URI))).status == 200
+    assert tenant.call("PATCH", "/v1/services/backup", {"roles": []}, headers={"If-Match": '"v1"'}).status == 412
+    assert tenant.call("PATCH", "/v1/services/backup", {"roles": []}).status == 428
+
+
+def test_who_lacks_what_a_service_may_do_neither_gives_it_more_nor_brings_it_back(world: World, tenant: Tenant):
+    registered(tenant, roles=("operator",))
+    tenant.call("PATCH", "/v1/services/backup", {"status": "suspended"}, headers={"If-Match": "*"}, expect=200)
+    token = world.token(tenant.client_with(("admin",), ("settings.services.*", "billing:read")))
+
+    def change(**fields: object) -> int:
+        return world.call("PATCH", "/v1/services/backup", token=token, json_body=fields, headers={"If-Match": "*"}).status
+
+    assert [change(roles=["admin"]), change(status="active"), change(status="suspended")] == [403, 403, 200]
+
+
+@pytest.mark.usefixtures("behind_an_edge")
 def test_another_credential_comes_before_the_certificate(world: World, tenant: Tenant):
     registered(tenant)
     shown = header(certificate(world.clock, URI))

@@ -19,6 +19,7 @@ from platforma.edge.schemas.apikeys import KeyCreate, Owner
 from platforma.edge.subjects import Subjects
 from platforma.identity.model import Group, User
 from platforma.identity.ports import Groups
+from platforma.identity.service import Service
 from platforma.kernel.errors import FieldError, Forbidden, Unprocessable
 from platforma.policy.actions import within
 from platforma.policy.attributes import scalar_type
@@ -80,6 +81,17 @@ class Giving:
             Forbidden: the caller may not give or take what differs.
         """
         self.check_roles(before.roles, after.roles)
+
+    def check_service(self, before: Service, after: Service) -> None:
+        """
+        As `check_roles`; and that the caller holds all that a service may do which is taken into use again.
+
+        Raises:
+            Forbidden: it does not.
+        """
+        self.check_roles(before.roles, after.roles)
+        if (before.status, after.status) == ("suspended", "active"):
+            self.check(roles=after.roles)
 
     def check_account(self, user: User, _after: User, *, groups: Groups) -> None:
         """

@@ -32,6 +32,7 @@ from platforma.identity.read_group import list_groups, read_group
 from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
 from platforma.identity.service import Service, Services, is_service_name, register_service
+from platforma.identity.services import change_service, delete_service, list_services, read_service
 from platforma.identity.set_roles import set_roles
 from platforma.identity.sign_in import check_password
 from platforma.identity.throttle import AttemptCounts
@@ -63,6 +64,7 @@ __all__ = [
     "add_member",
     "change_group",
     "change_password",
+    "change_service",
     "change_tenant",
     "change_user",
     "check_password",
@@ -70,6 +72,7 @@ __all__ = [
     "create_tenant",
     "create_user",
     "delete_group",
+    "delete_service",
     "delete_tenant",
     "delete_user",
     "due_tenants",
@@ -78,6 +81,7 @@ __all__ = [
     "is_service_name",
     "list_groups",
     "list_members",
+    "list_services",
     "list_tenants",
     "list_users",
     "mail_link",
@@ -85,6 +89,7 @@ __all__ = [
     "read_group",
     "read_holders",
     "read_principal",
+    "read_service",
     "read_tenant",
     "read_user",
     "register_service",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from platforma.identity.fields import parse_roles
+from platforma.identity.model import Page
 from platforma.kernel.errors import Conflict, FieldError, Unprocessable
 from platforma.kernel.events import Attempt, Event
 
@@ -44,6 +45,17 @@ class Services(Protocol):
             PreconditionFailed: its version is not that of *before* any more.
         """
 
+    def remove(self, service: Service, event: Event) -> None:
+        """
+        Delete a service; its name is free.
+
+        Raises:
+            PreconditionFailed: its version is not that of *service* any more, or it is gone.
+        """
+
+    def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Service]:
+        """The tenant's services, by name."""
+
 
 def is_service_name(text: str) -> bool:
     """Whether *text* can name a service: 1 to 63 of `a-z 0-9 -`, no hyphen at either end."""
@@ -67,7 +79,7 @@ def register_service(
     wanted = Service(name, tenant_id, given)
     there = services.get(name)
     if there is None:
-        services.add(wanted, _event(attempt, None, wanted))
+        services.add(wanted, service_event(attempt, None, wanted))
         return wanted
     if there.tenant_id != tenant_id:
         raise Conflict("The service's name is taken.")
@@ -75,13 +87,16 @@ def register_service(
     if wanted == there:
         return there
     after = replace(wanted, version=there.version + 1)
-    services.replace(there, after, _event(attempt, there, after))
+    services.replace(there, after, service_event(attempt, there, after))
     return after
 
 
-def _event(attempt: Attempt, before: Service | None, after: Service) -> Event:
-    changes = {"before": before and _told(before), "after": _told(after)}
-    return attempt.event("success", resource=after.name, resource_type="service", changes=changes)
+def service_event(attempt: Attempt, before: Service | None, after: Service | None) -> Event:
+    """The event of a service that was made, changed or deleted."""
+    named = after or before
+    assert named is not None
+    changes = {"before": before and _told(before), "after": after and _told(after)}
+    return attempt.event("success", resource=named.name, resource_type="service", changes=changes)
 
 
 def _told(service: Service) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from threading import Lock
 
+from platforma.identity.model import Page
 from platforma.identity.service import Service
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event, entered
@@ -34,6 +35,22 @@ class MemoryServices:
             if kept is None or kept.version != before.version:
                 raise PreconditionFailed
             self._keep(after, event)
+
+    def remove(self, service: Service, event: Event) -> None:
+        """Delete a service."""
+        with self._lock:
+            kept = self._services.get(service.name)
+            if kept is None or kept.version != service.version:
+                raise PreconditionFailed
+            del self._services[service.name]
+            self._record(event)
+            entered((event,))
+
+    def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Service]:
+        """The tenant's services, by name."""
+        mine = sorted(name for name, each in self._services.items() if each.tenant_id == tenant_id and name > (after or ""))
+        names = mine[:limit]
+        return Page(tuple(self._services[name] for name in names), names[-1] if len(mine) > limit else None)
 
     def _keep(self, service: Service, event: Event) -> None:
         self._services[service.name] = service

@@ -203,5 +203,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=204,
         if_match=True,
     ),
+    row(
+        *("GET", "/v1/services", "settings.services.list", "oauth_clients", "permission"),
+        "List services, which authenticate by client certificate",
+        resource="service",
+        answer="identity.ServiceList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", "/v1/services/{id}", "settings.services.get", "oauth_clients", "permission", "Read a service, by its name"),
+        resource="service",
+        answer="identity.ServiceView",
+    ),
+    row(
+        *("PATCH", "/v1/services/{id}", "settings.services.update", "oauth_clients", "permission"),
+        "Suspend a service or give it other roles",
+        resource="service",
+        body="identity.ServicePatch",
+        answer="identity.ServiceView",
+        if_match=True,
+    ),
+    row(
+        *("DELETE", "/v1/services/{id}", "settings.services.delete", "oauth_clients", "permission", "Delete a service"),
+        resource="service",
+        status=204,
+        if_match=True,
+    ),
     row("GET", "/v1/me", "settings.me.get", "identity_me", "self", "Who the caller is and may be", answer="identity.Me"),
 )

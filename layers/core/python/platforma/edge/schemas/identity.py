@@ -204,6 +204,29 @@ class MemberList(View):
     next_cursor: str | None
 
 
+class ServicePatch(Body):
+    """What may be changed of a service; what is left out stays."""
+
+    status: Literal["active", "suspended"] | None = None
+    roles: Roles | None = None
+
+
+class ServiceView(View):
+    """A program that its client certificate names."""
+
+    name: str
+    roles: list[str]
+    status: str
+    version: int
+
+
+class ServiceList(View):
+    """A page of services."""
+
+    items: list[ServiceView]
+    next_cursor: str | None
+
+
 class PrincipalView(View):
     """Who the caller is."""
 
