@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import api_keys, audit, authorizer, decisions, token_endpoint, tokens
+from bench import api_keys, audit, authorizer, decisions, encryption, token_endpoint, tokens
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "tokens": tokens.run,
     "token_endpoint": token_endpoint.run,
     "audit": audit.run,
+    "encryption": encryption.run,
 }
 
 

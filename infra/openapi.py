@@ -1,9 +1,10 @@
 """
 Makes two documents from the table of endpoints: the gateways' body, infra/gateway.json (OpenAPI 3.0.1, which is what API
-Gateway imports), and docs/openapi.json, the API's own description as `/openapi.json` serves it.
+Gateway imports), and docs/openapi.json, the API's own description as `/openapi.json` serves it. And docs/crypto.md, which
+`crypto_inventory` makes of the rest of the code.
 
     python infra/openapi.py            writes them
-    python infra/openapi.py --check    exits 1 if one is not what the table says
+    python infra/openapi.py --check    exits 1 if one is not what the code says
 
 The gateways' body says which function answers a route, and what the gateway itself answers where no function runs. Schemas
 are not in it: a function holds bodies to them, whichever gateway stands before it.
@@ -19,9 +20,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 BODY = ROOT / "infra" / "gateway.json"
 DOCUMENT = ROOT / "docs" / "openapi.json"
-sys.path.insert(0, str(ROOT / "layers" / "core" / "python"))
+sys.path[:0] = [str(ROOT / "layers" / "core" / "python"), str(ROOT)]
 
-from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402  needs the path above
+from infra import crypto_inventory  # noqa: E402  needs the path above
+from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402
 from platforma.edge.openapi import openapi  # noqa: E402
 
 _INVOCATION = (
@@ -98,10 +100,11 @@ def _refusal(name: str) -> dict[str, Any]:
 
 
 def documents() -> dict[Path, str]:
-    """Each generated file and its text: the gateway's body, and the API's own document for readers."""
+    """Each generated file and its text: the gateway's body, the API's own document, the inventory of cryptography."""
     return {
         BODY: json.dumps(body(), indent=1, sort_keys=False) + "\n",
         DOCUMENT: json.dumps(openapi("https://localhost:8443"), indent=1) + "\n",
+        crypto_inventory.DOCUMENT: crypto_inventory.document(),
     }
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,9 +26,9 @@ from platforma import bootstrap
 from platforma.adapters.memory.identity import MemoryLinkRequests, MemoryMailer
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.sso import MemoryProviderSecrets
+from platforma.adapters.relay_call import RelayedLogs
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.openapi import openapi
-from platforma.kernel.tenancy import PLATFORM
 from platforma.keys import stored_secret
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,7 @@ URL = "https://platforma.test"
 REGION = "eu-central-1"
 BUCKET = "platforma-audit"
 EXPORTS = "platforma-exports"
+OBJECTS = "platforma-objects"
 PASSWORD = "correct horse battery staple"
 _ROUTES = [
     (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
@@ -45,8 +47,8 @@ _ROUTES = [
 class MemoryVault(MemoryDataKeys):
     """A Vault in memory: data keys, secrets and signatures; `gone` makes every call fail."""
 
-    def __init__(self) -> None:
-        super().__init__(PLATFORM)
+    def __init__(self, clock: "Clock") -> None:
+        super().__init__(clock=clock)
         self.secrets = MemorySecrets()
         self.provider_secrets = MemoryProviderSecrets()
         self._signing = Ed25519PrivateKey.generate()
@@ -260,6 +262,18 @@ class World:
         return self._platform
 
 
+class InvokedFunctions:
+    """Lambda's client, for functions that ask other functions."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  Lambda's names
+        context = type("Context", (), {"aws_request_id": "invoked"})()
+        answer = self._world.function(FunctionName).handler(json.loads(Payload), context)
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
+
+
 @dataclass
 class Tenant:
     """A tenant, as its administrating client sees it."""
@@ -329,19 +343,25 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AUDIT_BUCKET": BUCKET,
         "EXPORTS_BUCKET": EXPORTS,
+        "OBJECTS_BUCKET": OBJECTS,
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    vault, clock = MemoryVault(), Clock()
+    clock = Clock()
+    vault = MemoryVault(clock)
     _forget()
     monkeypatch.setattr(bootstrap, "vault", lambda: vault)
-    monkeypatch.setitem(bootstrap.identity.ports, "keys", lambda: vault)
+    for area in (bootstrap.identity, bootstrap.encryption):
+        monkeypatch.setitem(area.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
     requests, mailer = MemoryLinkRequests(), MemoryMailer()
     monkeypatch.setattr(bootstrap, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "mailer", lambda: mailer)
+    world = World(vault, clock, requests, mailer)
+    monkeypatch.setitem(bootstrap.shredding.ports, "keys", lambda: vault)
+    monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
     monkeypatch.setattr(bootstrap, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     with mock_aws():
@@ -350,5 +370,6 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
-        yield World(vault, clock, requests, mailer)
+        s3.create_bucket(Bucket=OBJECTS, CreateBucketConfiguration=place)
+        yield world
     _forget()

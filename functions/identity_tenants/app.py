@@ -4,7 +4,8 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.schemas.identity import TenantView
+from platforma.edge.schemas.identity import ShreddingView, TenantView
+from platforma.edge.statements import shredding_shown
 
 api = API("identity_tenants", bootstrap.edge)
 
@@ -54,6 +55,12 @@ def delete_tenant(call: Call) -> Answer:
 def restore_tenant(call: Call) -> Answer:
     tenant = bootstrap.identity.restore_tenant(call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return shown(TenantView.of(tenant), tenant.version)
+
+
+@api.serves("platform.tenants.get_shredding")
+def read_shredding(call: Call) -> Answer:
+    done = bootstrap.shredding.read_shredding(call.path["id"])
+    return Answer(200, ShreddingView.of(shredding_shown(done, bootstrap.statements().keys())))
 
 
 handler = api.handler

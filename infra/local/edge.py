@@ -126,7 +126,7 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
         }  # fmt: skip
         forwarded[CERTIFICATE_HEADER] = ["{http.request.tls.client.certificate_der_base64}"]
     unsafe: Json = {"vars_regexp": {"{http.request.uri.path}": {"pattern": UNSAFE_PATH}}}
-    length = "{http.request.header.Content-Length}"
+    length, sent_type = "{http.request.header.Content-Length}", "{http.request.header.Content-Type}"
     return {
         "listen": [f"127.0.0.1:{port}"],
         "protocols": ["h1", "h2"],
@@ -144,29 +144,32 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
                 "match": [{"expression": f'{length} != "" && int({length}) > {BODY_LIMIT}'}],
                 "handle": [{"handler": "error", "status_code": 413}],
             },
-            {"match": [{"method": ["GET"], "path": binary_paths()}], "handle": [_binary()]},
+            {"match": [{"method": ["GET"], "path": binary_paths("get")}], "handle": [_binary("Accept")]},
+            {
+                "match": [{"method": ["PUT"], "path": binary_paths("put"), "not": [{"header": {"X-Object-Type": ["*"]}}]}],
+                "handle": [{"handler": "headers", "request": {"set": {"X-Object-Type": [sent_type]}}}],
+            },
+            {"match": [{"method": ["PUT"], "path": binary_paths("put")}], "handle": [_binary("Content-Type")]},
             {"handle": [*_cleaned(), _proxy(stack, forwarded)]},
         ],
         "errors": {"routes": _problems()},
     }
 
 
-def binary_paths() -> list[str]:
-    """The paths that answer bytes, as Caddy matches them; from the API's own document, `*` for each parameter."""
+def binary_paths(method: str) -> list[str]:
+    """The paths that answer or take bytes, as Caddy matches them; from the API's own document, `*` for each parameter."""
     paths: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
-    return [
-        re.sub(r"{\w+}", "*", path)
-        for path, operations in paths.items()
-        if any(
-            "application/octet-stream" in told.get("content", {})
-            for told in operations.get("get", {}).get("responses", {}).values()
-        )
-    ]
+    return [re.sub(r"{\w+}", "*", path) for path, operations in paths.items() if _is_binary(operations.get(method, {}))]
 
 
-def _binary() -> Json:
-    """The emulator sends bytes only to who asks for a binary type by name; API Gateway decodes for everybody (`*/*`)."""
-    return {"handler": "headers", "request": {"set": {"Accept": ["application/octet-stream"]}}}
+def _is_binary(operation: Json) -> bool:
+    told = [operation.get("requestBody", {}), *operation.get("responses", {}).values()]
+    return any("application/octet-stream" in each.get("content", {}) for each in told)
+
+
+def _binary(header: str) -> Json:
+    """The emulator takes and sends bytes only where this type is named; API Gateway does for all types (`*/*`)."""
+    return {"handler": "headers", "request": {"set": {header: ["application/octet-stream"]}}}
 
 
 def _problem_type() -> Json:

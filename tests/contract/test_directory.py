@@ -103,6 +103,9 @@ class World:
     def attempt(self, action: str = "settings.users.update", tenant_id: str = "") -> Attempt:
         return Attempt(new_id("evt"), action, lambda: NOW, principal_type="user", tenant_id=tenant_id or new_id("ten"))
 
+    def shred(self, tenant_id: str, _attempt: Attempt) -> None:
+        self.keys.destroy_tenant_key(tenant_id)
+
     def ports(self) -> dict[str, Any]:
         _, directory, groups = self.make()
         return {"directory": directory, "groups": groups}
@@ -501,7 +504,7 @@ def test_a_tenant_deleted_can_be_restored_with_its_status_seen_everywhere(world)
     tenant, _ = world.tenant()
     tenants = world.make()[0]
 
-    deleted = delete_tenant(tenant.id, if_match=1, tenants=tenants, keys=world.keys, attempt=world.attempt())
+    deleted = delete_tenant(tenant.id, if_match=1, tenants=tenants, shredder=world, attempt=world.attempt())
     while_deleted = world.versions(tenant.id)
     restored = restore_tenant(tenant.id, if_match=None, tenants=tenants, attempt=world.attempt())
 
@@ -515,7 +518,7 @@ def test_a_tenant_deleted_at_once_has_no_key(world):
     tenants = world.make()[0]
 
     deleted = delete_tenant(
-        tenant.id, immediate=True, if_match=None, tenants=tenants, keys=world.keys, attempt=world.attempt()
+        tenant.id, immediate=True, if_match=None, tenants=tenants, shredder=world, attempt=world.attempt()
     )
 
     assert deleted.status == "deleted"

@@ -84,6 +84,37 @@ def test_parts_of_two_ciphertexts_do_not_mix(data_keys):
             Envelope(data_keys).open("ten_a", "identity", "usr_a", one[:cut] + two[cut:])
 
 
+def test_a_ciphertext_that_lies_about_its_tenant_or_purpose_does_not_open(data_keys, sealed):
+    wrapped = module.wrapping_of(sealed).wrapped
+    rest = sealed[len(module._header("ten_a", "identity", wrapped)) :]
+
+    for place in (("ten_b", "identity"), ("ten_a", "audit")):
+        lying = module._header(*place, wrapped) + rest
+        with pytest.raises(DoesNotOpen):
+            Envelope(data_keys).open("ten_a", "identity", "usr_a", lying)
+        with pytest.raises(DoesNotOpen):
+            Envelope(data_keys).open(*place, "usr_a", lying)
+
+
+def test_another_data_key_of_the_tenants_own_put_into_a_ciphertext_does_not_open_it(data_keys, sealed):
+    other = data_keys.generate("ten_a", "identity")
+
+    with pytest.raises(DoesNotOpen):
+        Envelope(data_keys).open("ten_a", "identity", "usr_a", module.rewrapped(sealed, other.wrapped))
+
+
+def test_wrapped_anew_it_opens_as_before_and_its_body_is_the_same(data_keys, sealed):
+    wrapped = module.wrapping_of(sealed).wrapped
+    data_keys.rotate("ten_a")
+
+    (again,) = data_keys.rewrap_all("ten_a", "identity", [wrapped])
+    moved = module.rewrapped(sealed, again)
+
+    assert data_keys.version_of(again) == 2
+    assert Envelope(data_keys).open("ten_a", "identity", "usr_a", moved) == PLAINTEXT
+    assert moved[-60:] == sealed[-60:]
+
+
 def test_the_plaintext_is_nowhere_in_what_is_stored_nor_told(data_keys, sealed, caplog):
     with pytest.raises(DoesNotOpen) as caught:
         Envelope(data_keys).open("ten_a", "identity", "usr_b", sealed)
@@ -130,9 +161,9 @@ def test_one_ciphertext_cannot_be_made_to_open_under_two_keys():
     nonce = os.urandom(12)
 
     for committed in (0, 1):
-        header = b"\x01\x00\x07wrapped" + derived[committed][1]
-        both = _opens_under_both(derived[0][0], derived[1][0], nonce, header + binding)
-        plaintexts = [AESGCM(key).decrypt(nonce, both, header + binding) for key, _ in derived]
+        header = module._header("ten_a", "identity", b"wrapped") + derived[committed][1]
+        both = _opens_under_both(derived[0][0], derived[1][0], nonce, binding)
+        plaintexts = [AESGCM(key).decrypt(nonce, both, binding) for key, _ in derived]
         assert plaintexts[0] != plaintexts[1]
 
         keeper.face = committed

@@ -1,4 +1,5 @@
-# Makes a tenant's key, of the one kind that we use (never one that can be exported), and destroys it with the tenant.
+# Makes a tenant's key, of the one kind that we use (never one that can be exported), and destroys it with the tenant;
+# signs the statement of that, and shows the public halves of what it signs by.
 path "transit/keys/tenant-*" {
   capabilities = ["create", "read", "update", "delete"]
   allowed_parameters = {
@@ -8,3 +9,5 @@ path "transit/keys/tenant-*" {
     "deletion_allowed"   = [true]
   }
 }
+path "transit/sign/statements" { capabilities = ["create", "update"] }
+path "transit/keys/statements" { capabilities = ["read"] }

@@ -17,6 +17,7 @@ path "transit/keys"                      { capabilities = ["list"] }
 path "transit/keys/platform"             { capabilities = ["create", "read", "update"] }
 path "transit/keys/signing"              { capabilities = ["create", "read", "update"] }
 path "transit/keys/audit-checkpoint"     { capabilities = ["create", "read", "update"] }
+path "transit/keys/statements"           { capabilities = ["create", "read", "update"] }
 path "kv/config"                         { capabilities = ["create", "read", "update"] }
 path "kv/data/platforma/peppers"         { capabilities = ["create", "read", "update"] }
 path "kv/data/platforma/secrets"         { capabilities = ["create", "read"] }

@@ -107,6 +107,28 @@ def test_two_who_notice_the_same_silence_make_one_heartbeat():
     assert heartbeat(head, world.now - timedelta(minutes=2)) is None
 
 
+def test_a_settled_log_has_nothing_waiting_and_a_checkpoint_of_all():
+    world = World()
+    for number in range(3):
+        world.record(number)
+    world.attendant().ring([TENANT])
+    world.record(4)
+
+    [head] = world.attendant().settle(TENANT)
+
+    assert (head.size, world.store.head(TENANT).checkpoint_size) == (4, 4)
+    world.check()
+
+
+def test_a_log_that_another_relay_has_is_not_settled():
+    world = World()
+    world.record(1)
+    now = world.now
+    world.store.lease(TENANT, origin="x", owner="another", now=now, until=now + timedelta(seconds=30))
+
+    assert world.attendant().settle(TENANT) is None
+
+
 def subscription(*messages, kind="DATA_MESSAGE"):
     document = {"messageType": kind, "logEvents": [{"id": str(at), "message": text} for at, text in enumerate(messages)]}
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()}}

@@ -38,6 +38,9 @@ class House:
     def attempt(self) -> Attempt:
         return Attempt("req", "settings.users.update", lambda: self.now, principal_type="user", tenant_id=new_id("ten"))
 
+    def shred(self, tenant_id: str, _attempt: Attempt) -> None:
+        self.keys.destroy_tenant_key(tenant_id)
+
     def make_tenant(self, password: str | None = PASSWORD) -> tuple[Tenant, User]:
         made = create_tenant(
             "Acme",

@@ -9,7 +9,7 @@ from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, Unav
 
 
 def _delete(house, **more):
-    rest = {"if_match": None, "tenants": house.tenants, "keys": house.keys, "attempt": house.attempt(), **more}
+    rest = {"if_match": None, "tenants": house.tenants, "shredder": house, "attempt": house.attempt(), **more}
     return delete_tenant(house.tenant.id, **rest)
 
 
@@ -63,24 +63,24 @@ def test_restoring_ends_with_the_seventh_day_and_purging_begins(house):
     house.now += timedelta(days=7) - timedelta(seconds=1)
     early = list(due_tenants(tenants=house.tenants, now=house.now))
     with pytest.raises(Conflict):
-        purge_tenant(tenant, tenants=house.tenants, keys=house.keys, attempt=house.attempt())
+        purge_tenant(tenant, tenants=house.tenants, shredder=house, attempt=house.attempt())
     house.now += timedelta(seconds=1)
 
     with pytest.raises(Conflict):
         restore_tenant(tenant.id, if_match=None, tenants=house.tenants, attempt=house.attempt())
     (due,) = due_tenants(tenants=house.tenants, now=house.now)
-    purged = purge_tenant(due, tenants=house.tenants, keys=house.keys, attempt=house.attempt())
+    purged = purge_tenant(due, tenants=house.tenants, shredder=house, attempt=house.attempt())
 
     assert (early, purged.status) == ([], "deleted")
 
 
 def test_a_destruction_that_was_interrupted_is_finished_by_asking_again(house):
     class Interrupted:
-        def destroy_tenant_key(self, tenant_id):
+        def shred(self, tenant_id, attempt):
             raise Unavailable
 
     with pytest.raises(Unavailable):
-        _delete(house, immediate=True, if_match=1, keys=Interrupted())
+        _delete(house, immediate=True, if_match=1, shredder=Interrupted())
 
     assert _delete(house, immediate=True, if_match=1).status == "deleted"
     assert house.tenant.id not in house.keys._keys

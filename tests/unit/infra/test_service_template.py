@@ -29,6 +29,7 @@ UNATTENDED = {
     "certificates_renew",
     "apikeys_expiry",
     "keys_rotation",
+    "keys_upkeep",
     "sso_upkeep",
 }
 WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
@@ -99,14 +100,25 @@ def test_a_function_reads_its_own_vault_certificate_and_no_other(folder):
         assert variables(folder)["VAULT_ROLE"] == "fn-" + folder.replace("_", "-")
 
 
-def test_nobody_scans_a_table_or_deletes_an_object():
+def test_only_who_moves_sealed_records_on_reads_a_table_through_and_answers_no_request():
+    scanning = {folder for folder in FOLDERS if "dynamodb:Scan" in set().union(*may(folder, "dynamodb").values(), set())}
+
+    assert scanning == {"keys_upkeep"}
+    assert scanning < UNATTENDED
+
+
+def test_nobody_deletes_an_object_but_tenants_rubbish_and_no_version_of_any():
     allowed = {action for folder in FOLDERS for statement in statements(folder) for action in as_list(statement["Action"])}
+    deleting = {folder for folder in FOLDERS if "s3:DeleteObject" in set().union(*may(folder, "s3").values(), set())}
 
-    assert not allowed & {"dynamodb:Scan", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
+    assert deleting == {"keys_upkeep"}
+    assert "AuditBucket" not in str(may("keys_upkeep", "s3"))
+    assert not allowed & {"s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
 
 
-def test_only_the_relay_changes_or_removes_what_is_in_the_audit_table():
-    assert {folder for folder in FOLDERS if writes(folder, "Audit") - {"PutItem"}} == {"audit_relay"}
+def test_only_the_relay_and_who_wraps_keys_anew_change_and_the_relay_alone_removes_what_is_in_the_audit_table():
+    assert {folder for folder in FOLDERS if writes(folder, "Audit") - {"PutItem"}} == {"audit_relay", "keys_upkeep"}
+    assert writes("keys_upkeep", "Audit") == {"PutItem", "UpdateItem"}
 
 
 def test_only_the_relay_writes_the_audit_bucket():
@@ -118,9 +130,9 @@ def test_only_the_relay_writes_the_audit_bucket():
         }
         for folder in FOLDERS
     }
-
     assert {folder for folder, buckets in writing.items() if "AuditBucketArn" in buckets} == {"audit_relay"}
     assert {folder for folder, buckets in writing.items() if "ExportsBucketArn" in buckets} == {"audit_export"}
+    assert {folder for folder, buckets in writing.items() if "ObjectsBucketArn" in buckets} == {"keys_objects"}
 
 
 def test_what_answers_anybody_writes_nothing():
@@ -145,8 +157,9 @@ def test_the_token_endpoint_moves_a_counter_where_a_grant_ends_and_writes_no_ide
 def test_identities_are_written_by_identity_functions_alone():
     writing = {folder: writes(folder, "Identity") for folder in FOLDERS if writes(folder, "Identity")}
 
-    assert writing.keys() == {"identity_mail", "identity_tenants", "identity_users"}
+    assert writing.keys() == {"identity_mail", "identity_tenants", "identity_users", "keys_upkeep"}
     assert writing["identity_mail"] == {"PutItem"}
+    assert writing["keys_upkeep"] == {"UpdateItem"}
 
 
 def test_what_nobody_waits_for_has_a_dead_letter_queue_that_it_may_fill():

@@ -35,11 +35,14 @@ def test_no_function_can_read_a_key_out_or_destroy_one_but_a_tenants_with_the_te
 
 
 def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
-    def holders(path):
-        return {function for function, row in FUNCTIONS.items() if path in grants(apply.policy_of(row))}
+    def holders(path, word=None):
+        granted = {function: grants(apply.policy_of(row)).get(path, set()) for function, row in FUNCTIONS.items()}
+        return {function for function, words in granted.items() if (word in words if word else words)}
 
-    assert holders("transit/keys/tenant-*") == {"identity_tenants"}
+    assert holders("transit/keys/tenant-*", "create") == holders("transit/keys/tenant-*", "delete") == {"identity_tenants"}
+    assert holders("transit/keys/tenant-*") == {"identity_tenants", "keys_encryption", "keys_upkeep"}
     assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_export", "audit_relay"}
+    assert holders("transit/sign/statements") == {"identity_tenants"}
     assert holders("pki/issue/function") == {"certificates_renew"}
     assert holders("transit/decrypt/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
     assert holders("transit/datakey/plaintext/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
@@ -57,6 +60,26 @@ def test_a_tenants_key_cannot_be_made_exportable():
     assert set(re.findall(r'^\s+"(\w+)"\s*=', text, re.MULTILINE)) == {
         *("type", "derived", "auto_rotate_period", "deletion_allowed")
     }
+
+
+@pytest.mark.parametrize(
+    ("capability", "parameters"),
+    [
+        ("key-versions", {"auto_rotate_period"}),
+        ("rewrap", {"min_decryption_version", "min_encryption_version", "min_available_version"}),
+    ],
+)
+def test_whoever_moves_a_keys_versions_can_do_nothing_else_to_it(capability, parameters):
+    text = (HERE / "capabilities" / f"{capability}.hcl").read_text()
+
+    assert set(re.findall(r'^\s+"(\w+)"\s*=', text, re.MULTILINE)) == parameters
+
+
+def test_who_wraps_keys_anew_can_open_no_tenants_record():
+    granted = grants(apply.policy_of(FUNCTIONS["keys_upkeep"]))
+
+    assert "transit/rewrap/tenant-*" in granted
+    assert not [path for path in granted if path.startswith("transit/decrypt/tenant-")]
 
 
 def test_who_sets_vault_up_may_make_every_key_that_the_files_name():

@@ -9,6 +9,7 @@ name of its parameter: `create_client(..., clients=, secrets=, clock=)` is calle
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, partial
 from importlib import import_module
 from inspect import signature
@@ -34,16 +35,21 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
     from platforma.adapters.dynamodb.links import DynamoLinks
+    from platforma.adapters.dynamodb.objects import DynamoDBObjects
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
+    from platforma.adapters.dynamodb.rewrap import DynamoDBRewraps
     from platforma.adapters.dynamodb.services import DynamoDBServices
     from platforma.adapters.dynamodb.sessions import DynamoDBSessions
+    from platforma.adapters.dynamodb.shreddings import DynamoDBShreddings
     from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
     from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
+    from platforma.adapters.relay_call import RelayedLogs
     from platforma.adapters.s3_files import S3Files
+    from platforma.adapters.s3_objects import S3Objects
     from platforma.adapters.scanner_keys import FetchedScannerKeys
     from platforma.adapters.ses import SESMailer
     from platforma.adapters.sqs import SQSLinkRequests
@@ -62,8 +68,12 @@ if TYPE_CHECKING:
     from platforma.edge.idempotency import Idempotency
     from platforma.edge.proofs import Proofs
     from platforma.edge.setup import SetUp
+    from platforma.edge.statements import Statements
     from platforma.edge.subjects import Subjects
+    from platforma.kernel.events import Attempt
+    from platforma.keys.encryption import Keyring
     from platforma.keys.envelope import Envelope
+    from platforma.keys.objects.names import Names
     from platforma.keys.secrets import CachedSecrets
     from platforma.keys.signing import SigningKeys
     from platforma.oauth.access_token import AccessToken
@@ -95,6 +105,7 @@ VAULT_FUNCTIONS = (
         "oauth_token",
         "platform_setup",
     ),
+    *("keys_encryption", "keys_objects", "keys_upkeep"),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
     *("sso_connections", "sso_upkeep"),
 )
@@ -114,6 +125,8 @@ class Settings:
     tables: Mapping[str, str]
     audit_bucket: str
     exports_bucket: str
+    objects_bucket: str
+    relay_function: str
     vault_addr: str
     vault_role: str
     vault_secret: str
@@ -146,6 +159,8 @@ def settings() -> Settings:
         tables={name: value for name in TABLES if (value := env.get(f"{name.upper()}_TABLE"))},
         audit_bucket=env.get("AUDIT_BUCKET", ""),
         exports_bucket=env.get("EXPORTS_BUCKET", ""),
+        objects_bucket=env.get("OBJECTS_BUCKET", ""),
+        relay_function=env.get("RELAY_FUNCTION", ""),
         vault_addr=env.get("VAULT_ADDR", ""),
         vault_role=env.get("VAULT_ROLE", ""),
         vault_secret=env.get("VAULT_SECRET", ""),
@@ -473,6 +488,79 @@ def policies() -> "DynamoPolicies":
     from platforma.adapters.dynamodb.policies import DynamoPolicies
 
     return _bound(DynamoPolicies(tables(), outbox()))
+
+
+@cache
+def keyring() -> "Keyring":
+    """Tenants' long-lived data keys."""
+    from platforma.adapters.dynamodb.keyrings import DynamoDBKeyrings
+    from platforma.keys.encryption import Keyring
+
+    return Keyring(_bound(DynamoDBKeyrings()), envelope(), clock)
+
+
+@cache
+def rewraps() -> "DynamoDBRewraps":
+    """Jobs that move records to newer versions of keys."""
+    from platforma.adapters.dynamodb.rewrap import DynamoDBRewraps
+
+    return _bound(DynamoDBRewraps(tables(), outbox()))
+
+
+@cache
+def object_store() -> "DynamoDBObjects":
+    """What is known of objects and uploads."""
+    from platforma.adapters.dynamodb.objects import DynamoDBObjects
+
+    return _bound(DynamoDBObjects(tables(), outbox()))
+
+
+@cache
+def object_bucket() -> "S3Objects":
+    """Objects' sealed bytes."""
+    from platforma.adapters.s3_objects import S3Objects
+
+    return S3Objects(settings().objects_bucket)
+
+
+@cache
+def object_names() -> "Names":
+    """What tables and logs call objects."""
+    from platforma.keys.objects.names import Names
+
+    return Names(keyring())
+
+
+@cache
+def shreddings() -> "DynamoDBShreddings":
+    """What was shredded."""
+    from platforma.adapters.dynamodb.shreddings import DynamoDBShreddings
+
+    return _bound(DynamoDBShreddings(tables(), outbox()))
+
+
+@cache
+def tenant_logs() -> "RelayedLogs":
+    """A tenant's logs, settled before its key goes."""
+    from platforma.adapters.relay_call import RelayedLogs
+
+    return RelayedLogs(settings().relay_function)
+
+
+def statements() -> "Statements":
+    """The key that we make statements by."""
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+    from platforma.edge.statements import Statements
+
+    return Statements(host(), VaultCheckpointSigner(vault(), "statements"))
+
+
+class Shredder:
+    """`platforma.identity.ports.Shredder`."""
+
+    def shred(self, tenant_id: str, attempt: "Attempt") -> None:
+        """Destroy the tenant's key and state it."""
+        shredding.shred_tenant(tenant_id, attempt=attempt)
 
 
 @cache
@@ -815,6 +903,27 @@ def sso_upkeep(request_id: str) -> dict[str, Any]:
     return dict(sso.recheck_domains(attempt_for=attempt_for))
 
 
+def rewrap(request_id: str) -> str:
+    """Move sealed records on for most of a minute; how it ended."""
+    from platforma.adapters.dynamodb.sealed_records import DynamoDBSealedRecords
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+    from platforma.keys.encryption import Rewrapper
+
+    attempt = Attempt(
+        request_id=request_id,
+        action="crypto.keys.retire",
+        clock=clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="keys_upkeep",
+    )
+    records = DynamoDBSealedRecords(settings().tables)
+    worker = Rewrapper(keys=vault(), jobs=rewraps(), records=records, clock=clock, attempt=attempt)
+    return worker.run(until=clock() + timedelta(seconds=40))
+
+
 # The areas' use cases
 
 
@@ -852,6 +961,7 @@ identity = Area(
         "groups": groups,
         "services": services,
         "keys": vault,
+        "shredder": Shredder,
         "counts": attempt_counts,
         "links": links,
         "link_requests": link_requests,
@@ -896,6 +1006,15 @@ oauth = Area(
         "issuer": issuer,
         "internal_url": lambda: settings().internal_url,
     },
+)
+encryption = Area(
+    "keys.encryption",
+    {"keyring": keyring, "keys": vault, "jobs": rewraps, "outbox": outbox, "clock": lambda: clock},
+)
+shredding = Area("keys.shredding", {"keys": vault, "shreddings": shreddings, "logs": tenant_logs, "statements": statements})
+objects = Area(
+    "keys.objects",
+    {"store": object_store, "bucket": object_bucket, "names": object_names, "envelope": envelope},
 )
 policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
 audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger, "exports": exports})

@@ -8,7 +8,7 @@ Nothing here is of OpenBao alone. hvac is imported at the first call: a function
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from platforma.adapters.client_certificate import ClientCertificate
@@ -18,15 +18,15 @@ from platforma.kernel.errors import Broken, Unavailable
 from platforma.kernel.ids import is_id
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.errors import DoesNotOpen, NoSuchKey
-from platforma.keys.model import KEY_SIZE, DataKey, key_context
+from platforma.keys.model import KEY_SIZE, DataKey, TenantKey, key_context
 
 if TYPE_CHECKING:
     from platforma.adapters.vault_session import Session
 
-ROTATED_EVERY = "2160h"
-"""How often Vault gives a tenant's key a new version: 90 days."""
+ROTATED_EVERY = "720h"
+"""How often Vault gives a tenant's key a new version unless told otherwise: 30 days."""
 _SIGNING = "signing"
-_WRAPPED = re.compile(rb"\Avault:v[1-9][0-9]{0,8}:[0-9A-Za-z+/]{40,400}={0,2}\Z")
+_WRAPPED = re.compile(rb"\Avault:v([1-9][0-9]{0,8}):[0-9A-Za-z+/]{40,400}={0,2}\Z")
 _SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
 _NO_KEY = ("key not found", "no existing key", "could not delete key; not found")
 _KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
@@ -34,7 +34,8 @@ _KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 
 class Vault:
     """
-    `DataKeys`, `SecretSource`, `ProviderSecrets` and Ed25519 signatures by one role of Vault's cert auth.
+    `DataKeys`, `TenantKeyVersions`, `SecretSource`, `ProviderSecrets` and Ed25519 signatures by one role of Vault's cert
+    auth.
 
     *certificate* is asked for at every login, since it may have been renewed in the meantime.
     """
@@ -114,6 +115,94 @@ class Vault:
             self._call(lambda session: session.delete(path), missing=missing)
         except NoSuchKey:
             return
+
+    def describe(self, tenant_id: str) -> TenantKey:
+        """
+        The tenant's key as it stands.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        path, missing = f"transit/keys/{_transit_key(tenant_id)}", NoSuchKey(tenant_id=tenant_id)
+        known = self._call(lambda session: session.get(path), missing, missing)  # a 404 says nothing more
+        every = int(known.get("auto_rotate_period") or 0)
+        return TenantKey(
+            tenant_id=tenant_id,
+            versions={int(version): datetime.fromtimestamp(int(made), UTC) for version, made in known["keys"].items()},
+            min_decryption_version=int(known["min_decryption_version"]),
+            rotated_every=timedelta(seconds=every) if every else None,
+        )
+
+    def rotate(self, tenant_id: str) -> None:
+        """
+        Give the tenant's key a new version; asked twice, two.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        self._transit(f"transit/keys/{_transit_key(tenant_id)}/rotate", tenant_id, {})
+
+    def rotate_every(self, tenant_id: str, period: timedelta) -> None:
+        """
+        Have Vault give the tenant's key a new version whenever the newest is this old; it looks once an hour.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        said = {"auto_rotate_period": f"{int(period.total_seconds())}s"}
+        self._transit(f"transit/keys/{_transit_key(tenant_id)}/config", tenant_id, said)
+
+    def version_of(self, wrapped: bytes) -> int:
+        """The version that *wrapped* names in the clear; 0 if it is none of Vault's."""
+        named = _WRAPPED.match(wrapped)
+        return int(named[1]) if named else 0
+
+    def rewrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+        """
+        The same data keys under the newest version, in one call and without any of them leaving Vault.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        context = _base64(key_context(tenant_id, purpose))
+        batch = [{"ciphertext": one.decode("ascii", "replace"), "context": context} for one in wrapped]
+        path = f"transit/rewrap/{_transit_key(tenant_id, purpose)}"
+        try:
+            answer = self._transit(path, tenant_id, {"batch_input": batch}, DoesNotOpen(tenant_id=tenant_id))
+        except DoesNotOpen:  # one bad item fails the whole batch: alone it fails alone
+            if len(batch) == 1:
+                return [None]
+            return [again for one in wrapped for again in self.rewrap_all(tenant_id, purpose, [one])]
+        results = answer.get("batch_results")
+        if not isinstance(results, list) or len(results) != len(batch):
+            raise Unavailable("Vault's answer does not fit the question.")
+        texts = [str(result.get("ciphertext") or "").encode() for result in results]
+        return [text if _WRAPPED.match(text) else None for text in texts]
+
+    def retire(self, tenant_id: str, below: int) -> None:
+        """
+        Refuse every version older than *below* from now on.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        least = {"min_decryption_version": below, "min_encryption_version": below}
+        self._transit(f"transit/keys/{_transit_key(tenant_id)}/config", tenant_id, least)
+
+    def trim(self, tenant_id: str, below: int) -> None:
+        """
+        Destroy the versions older than *below*.
+
+        Raises:
+            NoSuchKey: the tenant has no key.
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        self._transit(f"transit/keys/{_transit_key(tenant_id)}/trim", tenant_id, {"min_available_version": below})
 
     def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
         """

@@ -18,9 +18,10 @@ from platforma.audit.ports import CheckpointSigner
 from platforma.audit.publish import publish
 from platforma.audit.relay import Relay, Relayed, relay
 from platforma.kernel.clock import parse_rfc3339, rfc3339
-from platforma.kernel.errors import PlatformaError
+from platforma.kernel.errors import PlatformaError, Unavailable
 from platforma.kernel.events import Event
 from platforma.kernel.ids import from_bytes
+from platforma.keys.errors import NoSuchKey
 
 HEARTBEAT = timedelta(minutes=10)
 """So long a log stays silent before it says that it is alive."""
@@ -66,7 +67,32 @@ class Attendant:
         due = (log_id for log_id in self.by.store.logs() if self.by.clock() - started < _CALL)
         return _each(due, self._look_after)
 
+    def settle(self, tenant_id: str) -> list[Head] | None:
+        """
+        Enter all that waits for the tenant's logs and publish them as they stand then; None if another relay has one.
+
+        Raises:
+            LogBroken: a log is not what it should be.
+            Unavailable: a dependency failed, or more waits than one call enters.
+        """
+        heads = []
+        for log_id in self.by.store.logs_of(tenant_id):
+            done = self._attend(log_id, timedelta(0))
+            if done.busy or done.head is None:
+                return None
+            if self._waits(log_id):
+                raise Unavailable("More waits for a log than one call enters.")
+            heads.append(done.head)
+        return heads
+
     def _look_after(self, log_id: str) -> Relayed:
+        try:
+            return self._looked_after(log_id)
+        except NoSuchKey:  # its tenant was shredded: nothing can enter it any more
+            self.by.store.end(log_id)
+            return Relayed(log_id)
+
+    def _looked_after(self, log_id: str) -> Relayed:
         head = self.by.store.head(log_id)
         if head is not None and (beat := heartbeat(head, self.by.clock())) and not self._waits(log_id):
             with contextlib.suppress(AnotherEvent):  # another sweep may have made this beat a moment earlier

@@ -83,11 +83,21 @@ def sign(checkpoint: Checkpoint, signer: CheckpointSigner) -> bytes:
         LogBroken: the signature is by none of the signer's keys.
         Unavailable: the signer does not answer.
     """
-    text = str(checkpoint)
+    return signed(checkpoint.origin, str(checkpoint), signer)
+
+
+def signed(name: str, text: str, signer: CheckpointSigner) -> bytes:
+    """
+    *text*, of whole lines, as a note signed under *name*.
+
+    Raises:
+        LogBroken: the signature is by none of the signer's keys.
+        Unavailable: the signer does not answer.
+    """
     signature = signer.sign(text.encode())
-    key = next((key for key in keys_of(checkpoint.origin, signer) if _is_by(key, text, signature)), None)
+    key = next((key for key in keys_of(name, signer) if _is_by(key, text, signature)), None)
     if key is None:
-        raise LogBroken("A checkpoint's signature is by none of our keys.", origin=checkpoint.origin)
+        raise LogBroken("A note's signature is by none of our keys.", name=name)
     return f"{text}\n{_DASH} {key.name} {base64.b64encode(key.id + signature).decode()}\n".encode()
 
 
@@ -98,17 +108,27 @@ def verify(note: bytes, keys: Iterable[VerifierKey]) -> Checkpoint:
     Raises:
         LogBroken: no known key signed it, or one that claims to has not, or the text is no checkpoint.
     """
+    return parse_checkpoint(opened(note, keys))
+
+
+def opened(note: bytes, keys: Iterable[VerifierKey]) -> str:
+    """
+    The text of a note that at least one of these keys signed. Signatures by other keys are passed over.
+
+    Raises:
+        LogBroken: no known key signed it, or one that claims to has not.
+    """
     text, signatures = _parted(note)
     known: Mapping[tuple[str, bytes], VerifierKey] = {(key.name, key.id): key for key in keys}
     signed = False
     for name, id_and_signature in signatures:
         if key := known.get((name, id_and_signature[:4])):
             if not _is_by(key, text, id_and_signature[4:]):
-                raise LogBroken("A checkpoint's signature is wrong.", key=name)
+                raise LogBroken("A note's signature is wrong.", key=name)
             signed = True
     if not signed:
-        raise LogBroken("A checkpoint is signed by no known key.")
-    return parse_checkpoint(text)
+        raise LogBroken("A note is signed by no known key.")
+    return text
 
 
 def parse_checkpoint(text: str) -> Checkpoint:

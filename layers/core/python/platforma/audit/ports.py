@@ -32,7 +32,10 @@ class LogStore(Protocol):
     """State of logs, the events that wait to enter them, and the index of those that have."""
 
     def logs(self) -> Iterator[str]:
-        """The id of every log that an event was ever recorded for."""
+        """The id of every log that an event was ever recorded for, but those that have ended."""
+
+    def end(self, log_id: str) -> None:
+        """Let the log be one that has ended: nothing can enter it any more, what is in it stays."""
 
     def logs_of(self, tenant_id: str) -> Sequence[str]:
         """The tenant's logs, its first one first, whether or not anything was recorded for that."""

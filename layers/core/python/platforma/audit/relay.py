@@ -28,7 +28,7 @@ from platforma.audit.sealing import Opened, open_rows
 from platforma.kernel.clock import Clock, parse_rfc3339, system_clock
 from platforma.kernel.errors import PlatformaError, Unavailable
 from platforma.keys.envelope import Envelope
-from platforma.keys.errors import DoesNotOpen
+from platforma.keys.errors import DoesNotOpen, NoSuchKey
 
 BATCH = 1000
 BATCH_BYTES = 8 * 2**20
@@ -145,12 +145,12 @@ def _openable(log_id: str, rows: Sequence[Row], by: Relay, done: Relayed) -> lis
     """These rows opened; one that cannot be is set aside, so that it holds up nobody else."""
     try:
         return open_rows(log_id, rows, by.envelope)
-    except (DoesNotOpen, LogBroken):
+    except (DoesNotOpen, LogBroken, NoSuchKey):
         opened = []
         for row in rows:
             try:
                 opened += open_rows(log_id, [row], by.envelope)
-            except (DoesNotOpen, LogBroken):
+            except (DoesNotOpen, LogBroken, NoSuchKey):  # the last: its tenant was shredded
                 _put_aside(log_id, row, by, done)
         return opened
 

@@ -124,8 +124,9 @@ def _good(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
 
 
 def _response(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
-    if row.status in (204, 303):
-        return {"description": "Done." if row.status == 204 else "Go on there."}
+    if row.status in (204, 303, 304):
+        said = {204: "Done.", 303: "Go on there.", 304: "It is what the caller has."}
+        return {"description": said[row.status]}
     shape = models[row.answer.partition(".")[2]] if row.answer else {"type": "object"}
     if row.produces.startswith("text/"):
         shape = {"type": "string"}
@@ -140,7 +141,7 @@ def _waiting(row: Endpoint) -> dict[str, Any]:
 
 
 def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
-    statuses = {400, 404, 503}
+    statuses = {400, 404, 503, *row.refuses}
     if row.access not in ("public", "client"):
         statuses |= {401, 403}
     if row.access == "client" or (row.public and row.consumes == "bytes"):  # signed bytes: the signature is the credential

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.PlatformaError], tuple[int, str]] = {
     errors.PreconditionFailed: (412, "Precondition failed"),
     errors.TooLarge: (413, "Content too large"),
     errors.UnsupportedMediaType: (415, "Unsupported media type"),
+    errors.RangeNotSatisfiable: (416, "Range not satisfiable"),
     errors.Unprocessable: (422, "Unprocessable content"),
     errors.Invalid: (422, "Unprocessable content"),
     errors.PreconditionRequired: (428, "Precondition required"),
@@ -111,6 +112,8 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         nonce = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDPoPNonce) else {}
         return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"'), **nonce}
+    if isinstance(error, errors.RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{error.size}"}
     return {}
 
 

@@ -6,16 +6,19 @@ from typing import Any
 from platforma.audit.attend import Attendant
 from platforma.audit.bell import logs_of
 from platforma.audit.completeness import Ledger, reconcile
+from platforma.edge.settling import is_settling, settle_logs
 from platforma.kernel.clock import Clock
 
 
 def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any]:
     """
-    Attend the logs that *event* rings for; a schedule rings for all.
+    Attend the logs that *event* rings for; a schedule rings for all; who destroys a tenant's key has that one's settled.
 
     Raises:
         PlatformaError: a log could not be attended; whoever rang rings again.
     """
+    if is_settling(event):
+        return settle_logs(event, attendant)
     logs = logs_of(event)
     done = attendant.sweep() if logs is None else attendant.ring(logs)
     return {

@@ -23,7 +23,7 @@ def delete_tenant(
     immediate: bool = False,
     if_match: int | None,
     tenants: Tenants,
-    keys: Shredder,
+    shredder: Shredder,
     attempt: Attempt,
 ) -> Tenant:
     """
@@ -57,7 +57,7 @@ def delete_tenant(
 
     tenant = settled(write, again_if_stale=if_match is None)
     if tenant.status == "deleted":
-        keys.destroy_tenant_key(tenant_id)
+        shredder.shred(tenant_id, attempt)
     return tenant
 
 
@@ -85,7 +85,7 @@ def restore_tenant(tenant_id: str, *, if_match: int | None, tenants: Tenants, at
     return settled(write, again_if_stale=if_match is None)
 
 
-def purge_tenant(tenant: Tenant, *, tenants: Tenants, keys: Shredder, attempt: Attempt) -> Tenant:
+def purge_tenant(tenant: Tenant, *, tenants: Tenants, shredder: Shredder, attempt: Attempt) -> Tenant:
     """
     The tenant, deleted for good; for the scheduled run over those that `is_due`.
 
@@ -98,7 +98,7 @@ def purge_tenant(tenant: Tenant, *, tenants: Tenants, keys: Shredder, attempt: A
     after = replace(tenant, version=tenant.version + 1, status="deleted")
     event = attempt.event("success", resource=tenant.id, resource_type="tenant", changes=changed(tenant, after))
     tenants.replace(tenant, after, event)
-    keys.destroy_tenant_key(tenant.id)
+    shredder.shred(tenant.id, attempt)
     return after
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from platforma.identity.model import Group, Page, Standing, Tenant, User
-from platforma.kernel.events import Event
+from platforma.kernel.events import Attempt, Event
 
 
 class TenantKeys(Protocol):
@@ -22,8 +22,13 @@ class TenantKeys(Protocol):
 class Shredder(Protocol):
     """What makes a tenant's sealed fields unreadable for good."""
 
-    def destroy_tenant_key(self, tenant_id: str) -> None:
-        """Destroy the tenant's key, and with it everything sealed under it; doing it again changes nothing."""
+    def shred(self, tenant_id: str, attempt: Attempt) -> None:
+        """
+        Destroy the tenant's key, and with it everything sealed under it, and state so; doing it again changes nothing.
+
+        Raises:
+            Unavailable: it is not done.
+        """
 
 
 class Tenants(Protocol):

@@ -93,6 +93,17 @@ class UnsupportedMediaType(Invalid):
     public = "The content type is not supported here."
 
 
+class RangeNotSatisfiable(Invalid):
+    """No byte of the range is in the object (RFC 9110 section 15.5.17); *size* is how many there are."""
+
+    code = "range_not_satisfiable"
+    public = "The range lies outside the object."
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+
 class NotFound(Invalid):
     """No such thing for this caller; another tenant's things are none of his."""
 

@@ -3,11 +3,15 @@ Envelope encryption of records: AES-256-GCM under a data key that is itself wrap
 
 A ciphertext stands alone:
 
-    version 0x01 | length of wrapped, 2 bytes | wrapped data key | commitment, 32 | nonce, 12 | ciphertext and tag
+    version 0x02 | tenant id | purpose | wrapped data key | commitment, 32 | nonce, 12 | ciphertext and tag
+
+(tenant id and purpose with their lengths before them in one byte, the wrapped key with its in two)
 
 From the data key HKDF-SHA-256 (RFC 5869) derives, for tenant, purpose and record, the AES key and the commitment. AES-GCM
 alone commits to neither key nor associated data: one ciphertext can be made that opens under two keys. Here it opens only
-under the key, and as the record, that its commitment was made from. Header and binding are the associated data as well.
+under the key, and as the record, that its commitment was made from. The binding is the associated data as well. The wrapped
+key is in neither: it can be wrapped anew, without any plaintext, when the tenant's key has a new version. Another data key
+in its place is not what the commitment was made from.
 
 Nonces are random, 96 bits. A data key seals at most 2^20 times, each record under a key of its own: a repeated nonce is less
 likely than 2^-57 even if all of them are one record's (NIST SP 800-38D section 8.3 asks for 2^-32).
@@ -32,14 +36,14 @@ from platforma.keys.expiring import Expiring
 from platforma.keys.model import KEY_SIZE, DataKey
 from platforma.keys.ports import DataKeys
 
-VERSION = 1
+VERSION = 2
 KEY_LIFETIME = timedelta(minutes=5)
 """How long a data key is used and kept in memory: so long we work on without its keeper, so soon a destroyed key bites."""
 KEY_USES = 2**20
 MAX_PLAINTEXT = 4 * 2**20
 _SEALING, _OPENING = 256, 2048  # keys kept in memory; some 200 bytes each
 _COMMITMENT, _NONCE, _TAG = 32, 12, 16
-_DOMAIN = b"platforma envelope 1"
+_DOMAIN = b"platforma envelope 2"
 
 
 @dataclass(slots=True)
@@ -49,8 +53,9 @@ class _InUse:
 
 
 class _Parts(NamedTuple):
+    tenant_id: str
+    purpose: str
     wrapped: bytes
-    header: bytes
     commitment: bytes
     nonce: bytes
     sealed: bytes
@@ -77,10 +82,7 @@ class Envelope:
             raise TooLarge
         key = self._sealing_key(tenant_id, purpose)
         binding = _binding(tenant_id, purpose, record)
-        encryption_key, commitment = _derive(key.plaintext, binding)
-        header = bytes([VERSION]) + len(key.wrapped).to_bytes(2, "big") + key.wrapped + commitment
-        nonce = os.urandom(_NONCE)
-        return header + nonce + AESGCM(encryption_key).encrypt(nonce, plaintext, header + binding)
+        return _header(tenant_id, purpose, key.wrapped) + seal_with(key.plaintext, binding, plaintext)
 
     def open(self, tenant_id: str, purpose: str, record: str, ciphertext: bytes) -> bytes:
         """
@@ -96,6 +98,8 @@ class Envelope:
     def open_all(self, tenant_id: str, purpose: str, records: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """As `open`, for many (record, ciphertext) at once: the data keys not cached are unwrapped in one call."""
         parts = [_parse(ciphertext) for _, ciphertext in records]
+        if any((part.tenant_id, part.purpose) != (tenant_id, purpose) for part in parts):
+            raise DoesNotOpen("A ciphertext was made for another tenant or purpose.")
         keys: dict[bytes, bytes] = {}
         missing: dict[bytes, None] = {}
         for part in parts:
@@ -108,7 +112,7 @@ class Envelope:
                 self._opening.put((tenant_id, purpose, wrapped), key)
                 keys[wrapped] = key
         return [
-            _open(keys[part.wrapped], _binding(tenant_id, purpose, record), part)
+            _open(keys[part.wrapped], _binding(tenant_id, purpose, record), part.commitment, part.nonce, part.sealed)
             for (record, _), part in zip(records, parts, strict=True)
         ]
 
@@ -130,6 +134,48 @@ class Envelope:
         return in_use.key
 
 
+def seal_with(data_key: bytes, binding: bytes, plaintext: bytes) -> bytes:
+    """*plaintext* under a key derived from *data_key* for *binding*: commitment, nonce, ciphertext and tag."""
+    encryption_key, commitment = _derive(data_key, binding)
+    nonce = os.urandom(_NONCE)
+    return commitment + nonce + AESGCM(encryption_key).encrypt(nonce, plaintext, binding)
+
+
+def open_with(data_key: bytes, binding: bytes, sealed: bytes) -> bytes:
+    """
+    What `seal_with` made under the same key and binding.
+
+    Raises:
+        DoesNotOpen: it is damaged, or of another key or binding.
+    """
+    if len(sealed) < _COMMITMENT + _NONCE + _TAG:
+        raise DoesNotOpen("A ciphertext is cut short.")
+    nonce = sealed[_COMMITMENT : _COMMITMENT + _NONCE]
+    return _open(data_key, binding, sealed[:_COMMITMENT], nonce, sealed[_COMMITMENT + _NONCE :])
+
+
+class Wrapping(NamedTuple):
+    """Whose a ciphertext says that it is, and its wrapped data key; nothing of it is verified."""
+
+    tenant_id: str
+    purpose: str
+    wrapped: bytes
+
+
+def wrapping_of(ciphertext: bytes) -> Wrapping | None:
+    """What *ciphertext* says in the clear; None if it is none of an envelope's."""
+    try:
+        return Wrapping(*_parse(ciphertext)[:3])
+    except DoesNotOpen:
+        return None
+
+
+def rewrapped(ciphertext: bytes, wrapped: bytes) -> bytes:
+    """*ciphertext* with the same data key wrapped anew."""
+    parts = _parse(ciphertext)
+    return _header(parts.tenant_id, parts.purpose, wrapped) + parts.commitment + parts.nonce + parts.sealed
+
+
 def _binding(tenant_id: str, purpose: str, record: str) -> bytes:
     """Tenant, purpose and record, each with its length before it, so that no two triples give one text."""
     parts = (part.encode() for part in (tenant_id, purpose, record))
@@ -142,28 +188,33 @@ def _derive(data_key: bytes, binding: bytes) -> tuple[bytes, bytes]:
     return derived[:KEY_SIZE], derived[KEY_SIZE:]
 
 
-def _parse(ciphertext: bytes) -> _Parts:
-    if len(ciphertext) < 3 or ciphertext[0] != VERSION:
-        raise DoesNotOpen("A ciphertext is not of a known form.")
-    wrapped_end = 3 + int.from_bytes(ciphertext[1:3], "big")
-    header_end = wrapped_end + _COMMITMENT
-    nonce_end = header_end + _NONCE
-    if len(ciphertext) < nonce_end + _TAG:
-        raise DoesNotOpen("A ciphertext is cut short.")
-    return _Parts(
-        wrapped=ciphertext[3:wrapped_end],
-        header=ciphertext[:header_end],
-        commitment=ciphertext[wrapped_end:header_end],
-        nonce=ciphertext[header_end:nonce_end],
-        sealed=ciphertext[nonce_end:],
+def _header(tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
+    tenant, use = tenant_id.encode(), purpose.encode()
+    return b"".join(
+        (bytes([VERSION, len(tenant)]), tenant, bytes([len(use)]), use, len(wrapped).to_bytes(2, "big"), wrapped)
     )
 
 
-def _open(data_key: bytes, binding: bytes, parts: _Parts) -> bytes:
-    encryption_key, commitment = _derive(data_key, binding)
-    if not hmac.compare_digest(commitment, parts.commitment):
+def _parse(ciphertext: bytes) -> _Parts:
+    if ciphertext[:1] != bytes([VERSION]):
+        raise DoesNotOpen("A ciphertext is not of a known form.")
+    named, start = [], 1
+    for size in (1, 1, 2):
+        end = start + size + int.from_bytes(ciphertext[start : start + size], "big")
+        named.append(ciphertext[start + size : end])
+        start = end
+    commitment, nonce = start + _COMMITMENT, start + _COMMITMENT + _NONCE
+    if len(ciphertext) < nonce + _TAG:
+        raise DoesNotOpen("A ciphertext is cut short.")
+    tenant, purpose = (text.decode("ascii", "replace") for text in named[:2])
+    return _Parts(tenant, purpose, named[2], ciphertext[start:commitment], ciphertext[commitment:nonce], ciphertext[nonce:])
+
+
+def _open(data_key: bytes, binding: bytes, commitment: bytes, nonce: bytes, sealed: bytes) -> bytes:
+    encryption_key, expected = _derive(data_key, binding)
+    if not hmac.compare_digest(expected, commitment):
         raise DoesNotOpen("A ciphertext was made with another key or for another record.")
     try:
-        return AESGCM(encryption_key).decrypt(parts.nonce, parts.sealed, parts.header + binding)
+        return AESGCM(encryption_key).decrypt(nonce, sealed, binding)
     except InvalidTag:
         raise DoesNotOpen("A ciphertext is damaged.") from None

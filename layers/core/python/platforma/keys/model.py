@@ -1,7 +1,9 @@
 """The values of this area. Whatever holds key material keeps it out of its `repr`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from platforma.kernel.errors import Broken
@@ -28,6 +30,30 @@ class Pepper:
 
     version: int
     key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantKey:
+    """
+    A tenant's key as its keeper describes it: when each version was made, and which versions still open.
+
+    *min_decryption_version* is the oldest that opens, *rotated_every* None where nothing makes a new version by itself.
+    """
+
+    tenant_id: str
+    versions: Mapping[int, datetime]
+    min_decryption_version: int
+    rotated_every: timedelta | None
+
+    @property
+    def latest_version(self) -> int:
+        """The version that new data keys are wrapped under."""
+        return max(self.versions)
+
+    @property
+    def next_rotation(self) -> datetime | None:
+        """When the next version is due."""
+        return self.versions[self.latest_version] + self.rotated_every if self.rotated_every else None
 
 
 def key_context(tenant_id: str, purpose: str) -> bytes:

@@ -1,10 +1,11 @@
 """What this area needs of the outside: whoever wraps data keys, keeps secrets, and stores signing keys."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Literal, Protocol
 
 from platforma.kernel.events import Event
-from platforma.keys.model import DataKey, Pepper
+from platforma.keys.model import DataKey, Pepper, TenantKey
 from platforma.keys.signing_key import SigningKey
 
 SecretName = Literal["lookup", "cursor"]
@@ -40,6 +41,31 @@ class DataKeys(Protocol):
 
     def create_tenant_key(self, tenant_id: str) -> None:
         """Make the tenant's key, unless it has one: then that one stays as it is."""
+
+
+class TenantKeyVersions(Protocol):
+    """The versions of tenants' keys, and their moving on. Every method may raise `NoSuchKey` and `Unavailable`."""
+
+    def describe(self, tenant_id: str) -> TenantKey:
+        """The tenant's key as it stands."""
+
+    def rotate(self, tenant_id: str) -> None:
+        """Give the tenant's key a new version; the older ones go on opening."""
+
+    def rotate_every(self, tenant_id: str, period: timedelta) -> None:
+        """Give the tenant's key a new version whenever the newest is this old."""
+
+    def version_of(self, wrapped: bytes) -> int:
+        """The version of the tenant's key that *wrapped* was wrapped under; 0 if it is of no form of this keeper's."""
+
+    def rewrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+        """The same data keys wrapped under the newest version, in order; None for one that does not open."""
+
+    def retire(self, tenant_id: str, below: int) -> None:
+        """Let no version older than *below* open anything any more; the versions are still there."""
+
+    def trim(self, tenant_id: str, below: int) -> None:
+        """Destroy the versions older than *below*, which were retired; nothing brings them back."""
 
 
 class SecretSource(Protocol):

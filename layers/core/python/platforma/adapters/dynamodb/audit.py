@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
@@ -63,12 +63,14 @@ class ClaimItem(Item):
 
 
 class LogItem(Item):
-    """A log that exists."""
+    """A log that exists. One that has *ended* is its shredded tenant's."""
 
     table = "audit"
 
     class Meta:
         table_name = "unbound"
+
+    ended = BooleanAttribute(null=True)
 
 
 def pending_key(log_id: str) -> str:

@@ -56,7 +56,12 @@ class DynamoDBLogStore:
     def logs(self) -> Iterator[str]:
         """Logs that events were recorded for."""
         with _answering():
-            yield from (item.sk for item in LogItem.query(LOGS))
+            yield from (item.sk for item in LogItem.query(LOGS) if not item.ended)
+
+    def end(self, log_id: str) -> None:
+        """Mark the log as ended."""
+        with _answering():
+            LogItem(LOGS, log_id, ended=True).save()
 
     def logs_of(self, tenant_id: str) -> list[str]:
         """The tenant's logs."""

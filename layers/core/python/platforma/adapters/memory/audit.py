@@ -45,6 +45,7 @@ class MemoryLogStore:
         self.aside: dict[str, list[Row]] = {}
         self._lock = RLock()
         self._known: dict[str, None] = {}
+        self._ended: set[str] = set()
         self._claims: dict[tuple[str, str], tuple[str, Event]] = {}
         self._logs: dict[str, _Log] = {}
         self._pending: dict[str, dict[str, Row]] = {}
@@ -72,7 +73,11 @@ class MemoryLogStore:
 
     def logs(self) -> Iterator[str]:
         """Logs that events were recorded for."""
-        return iter(list(self._known))
+        return iter([log_id for log_id in self._known if log_id not in self._ended])
+
+    def end(self, log_id: str) -> None:
+        """Mark the log as ended."""
+        self._ended.add(log_id)
 
     def logs_of(self, tenant_id: str) -> list[str]:
         """The tenant's logs."""

@@ -1,36 +1,49 @@
 """Keys in memory, for fast tests: the same promises, and the same wrapping, by a keeper that forgets."""
 
 import os
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Event, entered
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.errors import DoesNotOpen, NoSuchKey, SigningKeysMoved, UnknownPepper
-from platforma.keys.model import KEY_SIZE, DataKey, Pepper, key_context
+from platforma.keys.model import KEY_SIZE, DataKey, Pepper, TenantKey, key_context
 from platforma.keys.ports import SecretName
 from platforma.keys.signing_key import SigningKey
 
+_WRAPPED = re.compile(rb"\Amemory:v([1-9][0-9]{0,8}):")
+
 
 class MemoryDataKeys:
-    """`DataKeys`; the platform has its key from the start. *gone* imitates a keeper that is sealed, *calls* counts uses."""
+    """
+    `DataKeys` and `TenantKeyVersions`; the platform has its key from the start.
 
-    def __init__(self, *tenant_ids: str) -> None:
-        self._keys = {tenant_id: os.urandom(KEY_SIZE) for tenant_id in (PLATFORM, *tenant_ids)}
-        self.gone = False
-        self.calls = 0
+    *gone* imitates a keeper that is sealed, *calls* counts uses.
+    """
+
+    def __init__(self, *tenant_ids: str, clock: Clock = system_clock) -> None:
+        self.clock = clock
+        self._keys: dict[str, dict[int, tuple[bytes, datetime]]] = {}
+        self._least: dict[str, int] = {}
+        self._periods: dict[str, timedelta] = {}
+        self.gone, self.calls = False, 0
+        for tenant_id in (PLATFORM, *tenant_ids):
+            self._keys[tenant_id] = {1: (os.urandom(KEY_SIZE), clock())}
 
     def generate(self, tenant_id: str, purpose: str) -> DataKey:
         """A fresh data key."""
-        cipher = self._cipher(tenant_id)
-        plaintext, nonce = os.urandom(KEY_SIZE), os.urandom(12)
-        return DataKey(plaintext, nonce + cipher.encrypt(nonce, plaintext, key_context(tenant_id, purpose)))
+        self._versions(tenant_id)
+        plaintext = os.urandom(KEY_SIZE)
+        return DataKey(plaintext, self._wrap(tenant_id, purpose, plaintext))
 
     def unwrap(self, tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
         """The key behind *wrapped*."""
@@ -38,28 +51,83 @@ class MemoryDataKeys:
 
     def unwrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes]:
         """The keys behind *wrapped*."""
-        cipher = self._cipher(tenant_id)
-        context = key_context(tenant_id, purpose)
-        try:
-            return [cipher.decrypt(one[:12], one[12:], context) for one in wrapped]
-        except (InvalidTag, ValueError):
-            raise DoesNotOpen("A wrapped key does not open.") from None
+        self._versions(tenant_id)
+        return [self._unwrap(tenant_id, purpose, one) for one in wrapped]
 
     def create_tenant_key(self, tenant_id: str) -> None:
         """Make the tenant's key if there is none."""
         self._answer()
-        self._keys.setdefault(tenant_id, os.urandom(KEY_SIZE))
+        self._keys.setdefault(tenant_id, {1: (os.urandom(KEY_SIZE), self.clock())})
 
     def destroy_tenant_key(self, tenant_id: str) -> None:
         """Forget the tenant's key; none left is success too."""
         self._answer()
         self._keys.pop(tenant_id, None)
 
-    def _cipher(self, tenant_id: str) -> AESGCM:
+    def describe(self, tenant_id: str) -> TenantKey:
+        """The tenant's key as it stands."""
+        made = {version: at for version, (_, at) in self._versions(tenant_id).items()}
+        return TenantKey(tenant_id, made, self._least.get(tenant_id, 1), self._periods.get(tenant_id, timedelta(days=30)))
+
+    def rotate(self, tenant_id: str) -> None:
+        """Give the tenant's key a new version."""
+        versions = self._versions(tenant_id)
+        versions[max(versions) + 1] = (os.urandom(KEY_SIZE), self.clock())
+
+    def rotate_every(self, tenant_id: str, period: timedelta) -> None:
+        """Note how often; nothing here rotates by itself."""
+        self._versions(tenant_id)
+        self._periods[tenant_id] = period
+
+    def version_of(self, wrapped: bytes) -> int:
+        """The version that *wrapped* names."""
+        named = _WRAPPED.match(wrapped)
+        return int(named[1]) if named else 0
+
+    def rewrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+        """The same data keys under the newest version."""
+        self._versions(tenant_id)
+        again: list[bytes | None] = []
+        for one in wrapped:
+            try:
+                again.append(self._wrap(tenant_id, purpose, self._unwrap(tenant_id, purpose, one)))
+            except DoesNotOpen:
+                again.append(None)
+        return again
+
+    def retire(self, tenant_id: str, below: int) -> None:
+        """Refuse the versions older than *below*."""
+        self._versions(tenant_id)
+        self._least[tenant_id] = below
+
+    def trim(self, tenant_id: str, below: int) -> None:
+        """Forget the versions older than *below*."""
+        versions = self._versions(tenant_id)
+        for version in [old for old in versions if old < below]:
+            del versions[version]
+
+    def _wrap(self, tenant_id: str, purpose: str, plaintext: bytes) -> bytes:
+        version = max(self._keys[tenant_id])
+        nonce = os.urandom(12)
+        cipher = AESGCM(self._keys[tenant_id][version][0])
+        return b"memory:v%d:" % version + nonce + cipher.encrypt(nonce, plaintext, key_context(tenant_id, purpose))
+
+    def _unwrap(self, tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
+        named, context = _WRAPPED.match(wrapped), key_context(tenant_id, purpose)
+        versions = self._keys[tenant_id]
+        if named is None or int(named[1]) not in versions or int(named[1]) < self._least.get(tenant_id, 1):
+            raise DoesNotOpen("A wrapped key is of no version that opens.")
+        box = wrapped[named.end() :]
+        try:
+            return AESGCM(versions[int(named[1])][0]).decrypt(box[:12], box[12:], context)
+        except (InvalidTag, ValueError):
+            raise DoesNotOpen("A wrapped key does not open.") from None
+
+    def _versions(self, tenant_id: str) -> dict[int, tuple[bytes, datetime]]:
         self._answer()
         if tenant_id not in self._keys:
             raise NoSuchKey("A tenant has no key.", tenant_id=tenant_id)
-        return AESGCM(self._keys[tenant_id])
+        return self._keys[tenant_id]
 
     def _answer(self) -> None:
         if self.gone:

@@ -3,7 +3,7 @@ Every endpoint is one row here, in its area's file. Routing, both OpenAPI docume
 are made from this one table: what is served stands nowhere else.
 """
 
-from platforma.edge.endpoints import apikeys, audit, catalogue, identity, oauth, policy, sso
+from platforma.edge.endpoints import apikeys, audit, catalogue, encryption, identity, oauth, objects, policy, sso
 from platforma.edge.endpoints.row import Access, Endpoint, Wire
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -13,6 +13,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *policy.ENDPOINTS,
     *sso.ENDPOINTS,
     *audit.ENDPOINTS,
+    *encryption.ENDPOINTS,
+    *objects.ENDPOINTS,
     *catalogue.ENDPOINTS,
 )
 

@@ -51,6 +51,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         if_match=True,
     ),
     row(
+        *("GET", "/v1/tenants/{id}/shredding", "platform.tenants.get_shredding", "identity_tenants", "permission"),
+        "Read the signed statement of a tenant's key's end",
+        resource="tenant",
+        answer="identity.ShreddingView",
+    ),
+    row(
         *("POST", "/v1/users", "settings.users.create", "identity_users", "permission", "Create a user"),
         resource="user",
         body="identity.UserCreate",

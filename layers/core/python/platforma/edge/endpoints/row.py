@@ -14,15 +14,19 @@ name models in `platforma.edge.schemas` as `module.Model`. *resource* is the typ
 section 3.12, or AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, bytes, or a JSON document whose
 standard says to ignore what is not known, of at most *max_body* of them. *produces* is
 the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
+AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, of at most *max_body* of them. *produces* is
+the media type of a good answer, *also* the further statuses that one may have, and *refuses* those of refusals that nothing
+else here tells. `{key+}` in a path takes slashes too.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from platforma.policy.actions import permission_of
+
 Access = Literal["public", "client", "self", "own", "permission"]
 Wire = Literal["problem", "oauth", "bearer", "page", "scim", "authzen"]
 Consumes = Literal["json", "form", "bytes", "document"]
-_READING = frozenset(["get", "list", "read", "search", "describe", "head", "export", "download", "verify"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,14 @@ class Endpoint:
     produces: str = "application/json"
     max_body: int = 1 << 20
     also: tuple[int, ...] = ()
+    refuses: tuple[int, ...] = ()
 
     @property
     def permission(self) -> str | None:
         """`domain:read` or `domain:manage`; None where no permission is looked at (policy.md, Words)."""
         if self.access not in ("own", "permission"):
             return None
-        domain, _, verb = self.operation.split(".")
-        return f"{domain}:{'read' if verb in _READING else 'manage'}"
+        return permission_of(self.operation)
 
     @property
     def public(self) -> bool:
@@ -65,7 +69,7 @@ class Endpoint:
     @property
     def changes(self) -> bool:
         """Whether it may change state."""
-        return self.method not in ("GET", "HEAD") and self.operation.rsplit(".", 1)[1] not in _READING
+        return self.method not in ("GET", "HEAD") and permission_of(self.operation).endswith(":manage")
 
 
 def row(method: str, path: str, operation: str, function: str, access: Access, summary: str, **more: object) -> Endpoint:

@@ -44,6 +44,33 @@ class TenantView(View):
     version: int
 
 
+class DestroyedKey(View):
+    """A key, and every version that it had."""
+
+    id: str
+    versions: list[int]
+
+
+class SettledLog(View):
+    """Where a log of the tenant ended: entries, and the root over them (base64)."""
+
+    id: str
+    size: int
+    root: str
+
+
+class ShreddingView(View):
+    """What a destroyed key left; *statement* is a signed note of the same (C2SP), for any of *verifier_keys*."""
+
+    tenant_id: str
+    keys: list[DestroyedKey]
+    destroyed_at: Timestamp
+    logs: list[SettledLog]
+    backups_until: Timestamp
+    statement: str
+    verifier_keys: list[str]
+
+
 class AdminRef(View):
     """The user who administers a new tenant."""
 
