@@ -4,18 +4,32 @@ import base64
 import hashlib
 import os
 import re
+import secrets
 import socket
 import ssl
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import sync_playwright
 
+from tests.running import Running
+from tests.signing_in import challenge
+from tests.world import PASSWORD
+
 HOME = Path(__file__).resolve().parents[2] / ".tools" / "peers" / "browser"
 NONE_OF_ITS_BUSINESS = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-pings")
+
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
+"""  # the one that comes with the fonts looks for them in /tmp
 
 
 def pin(stack):
@@ -32,8 +46,11 @@ def pin(stack):
 
 
 @pytest.fixture(scope="session")
-def chromium(running):
-    inside = os.environ | {"LD_LIBRARY_PATH": str(HOME / "al2023" / "lib"), "FONTCONFIG_PATH": str(HOME / "fonts")}
+def chromium(running, tmp_path_factory):
+    fonts = tmp_path_factory.mktemp("fonts")
+    (fonts / "fonts.conf").write_text(FONTS.format(fonts=HOME / "fonts", cache=fonts / "cache"))
+    libraries = {"LD_LIBRARY_PATH": str(HOME / "al2023" / "lib")}
+    inside = os.environ | libraries | {"FONTCONFIG_FILE": str(fonts / "fonts.conf")}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=HOME / "chromium",
@@ -65,3 +82,86 @@ def page(chromium, running):
     yield page
     context.close()
     assert page.faults == []
+
+
+class Application(BaseHTTPRequestHandler):
+    """What a client on one's own machine says to a browser that comes back (RFC 8252 section 7.3)."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b'<!doctype html><link rel="icon" href="data:,"><title>Back</title><p>You may close this window.')
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A public client that listens on a port of this machine, and the person who is to sign in to it."""
+
+    running: Running
+    id: str
+    callback: str
+    email: str
+    user_id: str
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    def link(self, **more: str) -> str:
+        usual = {
+            "response_type": "code",
+            "client_id": self.id,
+            "redirect_uri": self.callback,
+            "scope": "openid profile email",
+            "state": "a-state",
+            "code_challenge": challenge(self.verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"/oauth2/authorize?{urlencode(usual | more)}"
+
+    def answer(self, page) -> dict[str, str]:
+        """What came back with the browser."""
+        page.wait_for_url(f"{self.callback}*")
+        return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+    def tokens(self, page) -> Any:
+        """The tokens that the code which came back gives."""
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.id,
+            "code": self.answer(page)["code"],
+            "redirect_uri": self.callback,
+            "code_verifier": self.verifier,
+        }
+        reply = self.running.call("POST", "/oauth2/token", data=form)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+
+@pytest.fixture(scope="session")
+def callback():
+    server = HTTPServer(("127.0.0.1", 0), Application)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/callback"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def client(running, token, callback):
+    email = f"ada-{secrets.token_hex(4)}@demo.test"
+    person = {"email": email, "name": "Ada Lovelace", "password": PASSWORD, "roles": ["viewer"]}
+    user = running.call("POST", "/v1/users", token=token, json=person)
+    assert user.status_code == 201, user.text
+    app = {
+        "name": "Notebook",
+        "type": "public",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"],
+        "redirect_uris": ["http://127.0.0.1/callback"],
+        "scopes": ["openid", "profile", "email", "infrastructure:read"],
+    }
+    registered = running.call("POST", "/v1/oauth-clients", token=token, json=app)
+    assert registered.status_code == 201, registered.text
+    return Client(running, registered.json()["client_id"], callback, email, user.json()["id"])

@@ -154,12 +154,17 @@ def test_the_token_endpoint_moves_a_counter_where_a_grant_ends_and_writes_no_ide
     assert not writes("oauth_token", "Key")
 
 
-def test_identities_are_written_by_identity_functions_alone():
+def test_identities_are_written_by_identity_functions_and_by_the_pages_where_people_change_how_they_sign_in():
     writing = {folder: writes(folder, "Identity") for folder in FOLDERS if writes(folder, "Identity")}
 
-    assert writing.keys() == {"identity_mail", "identity_tenants", "identity_users", "keys_upkeep"}
+    assert writing.keys() == {"identity_mail", "identity_tenants", "identity_users", "keys_upkeep", "oauth_pages"}
     assert writing["identity_mail"] == {"PutItem"}
     assert writing["keys_upkeep"] == {"UpdateItem"}
+
+
+def test_the_pages_move_a_counter_where_a_session_ends_and_write_no_key():
+    assert writes("oauth_pages", "Policy") == {"UpdateItem"}
+    assert not writes("oauth_pages", "Key")
 
 
 def test_what_nobody_waits_for_has_a_dead_letter_queue_that_it_may_fill():
@@ -190,7 +195,7 @@ def test_mail_that_cannot_be_sent_becomes_a_dead_letter():
 def test_only_functions_that_hash_passwords_carry_the_layer_for_it():
     carrying = {folder for folder in FOLDERS if {"Ref": "PasswordsLayer"} in function(folder)["Layers"]}
 
-    assert carrying == {"identity_tenants", "identity_users"}
+    assert carrying == {"identity_tenants", "identity_users", "oauth_pages"}
 
 
 def test_every_function_is_traced_encrypted_and_bounded():

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
+    from platforma.adapters.dynamodb.identity.factors import DynamoFactors
     from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
     from platforma.adapters.dynamodb.links import DynamoLinks
     from platforma.adapters.dynamodb.objects import DynamoDBObjects
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from platforma.edge.setup import SetUp
     from platforma.edge.statements import Statements
     from platforma.edge.subjects import Subjects
+    from platforma.identity.factors import RelyingParty
     from platforma.kernel.events import Attempt
     from platforma.keys.encryption import Keyring
     from platforma.keys.envelope import Envelope
@@ -101,6 +103,7 @@ VAULT_FUNCTIONS = (
         "identity_users",
         "oauth_authorize",
         "oauth_clients",
+        "oauth_pages",
         "oauth_sessions",
         "oauth_token",
         "platform_setup",
@@ -623,6 +626,26 @@ def _bound(adapter: Adapter) -> Adapter:
     return adapter
 
 
+@cache
+def factor_store() -> "DynamoFactors":
+    """People's passkeys, authenticator apps and recovery codes."""
+    from platforma.adapters.dynamodb.identity.factors import DynamoFactors
+
+    return _bound(DynamoFactors(tables(), outbox(), envelope()))
+
+
+def relying_party() -> "RelyingParty":
+    """For whom passkeys are made: the host of the stable URL."""
+    from platforma.identity.factors import RelyingParty
+
+    return RelyingParty(urlsplit(issuer()).hostname or "", issuer())
+
+
+def form_key() -> bytes:
+    """The secret that pages' forms are bound to browsers with."""
+    return secrets().secret("lookup")
+
+
 # The edge
 
 
@@ -968,6 +991,16 @@ identity = Area(
         "mailer": mailer,
         "issuer": issuer,
         "administration": lambda: administration_of,
+    },
+)
+factors = Area(
+    "identity.factors",
+    {
+        "factors": factor_store,
+        "counts": attempt_counts,
+        "party": relying_party,
+        "secrets": secrets,
+        "clock": lambda: clock,
     },
 )
 apikeys = Area(

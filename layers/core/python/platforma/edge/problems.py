@@ -6,6 +6,7 @@ The only table from an error's class to its status and wire form.
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from platforma.edge.answer import Answer
@@ -104,6 +105,12 @@ def authzen_problem(error: errors.PlatformaError, _request_id: str) -> Answer:
     return Answer(told["status"], {"error": told}, _headers(error))
 
 
+def page_problem(error: errors.PlatformaError, request_id: str) -> Answer:
+    """*error* as a page; what renders it is loaded only by who has pages."""
+    told: Answer = import_module("platforma.edge.pages.render").error_page(error, request_id)
+    return told
+
+
 def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, (errors.RateLimited, errors.Unavailable)):
         return {"Retry-After": str(error.retry_after)}
@@ -122,5 +129,6 @@ TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {
     "oauth": oauth_problem,
     "bearer": bearer_problem,
     "authzen": authzen_problem,
+    "page": page_problem,
 }
 """How an endpoint's errors are told, by the `wire` of its row."""

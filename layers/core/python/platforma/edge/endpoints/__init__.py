@@ -3,11 +3,12 @@ Every endpoint is one row here, in its area's file. Routing, both OpenAPI docume
 are made from this one table: what is served stands nowhere else.
 """
 
-from platforma.edge.endpoints import apikeys, audit, catalogue, encryption, identity, oauth, objects, policy, sso
+from platforma.edge.endpoints import apikeys, audit, catalogue, encryption, identity, oauth, objects, pages, policy, sso
 from platforma.edge.endpoints.row import Access, Endpoint, Wire
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *oauth.ENDPOINTS,
+    *pages.ENDPOINTS,
     *apikeys.ENDPOINTS,
     *identity.ENDPOINTS,
     *policy.ENDPOINTS,

@@ -1,0 +1,77 @@
+"""
+What a form of ours carries: proof that it was made for the browser that sends it, and, between password and code, who it is.
+
+Both are MACs over the browser's own cookie, which no other site can read or plant (`__Host-`). Besides, a browser that says
+where a request comes from (`Sec-Fetch-Site`) must say: from us.
+"""
+
+import hmac
+import secrets as entropy
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from platforma.edge.browser import BROWSER, cookie
+from platforma.edge.pages.texts import TEXTS
+from platforma.kernel.errors import Forbidden
+from platforma.kernel.ids import is_id
+
+STEP_LIFETIME = timedelta(minutes=5)
+
+
+class StaleForm(Forbidden):
+    """A form of another browser's, of another site's, or of none."""
+
+    code = "stale_form"
+    public = TEXTS["stale_form"][0]
+
+
+def browser_of(headers: Mapping[str, str]) -> tuple[str, bool]:
+    """What the browser holds, or shall hold from now on; and whether that is new."""
+    held = cookie(headers, BROWSER)
+    return (held, False) if held and len(held) == 43 and held.isascii() else (entropy.token_urlsafe(32), True)
+
+
+def form_token(key: bytes, browser: str) -> str:
+    """What every form of this browser's carries."""
+    return _mac(key, "form", browser)
+
+
+def require_own_form(key: bytes, headers: Mapping[str, str], shown: str | None) -> str:
+    """
+    The browser that sends a form of its own.
+
+    Raises:
+        StaleForm: it is not.
+    """
+    browser, new = browser_of(headers)
+    same_site = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    if new or not same_site or not hmac.compare_digest((shown or "").encode(), form_token(key, browser).encode()):
+        raise StaleForm
+    return browser
+
+
+def step_token(key: bytes, browser: str, tenant_id: str, user_id: str, flow: str, now: datetime) -> str:
+    """Says, to us alone, that in this browser the user's password was shown in this flow; good for five minutes."""
+    until = str(int((now + STEP_LIFETIME).timestamp()))
+    return f"{user_id}.{until}.{_mac(key, 'step', browser, tenant_id, user_id, flow, until)}"
+
+
+def read_step_token(key: bytes, shown: str, browser: str, tenant_id: str, flow: str, now: datetime) -> str:
+    """
+    The id of the user whose password was shown.
+
+    Raises:
+        StaleForm: not by this browser, not here, or too long ago.
+    """
+    user_id, _, rest = shown.partition(".")
+    until, _, mac = rest.partition(".")
+    good = hmac.compare_digest(mac.encode(), _mac(key, "step", browser, tenant_id, user_id, flow, until).encode())
+    if not good or not is_id(user_id, "usr") or int(until) <= now.timestamp():
+        raise StaleForm
+    return user_id
+
+
+def _mac(key: bytes, *about: str) -> str:
+    parts = (part.encode("utf-8", "surrogatepass") for part in about)
+    return hmac.new(key, b"page\0" + b"".join(len(part).to_bytes(4, "big") + part for part in parts), sha256).hexdigest()

@@ -1,0 +1,119 @@
+"""
+Signing in: a passkey alone, or a password and then, where the person has one, a code of an authenticator app.
+
+Which of address and password was wrong is not said. The session is begun only when every step is done, with a cookie that is
+new each time.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from platforma.edge.answer import Answer
+from platforma.edge.browser import SESSION, kept
+from platforma.edge.pages.guard import read_step_token, step_token
+from platforma.edge.pages.visit import Visit
+from platforma.identity.factors import WrongCode, WrongPasskey
+from platforma.kernel.errors import NotFound, RateLimited, Unauthenticated
+
+
+def show_sign_in(visit: Visit) -> Answer:
+    """The sign-in page, or first the question of which tenant."""
+    if visit.tenant is None:
+        return visit.show("tenant")
+    return visit.show("login", **_form(visit))
+
+
+def sign_in(visit: Visit) -> Answer:
+    """
+    The answer to the sign-in form: the next step, or on with a session.
+
+    Raises:
+        Shown: something was wrong.
+    """
+    sent = visit.parameters
+    if visit.tenant is None:
+        return visit.show("tenant")
+    if sent.get("go_on") and visit.kept is not None and visit.person() is not None:
+        visit.world.oauth.choose_account(visit.kept)
+        return _onward(visit)
+    if "passkey" in sent:
+        return _by_passkey(visit, sent["passkey"])
+    if "step" in sent:
+        return _by_code(visit, sent["step"], sent.get("code", ""))
+    return _by_password(visit, sent.get("email", ""), sent.get("password", ""))
+
+
+def _by_password(visit: Visit, email: str, password: str) -> Answer:
+    assert visit.tenant is not None
+    try:
+        user = visit.world.identity.check_password(visit.tenant.id, email, password, attempt=visit.call.attempt)
+    except (Unauthenticated, RateLimited) as cause:
+        raise visit.refuse(cause, "login", **_form(visit, email=email)) from None
+    if visit.world.factors.read_factors(visit.tenant.id, user.id).second:
+        return visit.show("code", step=_step(visit, user.id))
+    return _signed_in(visit, user.id, ("pwd",))
+
+
+def _by_code(visit: Visit, step: str, code: str) -> Answer:
+    assert visit.tenant is not None
+    key, now = visit.world.form_key(), visit.call.now
+    user_id = read_step_token(key, step, visit.browser, visit.tenant.id, visit.flow, now)
+    visit.act_as(user_id)
+    try:
+        method = visit.world.factors.check_code(visit.tenant.id, user_id, code, attempt=visit.call.attempt)
+    except (WrongCode, RateLimited) as cause:
+        raise visit.refuse(cause, "code", step=step) from None
+    return _signed_in(visit, user_id, ("pwd", method, "mfa"))
+
+
+def _by_passkey(visit: Visit, answer: str) -> Answer:
+    assert visit.tenant is not None
+    check = visit.world.factors.check_passkey
+    try:
+        user_id, amr = check(visit.tenant.id, answer, browser=visit.browser, attempt=visit.call.attempt)
+    except WrongPasskey as cause:
+        raise visit.refuse(cause, "login", **_form(visit)) from None
+    return _signed_in(visit, user_id, amr)
+
+
+def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
+    assert visit.tenant is not None
+    visit.act_as(user_id)
+    try:
+        active = visit.world.identity.read_user(visit.tenant.id, user_id).status == "active"
+    except NotFound:
+        active = False
+    if not active:  # suspended or gone between two steps
+        raise visit.refuse(Unauthenticated(), "login", **_form(visit))
+    _, held = visit.world.oauth.start_session(
+        visit.tenant.id,
+        user_id,
+        amr=amr,
+        attempt=visit.call.attempt,
+        current=visit.session,
+        interaction=visit.flow or None,
+    )
+    return _onward(visit, (kept(SESSION, held),))
+
+
+def _onward(visit: Visit, cookies: tuple[str, ...] = ()) -> Answer:
+    """Back to the authorization that asked for the sign-in, or to one's own ways to sign in; never to an address given."""
+    where = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}" if visit.flow else "/factors"
+    return Answer(303, headers={"Location": where}, cookies=cookies)
+
+
+def _step(visit: Visit, user_id: str) -> str:
+    assert visit.tenant is not None
+    return step_token(visit.world.form_key(), visit.browser, visit.tenant.id, user_id, visit.flow, visit.call.now)
+
+
+def _form(visit: Visit, **values: str) -> dict[str, Any]:
+    assert visit.tenant is not None
+    hinted = visit.kept.request.login_hint if visit.kept else None
+    chooses = visit.kept is not None and "select_account" in visit.kept.request.prompt
+    return {
+        "email": hinted or "",
+        "options": visit.world.factors.sign_in_options(visit.tenant.id, visit.browser),
+        "known": visit.person() if chooses else None,
+        **values,
+    }

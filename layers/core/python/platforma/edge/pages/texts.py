@@ -1,0 +1,111 @@
+"""The words of the pages, in English and German, and which of them a person reads."""
+
+from collections.abc import Iterable
+
+LANGUAGES = ("en", "de")
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "sign_in": ("Sign in", "Anmelden"),
+    "to": ("to continue to", "um fortzufahren zu"),
+    "organisation": ("Organisation id", "Kennung der Organisation"),
+    "organisation_hint": (
+        "It begins with “ten_”. Your administrator knows it.",
+        "Sie beginnt mit „ten_“. Ihre Verwaltung kennt sie.",
+    ),
+    "email": ("E-mail address", "E-Mail-Adresse"),
+    "password": ("Password", "Passwort"),
+    "continue": ("Continue", "Weiter"),
+    "continue_as": ("Continue as", "Weiter als"),
+    "use_passkey": ("Sign in with a passkey", "Mit einem Passkey anmelden"),
+    "or": ("or", "oder"),
+    "code": ("Code of your authenticator app", "Code Ihrer Authenticator-App"),
+    "code_hint": ("Or one of your recovery codes.", "Oder einer Ihrer Wiederherstellungscodes."),
+    "verify": ("One more step", "Noch ein Schritt"),
+    "wrong_password": ("The e-mail address or the password is wrong.", "E-Mail-Adresse oder Passwort ist falsch."),
+    "wrong_code": (
+        "The code is not valid. Wait for the next one, or use a recovery code.",
+        "Der Code ist nicht gültig. Warten Sie auf den nächsten oder nehmen Sie einen Wiederherstellungscode.",
+    ),
+    "wrong_passkey": ("This passkey could not be used here.", "Dieser Passkey ließ sich hier nicht verwenden."),
+    "rate_limited": (
+        "Too many attempts. Wait a little before the next one.",
+        "Zu viele Versuche. Warten Sie etwas bis zum nächsten.",
+    ),
+    "failed": ("That did not work. Please try again.", "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal."),
+    "consent": ("Allow access?", "Zugriff erlauben?"),
+    "asks": ("asks to act for you, with:", "möchte in Ihrem Namen handeln, mit:"),
+    "allow": ("Allow", "Erlauben"),
+    "deny": ("Do not allow", "Nicht erlauben"),
+    "signed_in_as": ("Signed in as", "Angemeldet als"),
+    "openid": ("Know who you are", "Wissen, wer Sie sind"),
+    "profile": ("See your name", "Ihren Namen sehen"),
+    "email_scope": ("See your e-mail address", "Ihre E-Mail-Adresse sehen"),
+    "offline_access": ("Keep this access while you are away", "Den Zugriff behalten, wenn Sie nicht da sind"),
+    "sign_out": ("Sign out", "Abmelden"),
+    "signed_out": ("You are signed out.", "Sie sind abgemeldet."),
+    "sign_out_question": ("Do you want to sign out?", "Möchten Sie sich abmelden?"),
+    "factors": ("Your ways to sign in", "Ihre Wege zur Anmeldung"),
+    "none_yet": ("A password only.", "Nur ein Passwort."),
+    "add_passkey": ("Add a passkey", "Passkey hinzufügen"),
+    "passkey_name": ("Name of the passkey", "Name des Passkeys"),
+    "needs_script": ("Passkeys need JavaScript.", "Passkeys brauchen JavaScript."),
+    "add_app": ("Add an authenticator app", "Authenticator-App hinzufügen"),
+    "app": ("Authenticator app", "Authenticator-App"),
+    "app_how": (
+        "Enter this key into your app, then the code that it shows.",
+        "Geben Sie diesen Schlüssel in Ihre App ein, dann den Code, den sie zeigt.",
+    ),
+    "open_app": ("Open in an app on this device", "In einer App auf diesem Gerät öffnen"),
+    "key": ("Key", "Schlüssel"),
+    "recovery_codes": ("Recovery codes", "Wiederherstellungscodes"),
+    "recovery_how": (
+        "Keep these codes in a safe place. Each signs you in once if you lose your app. They are shown only now.",
+        "Bewahren Sie diese Codes sicher auf. Jeder meldet Sie einmal an, falls die App fehlt. Sie stehen nur jetzt hier.",
+    ),
+    "remaining": ("unused", "unbenutzt"),
+    "done": ("Done", "Fertig"),
+    "remove": ("Remove", "Entfernen"),
+    "error": ("Error", "Fehler"),
+    "stale_form": (
+        "This form is not valid any more. Go back, reload the page and try again.",
+        "Dieses Formular gilt nicht mehr. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    ),
+}
+
+
+class Words:
+    """The texts of one language, by name; a template asks for them as attributes."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._column = LANGUAGES.index(language)
+
+    def __getattr__(self, name: str) -> str:
+        return TEXTS[name][self._column]
+
+    def scope(self, scope: str) -> str:
+        """What a scope lets its holder do; an action pattern stands for itself."""
+        name = "email_scope" if scope == "email" else scope
+        return TEXTS[name][self._column] if name in ("openid", "profile", "email_scope", "offline_access") else scope
+
+    def refusal(self, code: str) -> str:
+        """What to say of an error of this code."""
+        known = {"unauthenticated": "wrong_password"}.get(code, code)
+        return TEXTS[known if known in ("wrong_password", "wrong_code", "wrong_passkey", "rate_limited") else "failed"][
+            self._column
+        ]
+
+
+def language_of(accept_language: str, ui_locales: Iterable[str] = ()) -> str:
+    """The first of ours that is wanted: by `ui_locales` (Core section 3.1.2.1), then as RFC 9110 section 12.5.4 has it."""
+    ranked = []
+    for place, part in enumerate(accept_language[:256].split(",")):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality or "1")
+        except ValueError:
+            continue
+        ranked.append((-weight, place, tag))
+    wanted = [*ui_locales, *(tag for weight, _, tag in sorted(ranked) if weight < 0)]
+    spoken = (tag.partition("-")[0].lower() for tag in wanted)
+    return next((language for language in spoken if language in LANGUAGES), "en")

@@ -1,0 +1,530 @@
+"""The pages in process, as a browser without script sees them."""
+
+import re
+from html.parser import HTMLParser
+
+import pyotp
+import pytest
+
+from platforma.edge.endpoints import ENDPOINTS
+from platforma.edge.pages.texts import TEXTS, language_of
+from tests import world
+from tests.fakes.authenticator import Authenticator
+from tests.signing_in import App, Browser, answer_of, app_of, page_of
+from tests.world import PASSWORD, URL, Reply
+
+EMAIL = "admin@acme.test"
+
+
+class Fields(HTMLParser):
+    """The hidden fields of a page by name, and what else its tests look for."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.options = ""
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        known = dict(attrs)
+        self.tags.append((tag, known))
+        self.options = known.get("data-options") or self.options
+        if tag == "input" and known.get("type") == "hidden":
+            self.hidden.setdefault(known["name"], known.get("value") or "")
+
+
+class Person:
+    """Somebody before the pages: opens a client's link, and answers each page's form."""
+
+    def __init__(self, tenant, app: App):
+        self.tenant, self.app, self.browser = tenant, app, Browser(tenant.world)
+        self.last: Reply | None = None
+
+    def open(self, path: str) -> Reply:
+        self.last = self.browser.get(path)
+        return self.last
+
+    def start(self, **parameters) -> str:
+        _, flow = page_of(self.open(self.app.link(**parameters)))
+        self.open(f"/login?flow={flow}")
+        return flow
+
+    def send(self, path: str, **fields: str) -> Reply:
+        assert self.last is not None
+        hidden = Fields(self.last.text).hidden
+        form = {name: hidden[name] for name in ("token", "flow", "tenant", "step") if name in hidden} | fields
+        form = {name: value for name, value in form.items() if value is not None}
+        self.last = self.browser.post(path, form)
+        return self.last
+
+    def sign_in(self, password: str = PASSWORD, email: str = EMAIL) -> Reply:
+        return self.send("/login", email=email, password=password)
+
+    def follow(self) -> Reply:
+        assert self.last is not None and self.last.status == 303, self.last
+        return self.open(self.last.headers["location"])
+
+    def account(self) -> Reply:
+        """Sign in without a client, to one's own ways to sign in."""
+        self.open(f"/login?tenant={self.tenant.id}")
+        self.sign_in()
+        return self.follow()
+
+    def add_app(self) -> tuple[str, list[str]]:
+        """Enrol an authenticator app; its secret and the recovery codes."""
+        shown = self.send("/factors", do="app")
+        secret = re.search(r'<code id="key">(\w+)</code>', shown.text)[1]
+        done = self.send("/factors", do="confirm", code=pyotp.TOTP(secret).at(self.tenant.world.clock()))
+        assert done.status == 200, done.text
+        self.tenant.world.clock.move(seconds=60)
+        return secret, re.findall(r"<code>([a-z2-7-]{19})</code>", done.text)
+
+
+@pytest.fixture
+def tenant(monkeypatch):
+    with world.running(monkeypatch) as system:
+        yield system.tenant()
+
+
+@pytest.fixture
+def person(tenant):
+    return Person(tenant, app_of(tenant))
+
+
+def test_a_person_signs_in_consents_and_is_sent_back_with_a_code(person):
+    person.start()
+    person.sign_in()
+    assert page_of(person.follow())[0] == "/consent"
+    shown = person.follow()
+    assert "orders:read" in shown.text and "See your name" in shown.text
+    person.send("/consent", answer="allow")
+
+    answer = answer_of(person.follow())
+
+    assert person.app.redeem(answer["code"]).json["token_type"] == "Bearer"
+
+
+def test_a_no_goes_back_as_access_denied_and_gives_nothing(person):
+    person.start()
+    person.sign_in()
+    person.follow()
+    person.follow()
+
+    answer = answer_of(person.send("/consent", answer="deny"))
+
+    assert answer["error"] == "access_denied"
+    assert "code" not in answer
+
+
+def test_an_answer_to_consent_that_is_neither_is_no(person):
+    person.start()
+    person.sign_in()
+    person.follow()
+    person.follow()
+
+    assert answer_of(person.send("/consent", answer="ALLOW"))["error"] == "access_denied"
+
+
+def test_unknown_and_wrong_are_told_alike(person):
+    person.start()
+
+    wrong = person.sign_in("not the password")
+    unknown = person.sign_in("not the password", email="nobody@acme.test")
+
+    assert wrong.status == unknown.status == 403
+    assert "The e-mail address or the password is wrong." in wrong.text
+    assert 'role="alert"' in wrong.text and 'aria-invalid="true"' in wrong.text
+    assert _lasting(wrong).replace(EMAIL, "") == _lasting(unknown).replace("nobody@acme.test", "")
+
+
+def _lasting(reply: Reply) -> str:
+    """The page without its challenge, which is another each time."""
+    return re.sub(r'data-options="[^"]*"', "", reply.text)
+
+
+def test_a_suspended_person_is_told_what_a_stranger_is(person, tenant):
+    user_id = tenant.user("ada@acme.test")
+    tenant.call("PATCH", f"/v1/users/{user_id}", {"status": "suspended"}, headers={"If-Match": "*"}, expect=200)
+    person.start()
+
+    reply = person.sign_in(email="ada@acme.test")
+
+    assert reply.status == 403
+    assert "The e-mail address or the password is wrong." in reply.text
+
+
+def test_a_failed_sign_in_of_a_known_person_stands_in_the_tenants_log(person, tenant):
+    person.start()
+    person.sign_in("not the password")
+
+    (event,) = tenant.events(action="oauth.login.submit")
+
+    assert (event["result"], event["user_id"]) == ("denied", tenant.admin_id)
+
+
+def test_guessing_is_slowed_down_and_says_for_how_long(person):
+    person.start()
+    for _ in range(5):
+        person.sign_in("not the password")
+
+    reply = person.sign_in()
+
+    assert reply.status == 429
+    assert int(reply.headers["retry-after"]) >= 1
+    assert "Too many attempts" in reply.text
+
+
+def test_a_second_factor_is_asked_for_before_there_is_a_session(person):
+    person.account()
+    secret, _ = person.add_app()
+    other = Person(person.tenant, person.app)
+    other.start(acr_values="urn:platforma:acr:aal2")
+
+    asked = other.sign_in()
+    assert asked.status == 200 and "One more step" in asked.text
+    assert "__Host-platforma" not in other.browser.cookies
+    other.send("/login", code=pyotp.TOTP(secret).at(person.tenant.world.clock()))
+
+    assert other.browser.session.amr == ("pwd", "otp", "mfa")
+
+
+def test_a_wrong_code_is_refused_and_a_recovery_code_is_good_once(person):
+    person.account()
+    _, codes = person.add_app()
+    assert len(codes) == 10
+    other = Person(person.tenant, person.app)
+    other.start()
+    other.sign_in()
+
+    refused = other.send("/login", code="000000")
+    assert refused.status == 403 and "The code is not valid" in refused.text
+    assert other.send("/login", code=codes[0]).status == 303
+
+    again = Person(person.tenant, person.app)
+    again.start()
+    again.sign_in()
+    assert again.send("/login", code=codes[0]).status == 403
+
+
+def test_the_password_step_is_good_in_its_own_browser_and_for_five_minutes(person):
+    person.account()
+    _, codes = person.add_app()
+    person.open("/sign-out")
+    victim = Person(person.tenant, person.app)
+    victim.open(f"/login?tenant={person.tenant.id}")
+    step = Fields(victim.sign_in().text).hidden["step"]
+    thief = Person(person.tenant, person.app)
+    thief.open(f"/login?tenant={person.tenant.id}")
+
+    assert thief.send("/login", step=step, code=codes[0]).status == 403
+    person.tenant.world.clock.move(minutes=5)
+    victim.last = victim.open(f"/login?tenant={person.tenant.id}")
+    assert victim.send("/login", step=step, code=codes[0]).status == 403
+
+
+def test_a_passkey_signs_in_alone_and_counts_as_two_factors(person):
+    key = Authenticator(URL)
+    options = Fields(person.account().text).options
+    person.send("/factors", do="passkey", name="laptop", passkey=key.create(options))
+    assert "laptop" in person.follow().text
+    other = Person(person.tenant, person.app)
+    other.start()
+
+    other.send("/login", passkey=key.get(Fields(other.last.text).options))
+
+    assert other.last.status == 303
+    assert other.browser.session.amr == ("hwk", "user", "mfa")
+
+
+def test_a_passkey_of_a_suspended_person_signs_nobody_in(person, tenant):
+    user_id = tenant.user("ada@acme.test")
+    key = Authenticator(URL)
+    person.open(f"/login?tenant={tenant.id}")
+    person.sign_in(email="ada@acme.test")
+    person.send("/factors", do="passkey", name="k", passkey=key.create(Fields(person.follow().text).options))
+    tenant.call("PATCH", f"/v1/users/{user_id}", {"status": "suspended"}, headers={"If-Match": "*"}, expect=200)
+    other = Person(tenant, person.app)
+    other.start()
+
+    reply = other.send("/login", passkey=key.get(Fields(other.last.text).options))
+
+    assert reply.status == 403
+    assert other.browser.session is None
+
+
+def test_a_passkey_answer_stolen_from_a_page_is_no_good_in_another_browser(person):
+    key = Authenticator(URL)
+    person.send("/factors", do="passkey", name="k", passkey=key.create(Fields(person.account().text).options))
+    victim, thief = Person(person.tenant, person.app), Person(person.tenant, person.app)
+    victim.start()
+    thief.start()
+
+    answer = key.get(Fields(victim.last.text).options)
+
+    assert thief.send("/login", passkey=answer).status == 403
+
+
+def test_how_one_signs_in_is_changed_only_soon_after_signing_in(person):
+    person.account()
+    person.tenant.world.clock.move(minutes=15)
+
+    assert person.send("/factors", do="app").headers["location"] == f"/login?tenant={person.tenant.id}"
+
+
+def test_signing_out_ends_the_session_everywhere(person):
+    person.account()
+    before = dict(person.browser.cookies)
+    person.open("/sign-out")
+    person.send("/sign-out")
+
+    assert "You are signed out." in person.last.text
+    thief = Browser(person.tenant.world, before)
+    assert thief.session is None
+
+
+def test_select_account_offers_to_go_on_as_who_is_signed_in(person):
+    person.account()
+    person.start(prompt="select_account")
+
+    assert f"Continue as {EMAIL}" in person.last.text
+    person.send("/login", go_on="1")
+    assert page_of(person.follow())[0] == "/consent"
+
+
+# Attacks
+
+
+def test_a_form_without_our_token_is_refused(person):
+    person.start()
+
+    for token in (None, "", "0" * 64, "\u00e9"):
+        assert (
+            person.browser.post(
+                "/login", {"email": EMAIL, "password": PASSWORD, **({} if token is None else {"token": token})}
+            ).status
+            == 403
+        )
+    assert person.browser.session is None
+
+
+def test_login_csrf_a_token_of_the_attackers_browser_is_refused_in_the_victims(person):
+    attacker = Person(person.tenant, person.app)
+    attacker.start()
+    token = Fields(attacker.last.text).hidden["token"]
+    person.start()
+
+    reply = person.send("/login", token=token, email=EMAIL, password=PASSWORD)
+
+    assert reply.status == 403
+    assert person.browser.session is None
+
+
+def test_consent_csrf_a_form_of_another_site_gives_nothing(person):
+    flow = person.start()
+    person.sign_in()
+    person.follow()
+    person.follow()
+
+    reply = person.browser.post("/consent", {"flow": flow, "answer": "allow"})
+
+    assert reply.status == 403
+    assert page_of(person.open(f"/oauth2/authorize?flow={flow}"))[0] == "/consent"
+
+
+def test_a_post_that_the_browser_says_comes_from_elsewhere_is_refused(person):
+    person.start()
+    form = {**Fields(person.last.text).hidden, "email": EMAIL, "password": PASSWORD}
+    cookies = "; ".join(f"{name}={value}" for name, value in person.browser.cookies.items())
+
+    for origin in ("cross-site", "same-site"):
+        headers = {"Cookie": cookies, "Sec-Fetch-Site": origin}
+        assert person.tenant.world.call("POST", "/login", form=form, headers=headers).status == 403
+
+
+def test_another_browser_cannot_go_on_with_a_flow(person):
+    flow = person.start()
+    stranger = Person(person.tenant, person.app)
+
+    reply = stranger.open(f"/login?flow={flow}")
+
+    assert reply.status == 404
+    assert "Reference" in reply.text and reply.request_id in reply.text
+
+
+def test_signing_in_makes_a_new_session_cookie_each_time(person):
+    person.account()
+    first = person.browser.cookies["__Host-platforma"]
+    person.open(f"/login?tenant={person.tenant.id}")
+    person.sign_in()
+
+    assert person.browser.cookies["__Host-platforma"] != first
+    assert Browser(person.tenant.world, {"__Host-platforma": first}).session is None
+
+
+def test_a_cookie_that_was_planted_is_not_taken_over(person):
+    planted = "ses_00000000000000000000000000." + "A" * 43
+    person.browser.cookies["__Host-platforma"] = planted
+    person.start()
+    person.sign_in()
+
+    assert person.browser.cookies["__Host-platforma"] != planted
+
+
+def test_cookies_are_out_of_reach_of_scripts_other_hosts_and_other_sites(person):
+    person.open(f"/login?tenant={person.tenant.id}")
+    lines = [*person.last.cookies, *person.sign_in().cookies]
+
+    assert len(lines) == 2
+    for line in lines:
+        name, *attributes = [part.strip() for part in line.split(";")]
+        assert name.startswith("__Host-")
+        assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} == set(attributes)
+
+
+def test_every_page_is_under_a_policy_that_allows_no_inline_no_frame_and_no_referrer(person):
+    person.start()
+
+    for path in ("/login", f"/login?tenant={person.tenant.id}", "/sign-out", "/login?flow=unknown"):
+        headers = person.open(path).headers
+        policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
+        assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == "'self'" and policy["base-uri"] == "'none'"
+        assert headers["referrer-policy"] == "no-referrer" and headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_no_page_has_inline_script_or_style(person):
+    person.account()
+    pages = [person.last.text, person.open("/login").text, person.open("/sign-out").text]
+    person.start()
+
+    for text in (*pages, person.last.text):
+        for tag, attributes in Fields(text).tags:
+            assert tag != "style" and "style" not in attributes
+            assert not [name for name in attributes if name.startswith("on")]
+            assert tag != "script" or attributes.get("src") == "/assets/passkey.js"
+
+
+EVIL = "\"><script>alert(1)</script><b x='"
+
+
+def test_what_others_choose_is_text_in_a_page_whatever_it_says(tenant):
+    tenant.world.call("GET", "/v1/me", token=tenant.token)
+    person = Person(tenant, app_of(tenant, name=f"app {EVIL}"))
+    person.start(login_hint=EVIL)
+    wrong = person.sign_in("x", email=EVIL).text
+
+    for text in (wrong, person.open(f"/login?flow={Fields(wrong).hidden['flow']}").text):
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_no_parameter_leads_the_browser_elsewhere(person):
+    person.open(
+        f"/login?tenant={person.tenant.id}&return_to=https://evil.example&next=//evil.example&redirect_uri=https://evil.example"
+    )
+
+    reply = person.send("/login", email=EMAIL, password=PASSWORD, return_to="https://evil.example", next="//evil.example")
+
+    assert reply.headers["location"] == "/factors"
+
+
+def test_the_policy_lets_forms_lead_on_to_the_clients_redirect_uri_alone(person):
+    person.start()
+
+    policy = person.last.headers["content-security-policy"]
+
+    assert "form-action 'self' https://client.test;" in policy
+
+
+@pytest.mark.parametrize(
+    ("uri", "source"),
+    [
+        ("https://client.test/callback", " https://client.test"),
+        ("http://127.0.0.1:4711/cb", " http://127.0.0.1:4711"),
+        ("http://[::1]:4711/cb", " http://[::1]:4711"),
+        ("com.example.app:/cb", " com.example.app:"),
+        ("https://a.test; script-src *", ""),
+        ("https://a.test'unsafe-inline'/", ""),
+        ("https://a.test\r\nX: y/", ""),
+    ],
+)
+def test_a_redirect_uri_is_a_source_of_the_policy_or_nothing(uri, source):
+    from platforma.edge.pages.render import _target
+
+    assert _target(uri) == source
+
+
+def test_a_tenant_of_another_kind_or_not_in_use_is_not_found(person):
+    for name in ("ten_00000000000000000000000000", "acme", "usr_00000000000000000000000000", "../etc"):
+        assert person.open(f"/login?tenant={name}").status == 404
+
+
+def test_a_person_of_one_tenant_is_nobody_at_anothers_pages(person):
+    other = person.tenant.world.tenant("other", "boss@other.test")
+    person.account()
+
+    assert person.open(f"/factors?tenant={other.id}").headers["location"] == f"/login?tenant={other.id}"
+    person.open(f"/login?tenant={other.id}")
+    assert person.sign_in().status == 403
+
+
+def test_a_session_of_another_tenant_consents_to_nothing(person):
+    other = person.tenant.world.tenant("other", "boss@other.test")
+    stranger = Person(person.tenant, person.app)
+    flow = stranger.start()
+    stranger.browser.sign_in(other.id, other.admin_id)
+
+    assert stranger.open(f"/consent?flow={flow}").headers["location"] == f"/login?flow={flow}"
+
+
+# Words
+
+
+def test_every_text_is_there_in_both_languages():
+    assert not [name for name, texts in TEXTS.items() if len(texts) != 2 or not all(texts) or texts[0] == texts[1]]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "asked", "language"),
+    [
+        ("de-DE,de;q=0.9,en;q=0.8", (), "de"),
+        ("fr, en;q=0.3, de;q=0.7", (), "de"),
+        ("de;q=0, en", (), "en"),
+        ("fr", (), "en"),
+        ("", (), "en"),
+        ("en", ("fr", "de-AT"), "de"),
+        ("de;q=x," + "x," * 5000, (), "en"),
+    ],
+)
+def test_the_language_is_the_one_that_is_wanted(accepted, asked, language):
+    assert language_of(accepted, asked) == language
+
+
+def test_the_clients_ui_locales_come_first(person):
+    person.start(ui_locales="de")
+
+    assert "Anmelden" in person.last.text and '<html lang="de">' in person.last.text
+
+
+def test_style_and_script_are_served_and_kept(person):
+    for name, kind in (("style.css", "text/css"), ("passkey.js", "text/javascript")):
+        reply = person.open(f"/assets/{name}")
+        assert reply.headers["content-type"].startswith(kind)
+        assert reply.headers["cache-control"] == "public, max-age=300"
+
+
+def test_each_input_that_is_seen_has_a_label(person):
+    person.account()
+    texts = [person.last.text, person.open("/login").text, person.open(f"/login?tenant={person.tenant.id}").text]
+
+    for text in texts:
+        tags = Fields(text).tags
+        labels = {attributes.get("for") for tag, attributes in tags if tag == "label"}
+        seen = [known for tag, known in tags if tag == "input" and known.get("type") != "hidden"]
+        assert seen and {known["id"] for known in seen} <= labels
+
+
+def test_only_the_pages_tell_errors_as_pages():
+    assert {row.function for row in ENDPOINTS if row.wire == "page"} == {"oauth_pages"}
