@@ -30,7 +30,10 @@ def create_user(call: Call) -> Answer:
 
 @api.serves("settings.passwords.set")
 def set_password(call: Call) -> Answer:
-    bootstrap.identity.change_password(call.tenant_id, call.require_oneself(), **call.given(), attempt=call.attempt)
+    user_id = call.require_oneself()
+    bootstrap.identity.change_password(call.tenant_id, user_id, **call.given(), attempt=call.attempt)
+    # Whoever signed in by the old one is out; who changes it stays.
+    bootstrap.oauth.end_sessions(call.tenant_id, user_id, but=call.caller.session_id, attempt=call.attempt)
     return Answer(204)
 
 

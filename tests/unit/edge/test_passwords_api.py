@@ -80,6 +80,21 @@ def test_a_user_changes_its_own_password_by_a_credential_that_covers_it(tenant: 
     assert change(tenant.world, tenant.admin_id, key).json["code"] == "wrong_password"
 
 
+def test_with_a_password_end_the_sessions_that_began_by_it(tenant: Tenant, world: World):
+    def signed_in(user_id: str) -> str:
+        attempt = Attempt("sign-in", "oauth.sessions.start", world.clock, tenant_id=tenant.id)
+        return bootstrap.oauth.start_session(tenant.id, user_id, amr=("pwd",), attempt=attempt)[1]
+
+    mine, others = [signed_in(tenant.admin_id) for _ in range(2)], signed_in(tenant.user())
+    key = key_of(tenant, tenant.admin_id, ("settings.passwords.set",))
+
+    assert change(world, tenant.admin_id, key, current="wrong horse battery").status == 403
+    assert all(bootstrap.oauth.read_session(cookie) for cookie in (*mine, others))
+    assert change(world, tenant.admin_id, key).status == 204
+    assert [bootstrap.oauth.read_session(cookie) for cookie in mine] == [None, None]
+    assert bootstrap.oauth.read_session(others) is not None
+
+
 @pytest.mark.parametrize("scopes", [("settings:read",), ("infrastructure:manage",)])
 def test_a_credential_that_does_not_reach_so_far_changes_no_password(tenant: Tenant, scopes):
     refused = change(tenant.world, tenant.admin_id, key_of(tenant, tenant.admin_id, scopes))

@@ -193,6 +193,14 @@ def test_asking_by_address_is_the_same_for_everybody_and_bounded_for_one_network
     assert post.mail(unknown) == ""
 
 
+@pytest.mark.parametrize("typed", ["ADA@ACME.test", "\uff41da@acme.test", "ada@\u212bcme.test", "\u0430da@acme.test"])
+def test_a_link_goes_to_the_address_on_record_and_never_to_one_that_looks_like_it(house, post, typed):
+    post.mail(LinkRequest(house.tenant.id, email=typed))
+
+    assert [to for to, _ in post.mailer.sent] in ([], ["ada@acme.test"])
+    assert len(post.mailer.sent) == typed.startswith(("ADA", "\uff41"))
+
+
 def test_a_mail_that_was_not_taken_is_asked_for_again_as_another_link(house, post, monkeypatch):
     def refuses(*_):
         raise Unavailable

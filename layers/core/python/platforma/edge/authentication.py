@@ -51,6 +51,7 @@ class Caller:
     audience: str | None = None
     openid_scopes: tuple[str, ...] = ()
     signed_in: bool = False
+    session_id: str | None = None
     key: APIKey | None = None
     expires_at: datetime | None = None
 
@@ -227,6 +228,7 @@ class Authenticator:
             client_id=token.client_id,
             token_id=token.jti,
             audience=token.audience,
+            session_id=token.sid,
             signed_in=token.sid is not None and token.act is None and subject.first_party,
             openid_scopes=tuple(scope for scope in token.scope if scope in OPENID_SCOPES),
             expires_at=datetime.fromtimestamp(token.exp, UTC),
