@@ -1,9 +1,10 @@
-"""Tenants, for platform clients."""
+"""Tenants, for platform clients; those whose time is over are ended by a schedule."""
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.operator import also_scheduled, operated
 from platforma.edge.schemas.identity import ShreddingView, TenantView
 from platforma.edge.statements import shredding_shown
 
@@ -63,4 +64,9 @@ def read_shredding(call: Call) -> Answer:
     return Answer(200, ShreddingView.of(shredding_shown(done, bootstrap.statements().keys())))
 
 
-handler = api.handler
+@operated("identity_tenants", counted=("ended",))
+def purge(_event: dict[str, object], request_id: str) -> dict[str, object]:
+    return {"ended": bootstrap.purge_tenants(request_id)}
+
+
+handler = also_scheduled(api.handler, purge)

@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from platforma.identity import change_tenant, delete_tenant, due_tenants, purge_tenant, read_tenant, restore_tenant
+from platforma.identity import (
+    Purge,
+    change_tenant,
+    delete_tenant,
+    purge_tenant,
+    purge_tenants,
+    read_tenant,
+    restore_tenant,
+    unfinished_tenants,
+)
 from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed, Unavailable, Unprocessable
 
 
@@ -61,29 +70,126 @@ def test_a_tenant_pending_deletion_can_only_be_restored(house):
 def test_restoring_ends_with_the_seventh_day_and_purging_begins(house):
     tenant = _delete(house)
     house.now += timedelta(days=7) - timedelta(seconds=1)
-    early = list(due_tenants(tenants=house.tenants, now=house.now))
+    early = list(unfinished_tenants(tenants=house.tenants, now=house.now))
     with pytest.raises(Conflict):
         purge_tenant(tenant, tenants=house.tenants, shredder=house, attempt=house.attempt())
     house.now += timedelta(seconds=1)
 
     with pytest.raises(Conflict):
         restore_tenant(tenant.id, if_match=None, tenants=house.tenants, attempt=house.attempt())
-    (due,) = due_tenants(tenants=house.tenants, now=house.now)
+    (due,) = unfinished_tenants(tenants=house.tenants, now=house.now)
     purged = purge_tenant(due, tenants=house.tenants, shredder=house, attempt=house.attempt())
 
     assert (early, purged.status) == ([], "deleted")
 
 
 def test_a_destruction_that_was_interrupted_is_finished_by_asking_again(house):
-    class Interrupted:
-        def shred(self, tenant_id, attempt):
-            raise Unavailable
-
     with pytest.raises(Unavailable):
-        _delete(house, immediate=True, if_match=1, shredder=Interrupted())
+        _delete(house, immediate=True, if_match=1, shredder=Interrupted(house, house.tenant.id))
 
     assert _delete(house, immediate=True, if_match=1).status == "deleted"
     assert house.tenant.id not in house.keys._keys
+
+
+class Interrupted:
+    """Vault, gone at the destruction of one tenant's key."""
+
+    def __init__(self, house, tenant_id):
+        self.house, self.tenant_id = house, tenant_id
+
+    def shred(self, tenant_id, attempt):
+        if tenant_id == self.tenant_id:
+            raise Unavailable
+        self.house.shred(tenant_id, attempt)
+
+
+def run(house, shredder=None):
+    return purge_tenants(tenants=house.tenants, shredder=shredder or house, begin=house.attempt, now=house.now)
+
+
+def test_a_run_ends_who_is_due_and_nobody_else(house):
+    kept, later = house.make_tenant()[0], house.make_tenant()[0]
+    _delete(house)
+    house.now += timedelta(days=3)
+    delete_tenant(later.id, if_match=None, tenants=house.tenants, shredder=house, attempt=house.attempt())
+    house.now += timedelta(days=4)
+
+    assert run(house).ended == (house.tenant.id,)
+    assert run(house).ended == ()
+    statuses = {each.id: each.status for each in house.tenants.page(limit=10, after=None).items}
+    assert statuses == {house.tenant.id: "deleted", kept.id: "active", later.id: "pending_deletion"}
+    assert house.tenant.id not in house.keys._keys
+    assert {kept.id, later.id} <= set(house.keys._keys)
+
+
+def test_a_run_goes_on_where_another_was_interrupted_between_the_mark_and_the_key(house):
+    due = _delete(house)
+    house.now += timedelta(days=7)
+    with pytest.raises(Unavailable):
+        purge_tenant(due, tenants=house.tenants, shredder=Interrupted(house, due.id), attempt=house.attempt())
+    between = read_tenant(due.id, tenants=house.tenants)
+
+    assert run(house).ended == (due.id,)
+    assert (between.status, between.purge_after is None) == ("deleted", False)
+    assert read_tenant(due.id, tenants=house.tenants).purge_after is None
+    assert due.id not in house.keys._keys
+
+
+def test_a_run_goes_on_where_a_deletion_at_once_was_interrupted(house):
+    with pytest.raises(Unavailable):
+        _delete(house, immediate=True, if_match=1, shredder=Interrupted(house, house.tenant.id))
+
+    assert run(house).ended == (house.tenant.id,)
+    assert house.tenant.id not in house.keys._keys
+
+
+def test_a_run_interrupted_between_the_key_and_its_note_is_repeated_to_the_same_end(house, monkeypatch):
+    _delete(house)
+    house.now += timedelta(days=7)
+
+    def killed(_):
+        raise Unavailable
+
+    with monkeypatch.context() as dying:
+        dying.setattr(house.tenants, "note_end", killed)
+        assert run(house).failed == (house.tenant.id,)
+    events = len(house.events)
+
+    assert run(house).ended == (house.tenant.id,)
+    assert len(house.events) == events, "the mark is told once"
+
+
+def test_a_tenant_that_cannot_be_ended_holds_up_no_other(house):
+    other = house.make_tenant()[0]
+    for tenant in (house.tenant, other):
+        delete_tenant(tenant.id, if_match=None, tenants=house.tenants, shredder=house, attempt=house.attempt())
+    house.now += timedelta(days=7)
+
+    first = run(house, Interrupted(house, house.tenant.id))
+    second = run(house)
+
+    assert (first.ended, first.failed) == ((other.id,), (house.tenant.id,))
+    assert (second.ended, second.failed) == ((house.tenant.id,), ())
+
+
+def test_a_tenant_restored_in_the_last_moment_lives(house, monkeypatch):
+    _delete(house)
+    asked_at = house.now
+    house.now += timedelta(days=7)
+    real = house.tenants.replace
+
+    def restored_first(before, after, event):
+        monkeypatch.setattr(house.tenants, "replace", real)
+        house.now, now = asked_at, house.now
+        restore_tenant(house.tenant.id, if_match=None, tenants=house.tenants, attempt=house.attempt())
+        house.now = now
+        real(before, after, event)
+
+    monkeypatch.setattr(house.tenants, "replace", restored_first)
+
+    assert run(house) == Purge((), ())
+    assert read_tenant(house.tenant.id, tenants=house.tenants).status == "active"
+    assert house.tenant.id in house.keys._keys
 
 
 def test_deleting_again_changes_nothing(house):

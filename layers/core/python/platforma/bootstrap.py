@@ -888,6 +888,34 @@ def make_exports() -> dict[str, Any]:
     return dict(run_exports(by))
 
 
+def purge_tenants(request_id: str) -> int:
+    """
+    End the tenants whose time is over; how many.
+
+    Raises:
+        Unavailable: the end of one failed, and the next run tries it again.
+    """
+    from platforma.kernel.errors import Unavailable
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    def begin() -> Attempt:
+        return Attempt(
+            request_id=request_id,
+            action="platform.tenants.purge",
+            clock=clock,
+            source="schedule",
+            tenant_id=PLATFORM,
+            principal_type="system",
+            principal_id="identity_tenants",
+        )
+
+    purge = identity.purge_tenants(begin=begin, now=clock())
+    if purge.failed:
+        raise Unavailable("Tenants could not be ended.", tenants=" ".join(purge.failed))
+    return len(purge.ended)
+
+
 def renew_client_certificates(request_id: str) -> list[str]:
     """Renew what is due; the functions whose certificate is new."""
     from platforma.adapters.secretsmanager import FunctionCertificates

@@ -10,6 +10,15 @@ from platforma.kernel.errors import PlatformaError
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
+def also_scheduled(requests: Callable[[Any, Any], dict[str, Any]], job: Handler) -> Handler:
+    """A handler of a gateway's *requests*, and of *job* where a schedule calls: no request can say that it is one."""
+
+    def either(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return job(event, context) if event.get("source") == "schedule" else requests(event, context)
+
+    return either
+
+
 def operated(
     function: str, *, counted: tuple[str, ...] = ()
 ) -> Callable[[Callable[[dict[str, Any], str], dict[str, Any]]], Handler]:

@@ -8,7 +8,7 @@ from platforma.identity.create_group import create_group
 from platforma.identity.create_tenant import create_tenant
 from platforma.identity.create_user import create_user
 from platforma.identity.delete_group import delete_group
-from platforma.identity.delete_tenant import delete_tenant, due_tenants, purge_tenant, restore_tenant
+from platforma.identity.delete_tenant import delete_tenant, purge_tenant, restore_tenant
 from platforma.identity.delete_user import delete_user
 from platforma.identity.group_members import add_member, list_members, remove_member
 from platforma.identity.links import (
@@ -28,6 +28,7 @@ from platforma.identity.mail import Letter, Mailer
 from platforma.identity.model import Group, NewTenant, Page, Principal, RoleSource, Tenant, User
 from platforma.identity.ports import Directory, Groups, Shredder, TenantKeys, Tenants
 from platforma.identity.principals import read_holders, read_principal
+from platforma.identity.purge_tenants import Purge, purge_tenants, unfinished_tenants
 from platforma.identity.read_group import list_groups, read_group
 from platforma.identity.read_tenant import list_tenants, read_tenant
 from platforma.identity.read_user import explain_roles, read_user
@@ -53,6 +54,7 @@ __all__ = [
     "NewTenant",
     "Page",
     "Principal",
+    "Purge",
     "RoleSource",
     "Service",
     "Services",
@@ -75,7 +77,6 @@ __all__ = [
     "delete_service",
     "delete_tenant",
     "delete_user",
-    "due_tenants",
     "explain_roles",
     "find_link",
     "is_service_name",
@@ -86,6 +87,7 @@ __all__ = [
     "list_users",
     "mail_link",
     "purge_tenant",
+    "purge_tenants",
     "read_group",
     "read_holders",
     "read_principal",
@@ -99,4 +101,5 @@ __all__ = [
     "restore_tenant",
     "set_password_by_link",
     "set_roles",
+    "unfinished_tenants",
 ]

@@ -4,7 +4,6 @@ A tenant is deleted: unusable at once, restorable for seven days, then its key i
 The audit log stays, and stays verifiable. Backups hold the sealed data for their 35 days more, without the key.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -56,8 +55,8 @@ def delete_tenant(
         return after
 
     tenant = settled(write, again_if_stale=if_match is None)
-    if tenant.status == "deleted":
-        shredder.shred(tenant_id, attempt)
+    if tenant.status == "deleted" and tenant.purge_after is not None:
+        return end_tenant(tenant, tenants=tenants, shredder=shredder, attempt=attempt)
     return tenant
 
 
@@ -98,18 +97,18 @@ def purge_tenant(tenant: Tenant, *, tenants: Tenants, shredder: Shredder, attemp
     after = replace(tenant, version=tenant.version + 1, status="deleted")
     event = attempt.event("success", resource=tenant.id, resource_type="tenant", changes=changed(tenant, after))
     tenants.replace(tenant, after, event)
+    return end_tenant(after, tenants=tenants, shredder=shredder, attempt=attempt)
+
+
+def end_tenant(tenant: Tenant, *, tenants: Tenants, shredder: Shredder, attempt: Attempt) -> Tenant:
+    """
+    The deleted tenant, its key destroyed and that noted; doing it again changes nothing.
+
+    Raises:
+        Unavailable: it is not done, and *purge_after* says so.
+    """
     shredder.shred(tenant.id, attempt)
-    return after
-
-
-def due_tenants(*, tenants: Tenants, now: datetime) -> Iterator[Tenant]:
-    """Every tenant that `is_due`, for the scheduled run to purge."""
-    after: str | None = None
-    while True:
-        page = tenants.page(limit=200, after=after)
-        yield from (tenant for tenant in page.items if is_due(tenant, now))
-        if (after := page.after) is None:
-            return
+    return tenants.note_end(tenant)
 
 
 def is_due(tenant: Tenant, now: datetime) -> bool:

@@ -27,7 +27,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One customer. *purge_after* is set while it is pending deletion: from then on its keys may be destroyed."""
+    """One customer. *purge_after*, when its key may be destroyed, is set from its deletion until that is done."""
 
     id: str
     name: str

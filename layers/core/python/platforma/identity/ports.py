@@ -51,6 +51,12 @@ class Tenants(Protocol):
             PreconditionFailed: its version is not that of *before* any more, or it is gone.
         """
 
+    def note_end(self, tenant: Tenant) -> Tenant:
+        """
+        The deleted tenant as it is once its key is destroyed, which is noted: without *purge_after*. The deletion was told
+        of and nothing else changes, so that there is no event; noted twice, it is noted.
+        """
+
 
 class Directory(Protocol):
     """The people of a tenant."""

@@ -1,9 +1,11 @@
 """Tenants in DynamoDB."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from platforma.adapters.dynamodb.identity.items import OwnedItem, TenantItem, UserItem, read, read_page
 from platforma.adapters.dynamodb.identity.people import People
+from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
@@ -59,6 +61,13 @@ class DynamoTenants:
             actions: list[Any] = [VersionsItem.status.set(after.status), VersionsItem.revocation_version.add(1)]
             t.update(VersionsItem(after.id, SK), actions)
         t.commit(event)
+
+    def note_end(self, tenant: Tenant) -> Tenant:
+        """Note that the tenant's key is destroyed."""
+        item = TenantItem(PLATFORM, _PREFIX + tenant.id)
+        actions: list[Any] = [TenantItem.purge_after.remove(), TenantItem.version.set(tenant.version + 1)]
+        written(item, actions, (TenantItem.version == tenant.version) & (TenantItem.status == "deleted"))
+        return replace(tenant, purge_after=None, version=tenant.version + 1)
 
 
 def _item(tenant: Tenant) -> TenantItem:

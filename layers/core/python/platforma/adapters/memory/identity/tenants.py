@@ -1,5 +1,7 @@
 """Tenants in memory."""
 
+from dataclasses import replace
+
 from platforma.adapters.memory.identity.store import MemoryIdentity, MemoryVersions, page_of
 from platforma.identity.model import Page, Tenant, User
 from platforma.kernel.events import Event
@@ -38,3 +40,12 @@ class MemoryTenants:
             if before.status != after.status:
                 self._store.moves(after.id, revocation=True)
                 self._store.versions[after.id].status = after.status
+
+    def note_end(self, tenant: Tenant) -> Tenant:
+        """Note that the tenant's key is destroyed."""
+        with self._store.lock:
+            after = replace(tenant, purge_after=None, version=tenant.version + 1)
+            kept = self._store.tenants[tenant.id]
+            if (kept.version, kept.status) == (tenant.version, "deleted"):
+                self._store.tenants[tenant.id] = after
+            return after
