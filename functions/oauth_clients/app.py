@@ -7,7 +7,7 @@ from platforma.edge.bodies import read_document
 from platforma.edge.call import Call
 from platforma.edge.registrations import presented_token, registration_of
 from platforma.edge.schemas.identity import ServiceView
-from platforma.edge.schemas.oauth import InitialAccessTokenCreated, SecretView
+from platforma.edge.schemas.oauth import CertificateDenied, InitialAccessTokenCreated, SecretView
 
 api = API("oauth_clients", bootstrap.edge)
 
@@ -128,6 +128,12 @@ def update_service(call: Call) -> Answer:
 def delete_service(call: Call) -> Answer:
     bootstrap.identity.delete_service(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
+
+
+@api.serves("settings.client_certificates.deny")
+def deny_certificate(call: Call) -> Answer:
+    until = bootstrap.oauth.deny_certificate(call.tenant_id, call.body.thumbprint, attempt=call.attempt)
+    return Answer(200, CertificateDenied.of({"thumbprint": call.body.thumbprint, "denied_until": until}))
 
 
 handler = api.handler

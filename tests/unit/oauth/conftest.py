@@ -134,6 +134,7 @@ def prove(clients, secrets, clock, web, single_use):
             secrets=secrets,
             client_keys=keys,
             single_use=single_use,
+            revocations=MemoryRevocations(),
             issuer=ISSUER,
             clock=clock,
         )

@@ -24,6 +24,7 @@ from platforma.kernel.events import Attempt, PrincipalType
 from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
 from platforma.oauth.access_token import AccessToken, verify_access_token
+from platforma.oauth.denied_certificates import presented_id
 from platforma.oauth.scope import OPENID_SCOPES
 from platforma.policy.model import Subject
 
@@ -185,7 +186,8 @@ class Authenticator:
             charge_key(caller.key, limiter=self._limiter, clock=self._clock)
 
     def _by_certificate(self, presented: bytes) -> Caller:
-        subject = self._subjects.of_service(verify_service_certificate(presented, clock=self._clock))
+        name = verify_service_certificate(presented, clock=self._clock)
+        subject = self._subjects.of_certificate(name, presented_id(presented))
         if subject is None or not subject.active:
             raise Unauthenticated
         return Caller(

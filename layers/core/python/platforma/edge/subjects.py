@@ -76,7 +76,7 @@ class Subjects:
         client = self._bare(token.tenant_id, "oauth_client", token.client_id)
         if client is None or not client.active:
             return None
-        if self._revoked(token):
+        if self._revoked(token.tenant_id, token.jti, token.revocable_ids):
             return None
         subject = (
             replace(client, scopes=None)
@@ -89,20 +89,27 @@ class Subjects:
             return None
         return replace(subject, scopes=scopes, client_id=token.client_id, mfa=token.mfa, first_party=client.first_party)
 
-    def _revoked(self, token: AccessToken) -> bool:
+    def _revoked(self, tenant_id: str, credential: str, ids: tuple[str, ...]) -> bool:
         """Whether it was ended before its time; looked up once, and again when something of its tenant was revoked."""
-        versions = self._snapshots.of(token.tenant_id).versions
+        versions = self._snapshots.of(tenant_id).versions
         if versions is None:
             return True
-        kept = self._standing.get(token.jti)
+        kept = self._standing.get(credential)
         if kept is not None and kept[0] == versions.revocation:
-            self._standing.move_to_end(token.jti)
+            self._standing.move_to_end(credential)
             return kept[1]
-        revoked = self._revocations().any_of(token.tenant_id, token.revocable_ids)
-        self._standing[token.jti] = (versions.revocation, revoked)
+        revoked = self._revocations().any_of(tenant_id, ids)
+        self._standing[credential] = (versions.revocation, revoked)
         while len(self._standing) > _KEPT:
             self._standing.popitem(last=False)
         return revoked
+
+    def of_certificate(self, name: str, certificate_id: str) -> Subject | None:
+        """The service of this name, as it stands now; None if there is none, or if its tenant denied the certificate."""
+        service = self.of_service(name)
+        if service is None or self._revoked(service.tenant_id, certificate_id, (certificate_id,)):
+            return None
+        return service
 
     def of_service(self, name: str) -> Subject | None:
         """The service of this name, as it stands now; None if there is none."""

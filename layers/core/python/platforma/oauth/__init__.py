@@ -11,6 +11,7 @@ from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
 from platforma.oauth.consents.life import get_consent, list_consents, revoke_consent
+from platforma.oauth.denied_certificates import deny_certificate
 from platforma.oauth.dynamic_registration import (
     delete_registration,
     register_client,
@@ -54,6 +55,7 @@ __all__ = [
     "delete_client",
     "delete_registration",
     "delete_secret",
+    "deny_certificate",
     "end_session",
     "end_sessions",
     "get_client",

@@ -96,8 +96,10 @@ class AccessToken:
 
     @property
     def revocable_ids(self) -> tuple[str, ...]:
-        """What of it may have been revoked: itself, its grant, its session."""
-        return tuple(each for each in (self.jti, self.grant_id, self.sid) if each is not None)
+        """What of it may have been revoked: itself, its grant, its session, the certificate that it is bound to."""
+        bound = (self.binding or {}).get("x5t#S256")
+        certificate = None if bound is None else f"x5t#S256:{bound}"
+        return tuple(each for each in (self.jti, self.grant_id, self.sid, certificate) if each is not None)
 
     @property
     def mfa(self) -> bool | None:

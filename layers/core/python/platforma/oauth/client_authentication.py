@@ -24,9 +24,11 @@ from platforma.oauth.client_assertion import ASSERTION_TYPE, subject_of, verify_
 from platforma.oauth.client_certificate import verify_subject
 from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.client_secret import genuine
+from platforma.oauth.denied_certificates import presented_id
 from platforma.oauth.errors import InvalidClient, InvalidRequest
 from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients, SingleUse
+from platforma.oauth.sessions.ports import Revocations
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 _MAX_HEADER = 1024
@@ -104,6 +106,7 @@ def authenticate_client(
     secrets: Secrets,
     client_keys: ClientKeys,
     single_use: SingleUse,
+    revocations: Revocations,
     issuer: str,
     clock: Clock,
 ) -> Client:
@@ -131,6 +134,8 @@ def authenticate_client(
         )
     elif method == "tls_client_auth":
         verify_subject(presented.certificate, client=client, clock=clock)
+        if revocations.any_of(client.tenant_id, [presented_id(presented.certificate or b"")]):
+            raise InvalidClient
     return client
 
 

@@ -147,6 +147,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=204,
     ),
     row(
+        *("POST", "/v1/client-certificates/deny", "settings.client_certificates.deny", "oauth_clients", "permission"),
+        "Have a client certificate be good for nothing any more",
+        body="oauth.CertificateDenial",
+        answer="oauth.CertificateDenied",
+    ),
+    row(
         *("POST", "/v1/oauth-clients/initial-access-tokens", "settings.initial_access_tokens.create", "oauth_clients"),
         "permission",
         "Let somebody register a client",

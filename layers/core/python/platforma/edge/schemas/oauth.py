@@ -255,3 +255,16 @@ class ConsentEnded(View):
 
     client_id: str
     grants: list[str]
+
+
+class CertificateDenial(Body):
+    """A client certificate by its `x5t#S256` (RFC 8705 section 3.1)."""
+
+    thumbprint: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{43}$")]
+
+
+class CertificateDenied(View):
+    """Until when the denial is remembered: longer than any certificate of our CA lives."""
+
+    thumbprint: str
+    denied_until: Timestamp
