@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -12,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from moto import mock_aws
 
+from platforma.adapters import vault_session
 from platforma.adapters.kms import KMS
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.vault import Vault
@@ -21,7 +23,9 @@ from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.envelope import Envelope
 from platforma.keys.errors import DoesNotOpen, NoSuchKey
 from platforma.keys.secrets import CachedSecrets
-from tests.contract.openbao import OpenBao
+from tests.contract.openbao import POLICY, OpenBao
+
+NOON = datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +37,12 @@ def openbao(tmp_path_factory):
         yield server
     finally:
         server.stop()
+
+
+def ticking():
+    """A clock on which two seconds pass between any two looks at it."""
+    seconds = iter(range(0, 800, 2))
+    return lambda: NOON + timedelta(seconds=next(seconds))
 
 
 @pytest.fixture
@@ -403,13 +413,36 @@ sys.exit("hvac" in sys.modules or "requests" in sys.modules)
     assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
 
 
+def test_a_permission_that_is_taken_away_is_unavailable_and_given_again_serves(openbao):
+    openbao.root.sys.create_or_update_policy("shrinking", POLICY)
+    openbao.allow("shrinking", policy="shrinking")
+    vault = Vault(openbao.addr, "shrinking", lambda: openbao.client("shrinking"), ticking())
+    key = vault.generate(PLATFORM, "identity")
+
+    openbao.root.sys.create_or_update_policy("shrinking", 'path "kv/data/platforma/peppers" { capabilities = ["read"] }')
+    with pytest.raises(Unavailable):
+        vault.unwrap(PLATFORM, "identity", key.wrapped)
+    openbao.root.sys.create_or_update_policy("shrinking", POLICY)
+
+    assert vault.unwrap(PLATFORM, "identity", key.wrapped) == key.plaintext
+
+
+def test_a_vault_that_is_slow_is_unavailable(monkeypatch, openbao):
+    monkeypatch.setattr(vault_session, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        vault = Vault(f"https://127.0.0.1:{silent.getsockname()[1]}", "function", openbao.client)
+
+        with pytest.raises(Unavailable):
+            vault.generate(PLATFORM, "identity")
+
+
 def test_a_sealed_or_absent_vault_is_unavailable(tmp_path_factory):
     home = tmp_path_factory.mktemp("sealed")
     server = OpenBao(home)
     try:
         server.start()
         server.set_up()
-        vault = Vault(server.addr, "function", server.client)
+        vault = Vault(server.addr, "function", server.client, ticking())
         key = vault.generate(PLATFORM, "identity")
         envelope = Envelope(vault)
         envelope.seal(PLATFORM, "identity", "r", b"x")

@@ -1,10 +1,16 @@
 """Clients that prove who they are by a key or certificate, and tokens that are bound to it, through the URL."""
 
 import ssl
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from infra.local import vault
+from infra.local.ports import Ports
+from infra.local.stack import Stack
+from platforma.oauth import certificate_thumbprint
 from tests.integration.conftest import Running
 from tests.proving import Holder
 
@@ -85,3 +91,25 @@ def test_a_token_is_exchanged_for_one_that_says_who_acts(running: Running, token
     assert reply.status_code == 200, reply.text
     me = running.call("GET", "/v1/me", token=reply.json()["access_token"])
     assert me.json()["principal"]["id"] == running.stack["service_client"]["client_id"]
+
+
+def test_a_denied_certificate_is_good_for_nothing_within_five_seconds(running: Running, token: str, tmp_path: Path):
+    """A second certificate of the service's: the first one, which others use, stays good."""
+    stack = running.stack
+    ports = Ports(vault=int(stack["vault"]["addr"].rpartition(":")[2]))
+    operator, _ = vault.set_up(Stack(running.home, ports))
+    issued = vault.issue(operator, "service", {"common_name": "local-service", "uri_sans": SUBJECT, "ttl": "1h"})
+    (tmp_path / "certificate.pem").write_text(issued.certificate)
+    (tmp_path / "key.pem").write_text(issued.private_key)
+    context = ssl.create_default_context(cafile=stack["ca_file"])
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    thumbprint = certificate_thumbprint(issued.certificate.encode())
+
+    with httpx.Client(base_url=stack["internal_url"], verify=context, timeout=30) as inside:
+        before = inside.get("/v1/me").status_code
+        denied = running.call("POST", "/v1/client-certificates/deny", token=token, json={"thumbprint": thumbprint})
+        ends, after = time.monotonic() + 5, 200
+        while after == 200 and time.monotonic() < ends:
+            after = inside.get("/v1/me").status_code
+
+    assert (before, denied.status_code, after) == (200, 200, 401), denied.text

@@ -5,6 +5,7 @@ because it is the one place that knows Vault's paths.
 Nothing here is of OpenBao alone. hvac is imported at the first call: a function that never calls does not pay for it.
 """
 
+import random
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ROTATED_EVERY = "720h"
 """How often Vault gives a tenant's key a new version unless told otherwise: 30 days."""
+_REST = timedelta(seconds=1)
 _SIGNING = "signing"
 _WRAPPED = re.compile(rb"\Avault:v([1-9][0-9]{0,8}):[0-9A-Za-z+/]{40,400}={0,2}\Z")
 _SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
@@ -49,6 +51,7 @@ class Vault:
         self._clock = clock
         self._session: Session | None = None
         self._good: tuple[datetime, datetime] | None = None
+        self._resting: tuple[datetime, datetime] | None = None
 
     def generate(self, tenant_id: str, purpose: str) -> DataKey:
         """
@@ -308,10 +311,13 @@ class Vault:
         """
         Ask, logging in before if need be; a refused token or a lost connection gets one fresh login and a second try.
 
-        Everything asked here may be asked twice.
+        Everything asked here may be asked twice. Where Vault was out of reach nothing is asked for about a second: who
+        calls in that time does not wait, and instances come back to Vault one by one.
         """
         from platforma.adapters.vault_session import ConnectionLost, Refused, TokenRefused  # noqa: PLC0415  imports hvac
 
+        if self._resting is not None and self._resting[0] <= self._clock() < self._resting[1]:
+            raise Unavailable(cause="it failed just now")
         for _ in range(2):
             try:
                 return ask(self._logged_in())
@@ -321,7 +327,16 @@ class Vault:
             except Refused as error:
                 failure = missing if any(said in text for text in error.errors for said in _NO_KEY) else refused
                 raise failure or Unavailable(cause="Refused", status=error.status) from None
+            except Unavailable:
+                self._rest()
+                raise
+        if cause != "TokenRefused":  # a permission that lacks is one path's; other calls are answered
+            self._rest()
         raise Unavailable(cause=cause)
+
+    def _rest(self) -> None:
+        now = self._clock()
+        self._resting = (now, now + _REST * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
 
     def _logged_in(self) -> "Session":
         """The session, while four fifths of its token's life last."""
