@@ -4,8 +4,10 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.schemas.policy import PolicyChange
 from platforma.edge.simulation import simulated
 from platforma.policy.model import Attachment
+from platforma.policy.simulate import Trial
 
 api = API("policy_manage", bootstrap.edge)
 
@@ -40,8 +42,9 @@ def replace_policy(call: Call) -> Answer:
     giving = bootstrap.giving(call)
     giving.check_document(call.body.document)
     giving.check_lifted(bootstrap.policy.get_policy(call.tenant_id, call.path["id"]).document)
+    refuse = bootstrap.analyst(call).refusing if call.parameters.deny_if_new_access == "true" else None
     policy = bootstrap.policy.replace_policy(
-        call.tenant_id, call.path["id"], **policy_fields(call), if_match=call.if_match, attempt=call.attempt
+        call.tenant_id, call.path["id"], **policy_fields(call), if_match=call.if_match, attempt=call.attempt, refuse=refuse
     )
     return shown(policy.as_json(), policy.version)
 
@@ -84,12 +87,30 @@ def validate_policy(call: Call) -> Answer:
     return Answer(200, bootstrap.policy.validate_policy(call.tenant_id, **call.given()))
 
 
+def trial(call: Call) -> Trial:
+    changes: list[PolicyChange] | None = call.body.changes
+    if changes is None:
+        tried: Trial = bootstrap.policy.try_documents(call.tenant_id, before=call.body.before, after=call.body.after)
+    else:
+        given = [change.model_dump(exclude_unset=True) for change in changes]
+        tried = bootstrap.policy.simulate(call.tenant_id, changes=given)
+    return tried
+
+
 @api.serves("settings.policy_simulations.read")
 def simulate(call: Call) -> Answer:
-    changes = [change.model_dump(exclude_unset=True) for change in call.body.changes]
-    trial = bootstrap.policy.simulate(call.tenant_id, changes=changes)
     desk, subjects = bootstrap.desk(call), bootstrap.subjects()
-    return Answer(200, simulated(call, trial, desk=desk, subjects=subjects, search=bootstrap.audit.search))
+    return Answer(200, simulated(call, trial(call), desk=desk, subjects=subjects, search=bootstrap.audit.search))
+
+
+@api.serves("settings.policy_analyses.read")
+def analyze(call: Call) -> Answer:
+    return Answer(200, bootstrap.analyst(call).analysis(call.body, trial(call)))
+
+
+@api.serves("settings.policy_access.verify")
+def check_no_new_access(call: Call) -> Answer:
+    return Answer(200, bootstrap.analyst(call).check(trial(call)))
 
 
 @api.serves("settings.roles.list")

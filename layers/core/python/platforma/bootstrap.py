@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from platforma.audit.attend import Attendant
     from platforma.audit.proof import Published
     from platforma.edge.administration import Administration
+    from platforma.edge.analyses import Analyst
     from platforma.edge.api import Edge
     from platforma.edge.authentication import Authenticator
     from platforma.edge.call import Call
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from platforma.edge.giving import Giving
     from platforma.edge.holders import HoldersOf
     from platforma.edge.idempotency import Idempotency
+    from platforma.edge.principals import Principals
     from platforma.edge.proofs import Proofs
     from platforma.edge.setup import SetUp
     from platforma.edge.statements import Statements
@@ -657,8 +659,24 @@ def subjects() -> "Subjects":
 
     principal = partial(read_principal, directory=directory(), groups=groups())
     return Subjects(
-        principal=principal, clients=clients(), keys=keys, services=services, revocations=revocations, snapshots=snapshots()
+        principal=principal,
+        clients=clients(),
+        keys=keys,
+        services=services,
+        revocations=revocations,
+        snapshots=snapshots(),
+        clock=clock,
     )
+
+
+@cache
+def principals() -> "Principals":
+    """Everyone in a tenant, as the decision engine sees them."""
+    from platforma.edge.principals import Principals
+    from platforma.identity.principals import read_page
+
+    users = partial(read_page, directory=directory(), groups=groups())
+    return Principals(users=users, clients=clients(), keys=keys, subjects=subjects())
 
 
 @cache
@@ -740,6 +758,13 @@ def desk(call: "Call") -> "Desk":
     from platforma.edge.decisions import Desk
 
     return Desk(call, snapshots().of(call.tenant_id), subjects(), known_resource, clock())
+
+
+def analyst(call: "Call") -> "Analyst":
+    """What compares the rules of the caller's tenant with others."""
+    from platforma.edge.analyses import Analyst
+
+    return Analyst(call.tenant_id, clock(), principals())
 
 
 def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "KnownResource | None":

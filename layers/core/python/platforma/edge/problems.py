@@ -14,6 +14,7 @@ from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
 from platforma.oauth.errors import InsufficientScope, InvalidToken, OAuthError, UseDPoPNonce
+from platforma.policy.errors import NewAccess
 
 _TYPE = "https://platforma.dev/problems/"
 
@@ -59,6 +60,8 @@ def problem(error: errors.PlatformaError, request_id: str) -> Answer:
     }
     if isinstance(error, AlreadyCreated):
         body["id"] = error.resource_id
+    if isinstance(error, NewAccess):
+        body["witness"] = error.witness
     if isinstance(error, errors.Invalid) and error.errors:
         body["errors"] = list(error.errors)
     return Answer(status, body, _headers(error), media_type="application/problem+json")

@@ -13,6 +13,7 @@ from platforma.apikeys.model import APIKey
 from platforma.apikeys.ports import Keys
 from platforma.identity.model import Principal
 from platforma.identity.service import Services
+from platforma.kernel.clock import Clock
 from platforma.kernel.ids import is_id
 from platforma.oauth.access_token import AccessToken
 from platforma.oauth.ports import Clients
@@ -38,7 +39,9 @@ class Subjects:
         services: Callable[[], Services],
         revocations: Callable[[], Revocations],
         snapshots: Snapshots,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._principal, self._clients, self._keys, self._snapshots = principal, clients, keys, snapshots
         self._services, self._revocations = services, revocations
         self._standing: OrderedDict[str, tuple[int, bool]] = OrderedDict()
@@ -48,9 +51,16 @@ class Subjects:
         """The tenant's principal of this type and id, without any credential's cap; None if it has none."""
         if kind == "api_key":
             key = self._keys().find(principal_id) if is_id(principal_id, "key") else None
-            return self.of_key(key) if key is not None and key.tenant_id == tenant_id else None
+            return self.asked_of(key) if key is not None and key.tenant_id == tenant_id else None
         subject = self._bare(tenant_id, "user" if kind == "user" else "oauth_client", principal_id)
         return subject and replace(subject, scopes=None)
+
+    def asked_of(self, key: APIKey) -> Subject | None:
+        """The key that is only asked about, and was not proved: one that is dead may do nothing."""
+        subject, status = self.of_key(key), key.status(self._clock())
+        if subject is None or status == "active":
+            return subject
+        return replace(subject, standing="expired" if status == "expired" else "suspended")
 
     def of_key(self, key: APIKey) -> Subject | None:
         """The key as its owner, within its scopes. None if its owner is gone."""
@@ -146,17 +156,7 @@ class Subjects:
 
     def _read_user(self, tenant_id: str, user_id: str) -> Subject | None:
         person = self._principal(tenant_id, user_id)
-        if person is None:
-            return None
-        return Subject(
-            type="user",
-            id=user_id,
-            tenant_id=tenant_id,
-            standing="active" if person.active else "suspended",
-            roles=frozenset(person.roles),
-            groups=frozenset(person.groups),
-            attributes=person.attributes,
-        )
+        return None if person is None else subject_of(person)
 
     def _read_client(self, tenant_id: str, client_id: str) -> Subject | None:
         client = self._clients.get(client_id) if is_id(client_id, "cli") else None
@@ -171,3 +171,16 @@ class Subjects:
             scopes=client.scopes,
             first_party=client.first_party,
         )
+
+
+def subject_of(person: Principal) -> Subject:
+    """The user, of a tenant that is active."""
+    return Subject(
+        type="user",
+        id=person.id,
+        tenant_id=person.tenant_id,
+        standing="active" if person.active else "suspended",
+        roles=frozenset(person.roles),
+        groups=frozenset(person.groups),
+        attributes=person.attributes,
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from platforma.identity.model import Group, Principal, Standing
+from platforma.identity.model import Group, Principal, Standing, User
 from platforma.identity.ports import Directory, Groups
 from platforma.kernel.ids import is_id
 
@@ -35,6 +35,15 @@ def read_holders(
             yield principal, standing.status == "active" and standing.has_password
 
 
+def read_page(
+    tenant_id: str, *, directory: Directory, groups: Groups, limit: int, after: str | None
+) -> tuple[list[Principal], str | None]:
+    """Some of the tenant's users as decisions see them, by age, and where to go on."""
+    page = directory.users(tenant_id, limit=limit, after=after, status=None, role=None, groups=frozenset())
+    alive = read_all(tenant_id, groups=groups)
+    return [_principal(tenant_id, _standing(user), alive) for user in page.items], page.after
+
+
 def read_all(tenant_id: str, *, groups: Groups) -> dict[str, Group]:
     """Every group of the tenant, by id."""
     found: dict[str, Group] = {}
@@ -44,6 +53,10 @@ def read_all(tenant_id: str, *, groups: Groups) -> dict[str, Group]:
         found.update((group.id, group) for group in page.items)
         if (after := page.after) is None:
             return found
+
+
+def _standing(user: User) -> Standing:
+    return Standing(user.id, user.status, user.has_password, user.roles, user.groups, user.attributes)
 
 
 def _principal(tenant_id: str, standing: Standing, alive: Mapping[str, Group]) -> Principal:

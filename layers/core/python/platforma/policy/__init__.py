@@ -18,7 +18,7 @@ from platforma.policy.protected_apis import (
 )
 from platforma.policy.read_policy import get_policy, get_policy_version, list_policies, list_policy_versions
 from platforma.policy.replace_policy import replace_policy
-from platforma.policy.simulate import simulate
+from platforma.policy.simulate import simulate, try_documents
 from platforma.policy.validate_policy import validate_policy
 
 __all__ = [
@@ -44,5 +44,6 @@ __all__ = [
     "put_resource",
     "replace_policy",
     "simulate",
+    "try_documents",
     "validate_policy",
 ]

@@ -1,5 +1,8 @@
 """What can go wrong with rules, beside a request that is not valid."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from platforma.kernel.errors import Conflict
 
 
@@ -15,3 +18,14 @@ class WouldLockOut(Conflict):
 
     code = "would_lock_out"
     public = "This would leave the tenant without an administrator."
+
+
+class NewAccess(Conflict):
+    """It would let somebody do what they may not do now, which the caller wants refused. *witness* is such a question."""
+
+    code = "new_access"
+    public = "This would give access that nobody has now."
+
+    def __init__(self, witness: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.witness = witness

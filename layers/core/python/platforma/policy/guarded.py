@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from platforma.kernel.errors import NotFound
-from platforma.policy.compile import compile_rules
+from platforma.policy.compile import PolicySet, compile_rules
 from platforma.policy.errors import Moved
 from platforma.policy.lockout import check_administered
 from platforma.policy.model import Policy, Role, Versions
 from platforma.policy.ports import Holders, Rules, RulesSource
 
 _ATTEMPTS = 5
+
+Refuse = Callable[[PolicySet, PolicySet], None]
+"""Raises what speaks against a change, seeing the rules before it and after it."""
 
 
 def with_policy(policy: Policy) -> Callable[[Rules], Rules]:
@@ -41,24 +44,31 @@ def write_guarded(
     after: Callable[[Rules], Rules],
     source: RulesSource,
     holders: Holders,
+    refuse: Refuse | None = None,
 ) -> None:
     """
     Do *write*, which is given the counters that must not have moved (None where that does not matter).
 
-    Only a write that *takes*, from somebody who may be an administrator, is checked.
+    Only a write that *takes*, from somebody who may be an administrator, is checked for that; *refuse*, where given, raises
+    what it has against the rules *after* it.
 
     Raises:
         WouldLockOut: with the rules *after* it nobody would surely administer the tenant any more.
         Moved: the rules moved each time it was tried.
     """
-    if not takes:
+    if not takes and refuse is None:
         write(None)
         return
     for attempt in range(_ATTEMPTS):
         versions = source.versions(tenant_id)
         if versions is None:
             raise NotFound
-        check_administered(compile_rules(tenant_id, after(source.load(tenant_id))), holders)
+        rules = source.load(tenant_id)
+        changed = compile_rules(tenant_id, after(rules))
+        if takes:
+            check_administered(changed, holders)
+        if refuse is not None:
+            refuse(compile_rules(tenant_id, rules), changed)
         try:
             write(versions)
         except Moved:

@@ -1,6 +1,6 @@
 """A policy's next version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.policy.attempts import on_current
 from platforma.policy.document import parse_attachments, parse_document
-from platforma.policy.guarded import with_policy, write_guarded
+from platforma.policy.guarded import Refuse, with_policy, write_guarded
 from platforma.policy.lockout import may_lock_out
 from platforma.policy.model import Policy
 from platforma.policy.ports import Holders, PolicyStore
@@ -29,11 +29,13 @@ def replace_policy(
     holders: Holders,
     attempt: Attempt,
     clock: Clock,
+    refuse: Callable[[Policy, Policy], Refuse] | None = None,
 ) -> Policy:
     """
     Check and keep the next version of a policy, whole, with its event. *if_match* is what must stand now, None for any.
 
-    Whether the caller may give what it allows is not looked at here.
+    Whether the caller may give what it allows is not looked at here. *refuse*, where given, makes of the policy before and
+    after what is asked whether it has anything against the change.
 
     Raises:
         NotFound: the tenant has no such policy.
@@ -67,6 +69,7 @@ def replace_policy(
             after=with_policy(policy),
             source=store,
             holders=holders,
+            refuse=None if refuse is None else refuse(current, policy),
         )
         return policy
 

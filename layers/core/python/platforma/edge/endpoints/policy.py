@@ -26,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="policy",
         body="policy.PolicyWrite",
         answer="policy.PolicyView",
+        query="policy.PolicyReplacement",
         if_match=True,
     ),
     row(
@@ -66,6 +67,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Try changes on questions, or on what was decided",
         body="policy.Simulation",
         answer="policy.Simulated",
+    ),
+    row(
+        *("POST", "/v1/policies/analyze", "settings.policy_analyses.read", "policy_manage", "permission"),
+        "Compare policies exactly",
+        body="policy.Comparable",
+        answer="policy.Analysis",
+    ),
+    row(
+        *("POST", "/v1/policies/check-no-new-access", "settings.policy_access.verify", "policy_manage", "permission"),
+        "Whether a change gives nobody new access",
+        body="policy.Comparable",
+        answer="policy.AccessCheck",
     ),
     row(
         *("POST", "/v1/authorize", "decisions.decisions.read", "policy_decide", "self", "Ask for a decision"),

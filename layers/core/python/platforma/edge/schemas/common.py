@@ -54,3 +54,4 @@ class Problem(View):
     request_id: str
     errors: list[dict[str, str]] | None = None
     id: str | None = None
+    witness: dict[str, Any] | None = None

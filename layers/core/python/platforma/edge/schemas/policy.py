@@ -185,6 +185,63 @@ class Simulation(Body):
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = None
 
 
+class PolicyReplacement(Body):
+    """Whether a change that gives anybody new access shall be refused."""
+
+    deny_if_new_access: Literal["true", "false"] = "false"
+
+
+class Comparable(Body):
+    """Two documents, or changes to the tenant's policies."""
+
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    changes: Annotated[list[PolicyChange], Field(min_length=1, max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Comparable":
+        if (self.before is None, self.after is None) != ((self.changes is not None),) * 2:
+            raise ValueError("Either before and after, or changes.")
+        return self
+
+
+class FoundQuestion(View):
+    """
+    A question that is answered differently, to be put to `/v1/authorize`. A token's *client_id* and an action's properties
+    stand beside it: the one is asked with such a token, the other under `/access/v1`.
+    """
+
+    request: dict[str, Any]
+    client_id: str | None = None
+    action_properties: dict[str, Any] | None = None
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class UselessStatement(View):
+    """A statement that decides nothing; *by* are those that shadow it."""
+
+    pointer: str
+    by: list[str] | None = None
+
+
+class Analysis(View):
+    """What is allowed afterwards and not before, and the other way round: a question for each kind of principal."""
+
+    equivalent: bool
+    grants_more: list[FoundQuestion]
+    grants_less: list[FoundQuestion]
+    never_applies: list[UselessStatement]
+    shadowed: list[UselessStatement]
+
+
+class AccessCheck(View):
+    """Whether nobody may do more afterwards; if somebody may, a question that shows it."""
+
+    no_new_access: bool
+    witness: FoundQuestion | None
+
+
 class PolicySets(View):
     """Hashes of the rules as they stand, and as they would."""
 
