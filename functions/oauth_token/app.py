@@ -20,6 +20,14 @@ def issue_token(call: Call) -> Answer:
     return Answer(200, token.as_json(), {"Pragma": "no-cache"}, resource=token.jti)
 
 
+@api.serves("oauth.device_authorizations.start")
+def authorize_device(call: Call) -> Answer:
+    form = read_form(call)
+    client = client_of(call, form, bootstrap.oauth.authenticate_client, bootstrap.snapshots)
+    audiences = bootstrap.audiences_of(client.tenant_id)
+    return Answer(200, bootstrap.oauth.authorize_device(form, client=client, audiences=audiences))
+
+
 @api.serves("oauth.tokens.introspect")
 def introspect(call: Call) -> Answer:
     form = read_form(call)

@@ -1,4 +1,4 @@
-"""One suite over where sessions, requests, codes, grants and consents are kept: in memory, and in DynamoDB (moto)."""
+"""One suite over where sessions, requests, codes, devices, grants and consents are kept: memory and DynamoDB (moto)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,12 +13,14 @@ from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
 from platforma.adapters.dynamodb.consents import DynamoDBConsents
+from platforma.adapters.dynamodb.devices import DynamoDBDevices
 from platforma.adapters.dynamodb.grants import DynamoDBGrants
 from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
 from platforma.adapters.dynamodb.sessions import DynamoDBSessions
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.adapters.memory.authorizations import MemoryAuthorizations, MemoryConsents, MemoryGrants
+from platforma.adapters.memory.devices import MemoryDevices
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.memory.sessions import MemoryRevocations, MemorySessions
 from platforma.kernel.errors import AlreadyUsed, Conflict, PreconditionFailed
@@ -27,6 +29,7 @@ from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
 from platforma.oauth.authorization.model import AuthorizationRequest, KeptRequest, new_code
 from platforma.oauth.consents.model import Consent
+from platforma.oauth.device.model import DeviceAuthorization, device_code_hash, new_codes
 from platforma.oauth.grants.model import Grant, Spent
 from platforma.oauth.sessions.model import Session, new_session
 from tests.contract.isolated_moto import isolate
@@ -63,6 +66,7 @@ class Place:
     authorizations: Any
     grants: Any
     consents: Any
+    devices: Any
     revocations: Any
     events: Any
     revoked: Any
@@ -78,6 +82,7 @@ def memory(tenant_id):
         MemoryAuthorizations(grants),
         grants,
         MemoryConsents(entered.append),
+        MemoryDevices(grants),
         revocations,
         lambda: len(entered),
         lambda: revocations.revocation_version[tenant_id],
@@ -95,6 +100,7 @@ def dynamodb(tenant_id, tables):
         DynamoDBAuthorizations(tables, outbox, envelope),
         DynamoDBGrants(tables, outbox),
         DynamoDBConsents(tables, outbox),
+        DynamoDBDevices(tables, outbox),
         DynamoDBRevocations(tables, outbox),
         lambda: EnteredItem.count("events") - others,
         lambda: VersionsItem.get(tenant_id, SK, consistent_read=True).revocation_version - 1,
@@ -368,3 +374,57 @@ def test_what_is_revoked_is_revoked_in_its_tenant(place):
     assert not place.revocations.any_of(new_id("ten"), ["a-token"])
     assert not place.revocations.any_of(place.tenant_id, [])
     assert place.revoked() == 1
+
+
+def a_device(place) -> DeviceAuthorization:
+    device_code, user_code = new_codes()
+    asked = DeviceAuthorization(
+        hash=device_code_hash(device_code),
+        user_code=user_code,
+        tenant_id=place.tenant_id,
+        client_id=new_id("cli"),
+        scope=("openid", "orders:read"),
+        audience="https://id.test",
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+    )
+    place.devices.keep(asked)
+    return asked
+
+
+def test_a_devices_request_is_found_by_either_code_and_a_taken_user_code_is_refused(place):
+    asked = a_device(place)
+
+    assert place.devices.get(asked.hash) == place.devices.by_user_code(asked.user_code) == asked
+    assert place.devices.get("x") is place.devices.by_user_code("x") is None
+    with pytest.raises(AlreadyUsed):
+        place.devices.keep(replace(asked, hash="another"))
+
+
+def test_polls_are_noted_while_it_is_pending_and_the_decision_keeps_them(place):
+    asked, session = a_device(place), a_session(place)
+    polled = asked.polled(NOW)
+    place.devices.note_poll(polled)
+    place.devices.decide(asked.allowed_by(session), event())
+    place.devices.note_poll(polled.polled(NOW))
+
+    assert place.devices.get(asked.hash) == replace(asked.allowed_by(session), polled_at=NOW)
+
+
+def test_of_twenty_decisions_on_a_device_one_holds(place):
+    asked, session = a_device(place), a_session(place)
+    decisions = [asked.allowed_by(session), replace(asked, standing="denied")]
+
+    assert race(lambda n: place.devices.decide(decisions[n % 2], event()), AlreadyUsed) == 1
+
+
+def test_of_twenty_who_redeem_a_device_code_one_does(place):
+    asked, session = a_device(place), a_session(place)
+    grants = [replace(a_grant(place), id=f"{n}") for n in range(RACERS)]
+    with pytest.raises(AlreadyUsed):
+        place.devices.redeem(asked, grants[0], event())
+    place.devices.decide(asked.allowed_by(session), event())
+
+    assert race(lambda n: place.devices.redeem(asked, grants[n], event()), AlreadyUsed) == 1
+    assert sum(place.grants.get(grant.id) is not None for grant in grants) == 1
+    assert place.devices.get(asked.hash).standing == "spent"

@@ -4,6 +4,7 @@ import pytest
 
 from platforma.adapters.memory.authorizations import MemoryAuthorizations, MemoryGrants
 from platforma.adapters.memory.clients import MemoryClients
+from platforma.adapters.memory.devices import MemoryDevices
 from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
 from platforma.adapters.memory.sessions import MemoryRevocations
@@ -157,6 +158,7 @@ def by(signing_keys, secrets, clock, events):
     return Granting(
         authorizations=MemoryAuthorizations(grants),
         grants=grants,
+        devices=MemoryDevices(grants),
         revocations=revocations,
         directory=MemoryDirectory(identity),
         groups=MemoryGroups(identity),

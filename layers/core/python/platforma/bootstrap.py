@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.consents import DynamoDBConsents
+    from platforma.adapters.dynamodb.devices import DynamoDBDevices
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
@@ -380,6 +381,14 @@ def consents() -> "DynamoDBConsents":
 
 
 @cache
+def devices() -> "DynamoDBDevices":
+    """What devices ask for."""
+    from platforma.adapters.dynamodb.devices import DynamoDBDevices
+
+    return _bound(DynamoDBDevices(tables(), outbox()))
+
+
+@cache
 def granting() -> "Granting":
     """What it takes to turn what people granted into tokens."""
     from platforma.oauth.grants.granting import Granting
@@ -387,6 +396,7 @@ def granting() -> "Granting":
     return Granting(
         authorizations=authorizations(),
         grants=grants(),
+        devices=devices(),
         revocations=revocations(),
         directory=directory(),
         groups=groups(),
@@ -1084,6 +1094,7 @@ oauth = Area(
         "authorizations": authorizations,
         "grants": grants,
         "consents": consents,
+        "devices": devices,
         "by": granting,
         "directory": directory,
         "groups": groups,

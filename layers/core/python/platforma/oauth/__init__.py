@@ -12,6 +12,7 @@ from platforma.oauth.client_secrets import add_secret, delete_secret
 from platforma.oauth.clients import create_client, delete_client, get_client, list_clients, patch_client
 from platforma.oauth.consents.life import get_consent, list_consents, revoke_consent
 from platforma.oauth.denied_certificates import deny_certificate
+from platforma.oauth.device.authorization import allow_device, authorize_device, decline_device, read_device
 from platforma.oauth.dynamic_registration import (
     delete_registration,
     register_client,
@@ -44,14 +45,17 @@ __all__ = [
     "UnverifiedClient",
     "add_secret",
     "allow",
+    "allow_device",
     "authenticate_client",
     "authorization_server",
+    "authorize_device",
     "begin_authorization",
     "certificate_thumbprint",
     "choose_account",
     "close_session",
     "create_client",
     "decline",
+    "decline_device",
     "delete_client",
     "delete_registration",
     "delete_secret",
@@ -75,6 +79,7 @@ __all__ = [
     "presented_client",
     "protected_resource",
     "push_authorization_request",
+    "read_device",
     "read_interaction",
     "read_session",
     "register_client",

@@ -12,9 +12,8 @@ from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.model import AuthorizationCode, code_hash, verifies
 from platforma.oauth.errors import InvalidGrant, InvalidRequest
 from platforma.oauth.grants.granting import Granting
-from platforma.oauth.grants.mint import mint, person_of, require_target
+from platforma.oauth.grants.mint import first_answer, require_target
 from platforma.oauth.grants.model import Grant
-from platforma.oauth.grants.refresh_token_format import new_refresh_token
 from platforma.oauth.model import Client
 from platforma.oauth.token_response import TokenResponse
 
@@ -68,22 +67,7 @@ def redeem_code(
         binding=binding,
     )
     require_target(form, grant)
-    person = person_of(grant, by)
-    refresh_token = None
-    if "offline_access" in grant.scope:
-        refresh_token, kept = new_refresh_token(grant.id, 1, secrets=by.secrets)
-        grant = grant.refreshed(kept, None, now)
-    answer = mint(
-        grant,
-        client=client,
-        person=person,
-        scope=grant.scope,
-        by=by,
-        now=now,
-        binding=binding,
-        nonce=request.nonce,
-        refresh_token=refresh_token,
-    )
+    grant, answer = first_answer(grant, client=client, by=by, now=now, nonce=request.nonce)
     event = attempt.event("success", resource=answer.jti, resource_type="access_token", changes=_told(grant))
     try:
         by.authorizations.redeem(code, grant, event)

@@ -105,6 +105,27 @@ class InvalidGrant(OAuthError, Invalid):
     public = "What was presented is not valid, or not for this client."
 
 
+class AuthorizationPending(OAuthError, Invalid):
+    """The person has not decided on what their device asks (RFC 8628 section 3.5)."""
+
+    code = "authorization_pending"
+    public = "The person has not decided yet. Ask again."
+
+
+class SlowDown(OAuthError, Invalid):
+    """As `AuthorizationPending`, asked too soon: the device has to wait 5 seconds longer from then on."""
+
+    code = "slow_down"
+    public = "Ask less often: wait five seconds longer between requests."
+
+
+class ExpiredToken(OAuthError, Invalid):
+    """A device code that nobody decided on in time."""
+
+    code = "expired_token"
+    public = "The device code has expired. Begin again."
+
+
 class InvalidScope(OAuthError, Invalid):
     """A scope that is malformed, or more than the client is registered for."""
 

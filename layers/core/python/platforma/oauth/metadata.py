@@ -14,6 +14,7 @@ CACHE_SECONDS = 300
 
 _ENDPOINTS = {
     "pushed_authorization_request_endpoint": "par",
+    "device_authorization_endpoint": "device_authorization",
     "token_endpoint": "token",
     "introspection_endpoint": "introspect",
     "revocation_endpoint": "revoke",

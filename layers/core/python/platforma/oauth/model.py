@@ -13,7 +13,8 @@ ClientType = Literal["confidential", "public"]
 ClientStatus = Literal["active", "suspended", "deleted"]
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a grant's name
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE, TOKEN_EXCHANGE)
 """The grants that this server runs: what a client may register for and what metadata lists."""
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")

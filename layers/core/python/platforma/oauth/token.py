@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization_code import redeem_code
 from platforma.oauth.client_credentials import issue_client_credentials
+from platforma.oauth.device_code import redeem_device_code
 from platforma.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 from platforma.oauth.grants.granting import Granting
-from platforma.oauth.model import GRANT_TYPES, TOKEN_EXCHANGE, Client
+from platforma.oauth.model import DEVICE_CODE, GRANT_TYPES, TOKEN_EXCHANGE, Client
 from platforma.oauth.refresh_token import ReplayedResponse, refresh
 from platforma.oauth.token_exchange import IsLive, exchange_token
 from platforma.oauth.token_response import TokenResponse
@@ -45,6 +46,8 @@ def issue_token(
         return redeem_code(form, client=client, attempt=attempt, by=by, binding=binding)
     if grant_type == "refresh_token":
         return refresh(form, client=client, attempt=attempt, by=by, binding=binding)
+    if grant_type == DEVICE_CODE:
+        return redeem_device_code(form, client=client, attempt=attempt, by=by, binding=binding)
     if grant_type == TOKEN_EXCHANGE:
         return exchange_token(
             form,

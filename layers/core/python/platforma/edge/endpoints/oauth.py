@@ -33,6 +33,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="oauth",
     ),
     row(
+        *("POST", "/oauth2/device_authorization", "oauth.device_authorizations.start", "oauth_token", "client"),
+        "Let a device ask its person (RFC 8628)",
+        wire="oauth",
+        consumes="form",
+    ),
+    row(
         *("POST", "/oauth2/introspect", "oauth.tokens.introspect", "oauth_token", "client"),
         "Say whether a token is good (RFC 7662)",
         wire="oauth",

@@ -7,7 +7,11 @@ from pydantic import ConfigDict, Field, StringConstraints
 from platforma.edge.schemas.common import Body, Name, Paging, Scopes, Timestamp, View
 
 GrantType = Literal[
-    "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
 ]
 URI = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none"]

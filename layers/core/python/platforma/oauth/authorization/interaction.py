@@ -15,6 +15,7 @@ from platforma.oauth.authorization.answers import Redirect, refused
 from platforma.oauth.authorization.errors import AccessDenied
 from platforma.oauth.authorization.model import INTERACTION_LIFETIME, AuthorizationRequest, KeptRequest, digest
 from platforma.oauth.authorization.ports import Authorizations, Consents
+from platforma.oauth.consents.life import record_consent
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients
@@ -87,14 +88,10 @@ def allow(
     """
     if session.tenant_id != kept.tenant_id:
         raise NotFound
-    now, client_id = clock(), kept.request.client_id
-    before = consents.get(session.tenant_id, session.user_id, client_id)
-    known = before or Consent(session.tenant_id, session.user_id, client_id, (), now, now)
-    consent = known.widened(kept.request.scope, now)
-    changes = {"before": {"scopes": list(before.scopes)} if before else None, "after": {"scopes": list(consent.scopes)}}
     authorizations.mark(replace(kept, consented=True))
-    consents.put(consent, attempt.event("success", resource=client_id, resource_type="oauth_client", changes=changes))
-    return consent
+    return record_consent(
+        session, kept.request.client_id, kept.request.scope, attempt=attempt, consents=consents, clock=clock
+    )
 
 
 def decline(kept: KeptRequest, *, attempt: Attempt, authorizations: Authorizations, issuer: str) -> Redirect:

@@ -1,10 +1,13 @@
-"""People see and take back what they allowed clients."""
+"""People allow clients what they ask, see it, and take it back."""
+
+from collections.abc import Iterable
 
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import NotFound, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.ports import Consents, Grants
 from platforma.oauth.consents.model import Consent
+from platforma.oauth.sessions.model import Session
 
 _RACES = 3
 
@@ -26,6 +29,26 @@ def get_consent(tenant_id: str, user_id: str, client_id: str, *, consents: Conse
     consent = consents.get(tenant_id, user_id, client_id)
     if consent is None:
         raise NotFound
+    return consent
+
+
+def record_consent(
+    session: Session,
+    client_id: str,
+    scope: Iterable[str],
+    *,
+    attempt: Attempt,
+    consents: Consents,
+    clock: Clock,
+    part: int = 1,
+) -> Consent:
+    """Keep that the person of *session* allows the client *scope*, besides what they allowed before."""
+    now, before = clock(), consents.get(session.tenant_id, session.user_id, client_id)
+    known = before or Consent(session.tenant_id, session.user_id, client_id, (), now, now)
+    consent = known.widened(scope, now)
+    changes = {"before": {"scopes": list(before.scopes)} if before else None, "after": {"scopes": list(consent.scopes)}}
+    event = attempt.event("success", resource=client_id, resource_type="oauth_client", changes=changes, part=part)
+    consents.put(consent, event)
     return consent
 
 

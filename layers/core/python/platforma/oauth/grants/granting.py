@@ -7,6 +7,7 @@ from platforma.kernel.clock import Clock
 from platforma.keys.ports import Secrets
 from platforma.oauth.access_token import SigningKeys
 from platforma.oauth.authorization.ports import Authorizations, Grants
+from platforma.oauth.device.ports import Devices
 from platforma.oauth.sessions.ports import Revocations
 
 
@@ -16,6 +17,7 @@ class Granting:
 
     authorizations: Authorizations
     grants: Grants
+    devices: Devices
     revocations: Revocations
     directory: Directory
     groups: Groups

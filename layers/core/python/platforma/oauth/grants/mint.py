@@ -11,6 +11,7 @@ from platforma.oauth.claims import claims_of
 from platforma.oauth.errors import InvalidGrant, InvalidTarget
 from platforma.oauth.grants.granting import Granting
 from platforma.oauth.grants.model import Grant
+from platforma.oauth.grants.refresh_token_format import new_refresh_token
 from platforma.oauth.id_token import issue_id_token
 from platforma.oauth.model import Client
 from platforma.oauth.token_response import TokenResponse
@@ -74,6 +75,34 @@ def mint(
             nonce=nonce,
         )
     return TokenResponse(token, claims, refresh_token, id_token)
+
+
+def first_answer(
+    grant: Grant, *, client: Client, by: Granting, now: datetime, nonce: str | None = None
+) -> tuple[Grant, TokenResponse]:
+    """
+    What a new *grant* gives at first, with a refresh token where `offline_access` is in it; and the grant as it is then.
+
+    Raises:
+        InvalidGrant: the person, or the session, is good no more.
+        Unavailable: there is no key to sign with, or the person's name cannot be read.
+    """
+    person, refresh_token = person_of(grant, by), None
+    if "offline_access" in grant.scope:
+        refresh_token, kept = new_refresh_token(grant.id, 1, secrets=by.secrets)
+        grant = grant.refreshed(kept, None, now)
+    answer = mint(
+        grant,
+        client=client,
+        person=person,
+        scope=grant.scope,
+        by=by,
+        now=now,
+        binding=grant.binding,
+        nonce=nonce,
+        refresh_token=refresh_token,
+    )
+    return grant, answer
 
 
 def require_target(form: Mapping[str, str], grant: Grant) -> None:
