@@ -50,6 +50,7 @@ def client(running: Running, token: str) -> dict[str, Any]:
         "grant_types": ["authorization_code", "refresh_token"],
         "redirect_uris": [REDIRECT_URI],
         "scopes": ["openid", "profile", "email", "offline_access", "infrastructure:read"],
+        "post_logout_redirect_uris": ["https://client.test/out"],
         "first_party": True,
     }
     reply = running.call("POST", "/v1/oauth-clients", token=token, json=body)
@@ -111,3 +112,57 @@ def test_a_session_gives_tokens_and_takes_them_along(running: Running, client: d
     time.sleep(5)  # how long a revocation may take to bite
     assert running.call("GET", "/v1/me", token=given["access_token"]).status_code == 401
     assert token_of(running, client, refreshing(second.json())).json()["error"] == "invalid_grant"
+
+
+def test_a_device_asks_waits_and_gets_tokens_once_its_person_allowed_it(running: Running, token: str):
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    body = {
+        "name": "tv",
+        "type": "public",
+        "token_endpoint_auth_method": "none",
+        "grant_types": [grant],
+        "scopes": ["openid", "infrastructure:read"],
+    }
+    device = running.call("POST", "/v1/oauth-clients", token=token, json=body).json()
+    mine = {"client_id": device["client_id"]}
+    told = running.call("POST", "/oauth2/device_authorization", data={**mine, "scope": "openid"}).json()
+    form = {"grant_type": grant, "device_code": told["device_code"], **mine}
+
+    def polled() -> httpx.Response:
+        return running.call("POST", "/oauth2/token", data=form)
+
+    assert told["verification_uri"] == running.stack["url"] + "/device"
+    assert [polled().json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
+    session_id, _ = signed_in(running, running.stack["admin"]["user_id"])
+    pk = "DEVICE#" + hashlib.sha256(told["device_code"].encode()).hexdigest()
+    running.aws("dynamodb").update_item(
+        TableName=running.output["CredentialTable"],
+        Key={"pk": {"S": pk}, "sk": {"S": "DEVICE"}},
+        UpdateExpression="SET standing = :allowed, user_id = :user, session_id = :session, amr = :amr, auth_time = :time",
+        ExpressionAttributeValues={
+            ":allowed": {"S": "allowed"},
+            ":user": {"S": running.stack["admin"]["user_id"]},
+            ":session": {"S": session_id},
+            ":amr": {"L": [{"S": "pwd"}]},
+            ":time": {"S": datetime.now(UTC).isoformat()},
+        },
+    )
+    given = polled()
+    assert given.status_code == 200, given.text
+    shown = running.call("GET", "/oauth2/userinfo", token=given.json()["access_token"]).json()
+    assert shown["sub"] == running.stack["admin"]["user_id"]
+    assert polled().json()["error"] == "invalid_grant"
+
+
+def test_a_client_ends_the_sign_in_and_gets_the_browser_back(running: Running, client: dict[str, Any]):
+    _, cookie = signed_in(running, running.stack["admin"]["user_id"])
+    given = tokens(running, client, cookie)
+    asked = {"id_token_hint": given["id_token"], "post_logout_redirect_uri": "https://client.test/out", "state": "s"}
+
+    unasked = running.call("GET", "/oauth2/logout", headers={"Cookie": cookie})
+    reply = running.call("GET", "/oauth2/logout", params=asked, headers={"Cookie": cookie})
+
+    assert (unasked.status_code, unasked.headers["location"]) == (303, "/sign-out")
+    assert (reply.status_code, reply.headers["location"]) == (303, "https://client.test/out?state=s")
+    assert "Max-Age=0" in reply.headers["set-cookie"]
+    assert token_of(running, client, refreshing(given)).json()["error"] == "invalid_grant"

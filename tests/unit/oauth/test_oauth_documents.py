@@ -49,7 +49,9 @@ def test_metadata_lists_what_exists_and_nothing_else():
 def test_discovery_says_the_same_and_more():
     document = authorization_server(ISSUER, internal_url="https://internal.test")
 
-    assert document.items() <= openid_configuration(ISSUER, internal_url="https://internal.test").items()
+    said = openid_configuration(ISSUER, internal_url="https://internal.test")
+    assert document.items() <= said.items()
+    assert said["end_session_endpoint"] == f"{ISSUER}/oauth2/logout"
     assert document["mtls_endpoint_aliases"]["token_endpoint"] == "https://internal.test/oauth2/token"
 
 

@@ -23,6 +23,7 @@ from platforma.oauth.errors import OAuthError
 from platforma.oauth.form import parse_form
 from platforma.oauth.initial_access_token import new_initial_access_token
 from platforma.oauth.introspection import introspect
+from platforma.oauth.logout import log_out
 from platforma.oauth.metadata import authorization_server, openid_configuration, protected_resource
 from platforma.oauth.model import Change, Client, ClientSecret
 from platforma.oauth.ports import Clients
@@ -72,6 +73,7 @@ __all__ = [
     "list_clients",
     "list_consents",
     "list_sessions",
+    "log_out",
     "new_initial_access_token",
     "openid_configuration",
     "parse_form",

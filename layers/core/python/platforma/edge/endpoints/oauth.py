@@ -33,6 +33,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="oauth",
     ),
     row(
+        *("GET", "/oauth2/logout", "oauth.logout.start", "oauth_authorize", "public"),
+        "End the sign-in, for a client (OpenID Connect RP-Initiated Logout)",
+        status=303,
+        wire="oauth",
+    ),
+    row(
+        *("POST", "/oauth2/logout", "oauth.logout.submit", "oauth_authorize", "public", "The same, by a form"),
+        status=303,
+        consumes="form",
+        wire="oauth",
+    ),
+    row(
         *("POST", "/oauth2/device_authorization", "oauth.device_authorizations.start", "oauth_token", "client"),
         "Let a device ask its person (RFC 8628)",
         wire="oauth",
