@@ -1,8 +1,12 @@
-"""Sign-in sessions and consents: what a person has open and has allowed, and how they end it."""
+"""Sign-in sessions and consents: what a person has open and has allowed, and how they, or their client, end it."""
+
+from urllib.parse import urlencode
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, content_version, listed, tagged
 from platforma.edge.api import API
+from platforma.edge.bodies import read_form, read_parameters
+from platforma.edge.browser import SESSION, cookie, forgotten
 from platforma.edge.call import Call
 from platforma.kernel.errors import NotFound, PreconditionFailed
 
@@ -61,6 +65,20 @@ def _whose(call: Call) -> str | None:
     if asked is not None and not call.permitted and asked != call.caller.acting_id:
         raise NotFound
     return asked
+
+
+@api.serves("oauth.logout.start")
+def log_out(call: Call) -> Answer:
+    session = bootstrap.oauth.read_session(cookie(call.headers, SESSION))
+    outcome = bootstrap.oauth.log_out(read_parameters(call), session=session, attempt=call.attempt)
+    gone = (forgotten(SESSION),) if call.attempt.entered else ()
+    return Answer(303, headers={"Location": outcome.location or "/sign-out"}, cookies=gone)
+
+
+@api.serves("oauth.logout.submit")
+def log_out_by_form(call: Call) -> Answer:
+    # Another site's form comes without the cookie that says whose session is meant; the navigation it is led on to has it.
+    return Answer(303, headers={"Location": f"/oauth2/logout?{urlencode(read_form(call))}"})
 
 
 handler = api.handler

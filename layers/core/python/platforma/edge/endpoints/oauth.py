@@ -33,13 +33,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="oauth",
     ),
     row(
-        *("GET", "/oauth2/logout", "oauth.logout.start", "oauth_authorize", "public"),
+        *("GET", "/oauth2/logout", "oauth.logout.start", "oauth_sessions", "public"),
         "End the sign-in, for a client (OpenID Connect RP-Initiated Logout)",
         status=303,
         wire="oauth",
     ),
     row(
-        *("POST", "/oauth2/logout", "oauth.logout.submit", "oauth_authorize", "public", "The same, by a form"),
+        *("POST", "/oauth2/logout", "oauth.logout.submit", "oauth_sessions", "public", "The same, by a form"),
         status=303,
         consumes="form",
         wire="oauth",
