@@ -160,7 +160,7 @@ def client(running, token, callback):
         "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code"],
         "redirect_uris": ["http://127.0.0.1/callback"],
-        "scopes": ["openid", "profile", "email", "infrastructure:read"],
+        "scopes": ["openid", "profile", "email", "infrastructure:read", "infrastructure:manage"],
     }
     registered = running.call("POST", "/v1/oauth-clients", token=token, json=app)
     assert registered.status_code == 201, registered.text

@@ -2,19 +2,8 @@
 
 from time import monotonic, sleep
 
-import jwt
-
+from tests.browser.acting import claims, fill
 from tests.world import PASSWORD
-
-
-def fill(page, email, password=PASSWORD):
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-
-
-def claims(told):
-    return jwt.decode(told, options={"verify_signature": False})
 
 
 def test_a_person_signs_in_allows_the_client_and_is_who_the_tokens_say(page, client):

@@ -1,0 +1,127 @@
+"""
+Every page before axe-core, by the rules of WCAG 2.2 AA, in both languages and colour schemes; and what no program sees.
+
+`PLATFORMA_SCREENSHOTS` names a folder that pictures of the pages are put into: README's are made so.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from tests.browser.conftest import HOME
+from tests.world import PASSWORD
+
+AXE = (HOME.parent / "node_modules" / "axe-core" / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """async rules => (await axe.run(document, {runOnly: rules})).violations.map(
+    each => each.id + ": " + each.nodes.map(node => node.html + " " + node.failureSummary).join(" | "))"""
+WORDS = {
+    "en-GB": ("E-mail address", "Password", "Sign in", "Allow", "Add an authenticator app", "Code", "Continue", "Done"),
+    "de-DE": (
+        *("E-Mail-Adresse", "Passwort", "Anmelden", "Erlauben", "Authenticator-App hinzufügen"),
+        *("Code", "Weiter", "Fertig"),
+    ),
+}
+
+
+class Inspector:
+    """Looks at pages, and keeps what is wrong with them."""
+
+    def __init__(self, page, name):
+        self.page, self.name, self.seen, self.faults = page, name, [], []
+
+    def look(self, what):
+        """Hold the page that is shown to the rules."""
+        page = self.page
+        page.evaluate(AXE)
+        self.faults += [f"{what}: {fault}" for fault in page.evaluate(RUN, RULES)]
+        page.set_viewport_size({"width": 320, "height": 640})  # 1.4.10, reflow
+        if page.evaluate("document.documentElement.scrollWidth > 320"):
+            self.faults.append(f"{what}: scrolls sideways at 320 pixels")
+        page.set_viewport_size({"width": 800, "height": 720})
+        self.seen.append(what)
+        if folder := os.environ.get("PLATFORMA_SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"{what}-{self.name}.png")
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme"), [("en-GB", "light"), ("de-DE", "dark"), ("en-GB", "dark"), ("de-DE", "light")]
+)
+def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
+    email, password, sign_in, allow, add_app, code, go_on, done = WORDS[locale]
+    context = chromium.new_context(base_url=running.stack["url"], locale=locale, color_scheme=scheme)
+    page = context.new_page()
+    inspector = Inspector(page, f"{locale[:2]}-{scheme}")
+
+    def button(name):
+        page.get_by_role("button", name=name, exact=True).click()
+
+    def identified(with_password=PASSWORD):
+        page.get_by_label(email).fill(client.email)
+        page.get_by_label(password).fill(with_password)
+        button(sign_in)
+
+    try:
+        page.goto("/login")
+        inspector.look("organisation")
+        page.goto("/login?flow=over")
+        inspector.look("error")
+        page.goto(client.link())
+        inspector.look("sign-in")
+        identified("not the password")
+        inspector.look("sign-in-refused")
+        identified()
+        page.get_by_role("button", name=allow, exact=True).wait_for()
+        inspector.look("consent")
+        button(allow)
+        client.answer(page)
+        page.goto("/factors")
+        inspector.look("factors")
+        button(add_app)
+        app = pyotp.TOTP(page.locator("#key").inner_text())
+        inspector.look("app")
+        page.get_by_label(code).fill(app.at(time.time() - 30))
+        button(go_on)
+        page.locator(".codes").wait_for()
+        inspector.look("recovery-codes")
+        page.get_by_role("link", name=done).click()
+        page.goto("/sign-out")
+        inspector.look("sign-out")
+        page.locator("main button").click()
+        page.get_by_role("status").wait_for()
+        inspector.look("signed-out")
+        page.goto(client.link(login_hint=client.email))
+        identified()
+        page.locator("#code").wait_for()
+        inspector.look("one-more-step")
+
+        assert inspector.faults == []
+        assert len(set(inspector.seen)) == 11
+    finally:
+        context.close()
+
+
+def test_where_the_focus_is_can_be_seen(page, client):
+    page.goto(client.link())
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+
+        assert style == "solid"
+        assert width >= 2
+
+
+def test_a_page_is_shown_in_the_scheme_that_the_person_has(chromium, running):
+    grounds = []
+    for scheme in ("light", "dark"):
+        context = chromium.new_context(base_url=running.stack["url"], color_scheme=scheme)
+        page = context.new_page()
+        page.goto("/login")
+        grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        context.close()
+
+    assert grounds == ["rgb(244, 245, 247)", "rgb(18, 21, 26)"]
