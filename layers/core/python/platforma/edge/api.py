@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from platforma.audit.errors import AnotherEvent
 from platforma.edge.answer import Answer, echoed
 from platforma.edge.authentication import Authenticator
-from platforma.edge.authorization import decide_call
+from platforma.edge.authorization import decide_call, second_factor_would_do
 from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.client_certificate import presented_certificate
@@ -38,6 +38,7 @@ from platforma.kernel.errors import (
     Unavailable,
 )
 from platforma.kernel.events import Attempt, Event, Result
+from platforma.oauth.errors import InsufficientUserAuthentication
 from platforma.policy.snapshots import Snapshots
 
 UseCase = Callable[[Call], Answer]
@@ -150,9 +151,11 @@ class API:
             by = edge.authenticator()
             call.identify(by.authenticate(call.headers, call.attempt, certificate=call.certificate, prove=prove))
             edge.authenticator().charge(call.caller)
-            decision = decide_call(call, edge.snapshots().of(call.caller.tenant_id), edge.clock())
-            call.permitted = decision.allowed
-            if not decision.allowed and endpoint.access == "permission":
+            snapshot, now = edge.snapshots().of(call.caller.tenant_id), edge.clock()
+            call.permitted = decide_call(call, snapshot, now).allowed
+            if not call.permitted and endpoint.access == "permission":
+                if second_factor_would_do(call, snapshot, now):
+                    raise InsufficientUserAuthentication
                 raise Forbidden(f"You lack {endpoint.permission}, which {endpoint.operation} needs.")
         call.raw = body_of(event, endpoint.max_body)
         if endpoint.if_match:

@@ -14,17 +14,27 @@ from platforma.policy.snapshots import Snapshot
 def decide_call(call: Call, snapshot: Snapshot, now: datetime) -> Decision:
     """The decision on the endpoint's operation; what it was made of is kept in the call's attempt."""
     endpoint, subject = call.endpoint, call.caller.subject
-    request = Request(
-        action=endpoint.operation,
-        resource_type=endpoint.resource,
-        resource_id=call.path.get("id"),
-        context=Context(time=now, ip_address=call.attempt.ip_address, mfa=subject.mfa),
-        own_api=True,
-    )
+    request = _request(call, now, mfa=subject.mfa)
     decision = decide(snapshot.policy_set, subject, request)
     if endpoint.permission is not None:
         call.attempt.decision = recorded(subject, request, decision)
     return decision
+
+
+def second_factor_would_do(call: Call, snapshot: Snapshot, now: datetime) -> bool:
+    """Whether the caller is a person who signed in with one factor, and would be allowed this call with two."""
+    subject = call.caller.subject
+    return subject.mfa is False and decide(snapshot.policy_set, subject, _request(call, now, mfa=True)).allowed
+
+
+def _request(call: Call, now: datetime, *, mfa: bool | None) -> Request:
+    return Request(
+        action=call.endpoint.operation,
+        resource_type=call.endpoint.resource,
+        resource_id=call.path.get("id"),
+        context=Context(time=now, ip_address=call.attempt.ip_address, mfa=mfa),
+        own_api=True,
+    )
 
 
 def may(snapshot: Snapshot, subject: Subject, permission: str, *, now: datetime, ip_address: str | None) -> bool:

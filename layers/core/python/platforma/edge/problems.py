@@ -13,13 +13,14 @@ from platforma.edge.answer import Answer
 from platforma.edge.endpoints import Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
-from platforma.oauth.errors import InsufficientScope, InvalidToken, OAuthError, UseDPoPNonce
+from platforma.oauth.errors import InsufficientScope, InsufficientUserAuthentication, InvalidToken, OAuthError, UseDPoPNonce
 from platforma.policy.errors import NewAccess
 
 _TYPE = "https://platforma.dev/problems/"
 
 STATUS: dict[type[errors.PlatformaError], tuple[int, str]] = {
     errors.Unauthenticated: (401, "Unauthenticated"),
+    InsufficientUserAuthentication: (401, "Stronger authentication needed"),
     errors.Forbidden: (403, "Forbidden"),
     errors.Denied: (403, "Forbidden"),
     errors.Malformed: (400, "Malformed request"),
@@ -117,7 +118,7 @@ def page_problem(error: errors.PlatformaError, request_id: str) -> Answer:
 def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, (errors.RateLimited, errors.Unavailable)):
         return {"Retry-After": str(error.retry_after)}
-    if isinstance(error, InsufficientScope):
+    if isinstance(error, (InsufficientScope, InsufficientUserAuthentication)):
         return {"WWW-Authenticate": error.challenge}
     if isinstance(error, errors.Unauthenticated):
         nonce = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDPoPNonce) else {}

@@ -8,6 +8,7 @@ sent as `error_description`: printable ASCII without quotes and backslashes (RFC
 from typing import TYPE_CHECKING, ClassVar
 
 from platforma.kernel.errors import Forbidden, Invalid, Malformed, PlatformaError, Unauthenticated
+from platforma.oauth.sessions.model import ACR_MULTI
 
 if TYPE_CHECKING:
     from platforma.oauth.model import Client
@@ -146,6 +147,18 @@ class InvalidToken(Unauthenticated):
     code = "invalid_token"
     public = "The access token is not valid."
     challenge = 'Bearer realm="platforma", error="invalid_token"'
+
+
+class InsufficientUserAuthentication(Forbidden):
+    """
+    The person may do this once they have shown a second factor (RFC 9470 section 3).
+
+    They are known, so that it is told of as a denial; a client takes the challenge back to the authorization endpoint.
+    """
+
+    code = "insufficient_user_authentication"
+    public = "Sign in with a second factor to do this."
+    challenge = f'Bearer realm="platforma", error="{code}", acr_values="{ACR_MULTI}"'
 
 
 class Unfetched(Invalid):
