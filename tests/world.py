@@ -245,6 +245,11 @@ class World:
         event = {"source": "schedule", "job": "sweep"}
         return self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "sweep"})())
 
+    def erase(self) -> dict[str, Any]:
+        """Run the audit relay's work on erasures, as its schedule does."""
+        event = {"source": "schedule", "job": "erase"}
+        return self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "erase"})())
+
     def tenant(self, name: str = "acme", email: str = "admin@acme.test") -> "Tenant":
         """A tenant with an administrator, and a client that administers it."""
         platform = self.token(self.platform_client)

@@ -1,13 +1,17 @@
 """The audit log: searched, proved, and written to by other services."""
 
+from functools import partial
+
 from platforma import bootstrap
-from platforma.edge.answer import Answer, listed
+from platforma.edge.answer import Answer, listed, shown
 from platforma.edge.api import API
 from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
+from platforma.edge.conditional import put
 from platforma.edge.key_usage import key_usage, usage_window
+from platforma.edge.persons import archive, events_of_person
 
 api = API("audit_events", bootstrap.edge)
 
@@ -91,6 +95,33 @@ def get_checkpoint(call: Call) -> Answer:
 @api.serves("audit.tiles.get")
 def get_tile(call: Call) -> Answer:
     return tile_answer(bootstrap.published().tile(own_log(call), f"tile/{call.path['path']}"), call)
+
+
+@api.serves("audit.retention.get")
+def get_retention(call: Call) -> Answer:
+    kept = bootstrap.audit.read_keeping(call.tenant_id)
+    return shown(kept.as_json(), kept.version) if kept.version else Answer(200, kept.as_json())
+
+
+@api.serves("audit.retention.set")
+def set_retention(call: Call) -> Answer:
+    write = partial(bootstrap.audit.set_keeping, call.tenant_id, **call.body.model_dump(), attempt=call.attempt)
+    kept = put(call, lambda version: write(if_match=version))
+    return shown(kept.as_json(), kept.version)
+
+
+@api.serves("settings.users.disclose")
+def export_person(call: Call) -> Answer:
+    call.require_own(call.path["id"])
+    user = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
+    roles = bootstrap.identity.explain_roles(call.tenant_id, user.id)
+    found = bootstrap.audit.search(events_of_person(call, user.id))
+    return Answer(200, archive(call, user, roles, bootstrap.kept_of_persons(), found.events, call.next_cursor(found.after)))
+
+
+@api.serves("settings.erasures.get")
+def get_erasure(call: Call) -> Answer:
+    return Answer(200, bootstrap.audit.read_erasure(call.tenant_id, call.path["id"]).as_json())
 
 
 handler = api.handler

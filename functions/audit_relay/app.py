@@ -2,11 +2,15 @@
 
 from platforma import bootstrap
 from platforma.edge.operator import operated
-from platforma.edge.relaying import is_reconciliation, reconcile_requests, relay_event
+from platforma.edge.relaying import asks_for, reconcile_requests, relay_event
 
 
-@operated("audit_relay", counted=("completeness",))
+@operated("audit_relay", counted=("completeness", "erasures", "keepings"))
 def handler(event: dict[str, object], _request_id: str) -> dict[str, object]:
-    if is_reconciliation(event):
+    if asks_for("reconcile", event):
         return reconcile_requests(bootstrap.ledger(), bootstrap.clock)
+    if asks_for("erase", event):
+        return {"erasures": bootstrap.erase_persons()}
+    if asks_for("keep", event):
+        return {"keepings": bootstrap.apply_keepings()}
     return relay_event(event, bootstrap.attendant())

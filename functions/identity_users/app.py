@@ -7,6 +7,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
+from platforma.edge.persons import erase_person
 from platforma.edge.schemas.identity import GroupView, UserRoles, UserView
 
 api = API("identity_users", bootstrap.edge)
@@ -82,6 +83,20 @@ def update_user(call: Call) -> Answer:
 def delete_user(call: Call) -> Answer:
     bootstrap.identity.delete_user(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
+
+
+@api.serves("settings.users.erase")
+def erase_user(call: Call) -> Answer:
+    bootstrap.audit.require_no_hold(call.tenant_id)
+    who = (call.tenant_id, call.path["id"])
+    erasure = erase_person(
+        call,
+        delete=lambda: bootstrap.identity.delete_user(*who, if_match=None, attempt=call.attempt),
+        kept=bootstrap.kept_of_persons(),
+        ask=lambda: bootstrap.audit.ask_for_erasure(*who, attempt=call.attempt),
+        persons=bootstrap.person_keys(),
+    )
+    return Answer(202, erasure)
 
 
 @api.serves("settings.user_roles.set")

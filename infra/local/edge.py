@@ -144,22 +144,24 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
                 "match": [{"expression": f'{length} != "" && int({length}) > {BODY_LIMIT}'}],
                 "handle": [{"handler": "error", "status_code": 413}],
             },
-            {"match": [{"method": ["GET"], "path": binary_paths("get")}], "handle": [_binary("Accept")]},
+            {"match": [_bytes("GET")], "handle": [_binary("Accept")]},
             {
-                "match": [{"method": ["PUT"], "path": binary_paths("put"), "not": [{"header": {"X-Object-Type": ["*"]}}]}],
+                "match": [{**_bytes("PUT"), "not": [{"header": {"X-Object-Type": ["*"]}}]}],
                 "handle": [{"handler": "headers", "request": {"set": {"X-Object-Type": [sent_type]}}}],
             },
-            {"match": [{"method": ["PUT"], "path": binary_paths("put")}], "handle": [_binary("Content-Type")]},
+            {"match": [_bytes("PUT")], "handle": [_binary("Content-Type")]},
             {"handle": [*_cleaned(), _proxy(stack, forwarded)]},
         ],
         "errors": {"routes": _problems()},
     }
 
 
-def binary_paths(method: str) -> list[str]:
-    """The paths that answer or take bytes, as Caddy matches them; from the API's own document, `*` for each parameter."""
+def _bytes(method: str) -> Json:
+    """Matches the paths that answer or take bytes, from the API's own document; a last parameter takes slashes too."""
     paths: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
-    return [re.sub(r"{\w+}", "*", path) for path, operations in paths.items() if _is_binary(operations.get(method, {}))]
+    binary = [path for path, operations in paths.items() if _is_binary(operations.get(method.lower(), {}))]
+    found = "|".join(re.sub(r"{\w+}", "[^/]+", re.sub(r"{\w+}$", ".+", path)) for path in binary)
+    return {"method": [method], "path_regexp": {"pattern": f"^(?:{found})$"}}
 
 
 def _is_binary(operation: Json) -> bool:

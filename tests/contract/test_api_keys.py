@@ -558,3 +558,15 @@ def test_a_table_that_does_not_answer_is_unavailable(places, table):
     for ask in (lambda: places.keys.find(new_id("key")), lambda: places.limits.charge("key", LIMIT, 1, NOW)):
         with pytest.raises(Unavailable):
             ask()
+
+
+def test_of_a_key_that_is_forgotten_nothing_is_left(world: World):
+    key = world.issue().key
+    other = world.issue().key
+
+    for _ in range(2):
+        world.keys.forget(key)
+
+    assert world.keys.find(key.id) is None
+    assert [each.id for each in world.keys.page(world.tenant_id, limit=10)[0]] == [other.id]
+    assert [each.id for each in world.keys.page(world.tenant_id, limit=10, owner_id=key.owner_id)[0]] == [other.id]

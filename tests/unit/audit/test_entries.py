@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import rfc8785
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from platforma.audit.canonical import canonical, plain
 from platforma.audit.entry import boxes_of, longest_line, open_box, surely_fits
-from platforma.audit.erase import erase_person
+from platforma.audit.erase import Place, rewrite_index
 from platforma.audit.errors import EventTooLarge, LogBroken
 from platforma.audit.model import MAX_ENTRY
 from platforma.audit.person_keys import PersonKeys
@@ -111,7 +112,7 @@ def test_erasure_takes_a_person_out_of_index_and_log_and_nobody_else():
     world.relay()
     before = world.lines()
 
-    assert erase_person(TENANT, user_id(2), origin=ORIGIN, by=world.relay_with()) == 3
+    assert world.erase(user_id(2)) == 3
 
     assert world.lines() == before
     world.check()
@@ -123,6 +124,43 @@ def test_erasure_takes_a_person_out_of_index_and_log_and_nobody_else():
     assert json.loads(world.lines()[3])["sealed"]["key"] == "unknown-2026-11-24"
 
 
+def test_who_was_only_asked_about_is_erased_too():
+    world = World()
+    asked = {"principal": {"type": "user", "id": user_id(2), "attributes": {"level": 3}}, "action": "a:read"}
+    world.record(1, decision=asked, resource="cls_eu01")
+    world.relay()
+
+    assert world.erase(user_id(2)) == 1
+
+    (found,) = search(parse_query(TENANT, {}), store=world.store, envelope=world.envelope).events
+    assert "attributes" not in found["decision"]["principal"]
+    assert found["ip_address"] == "192.0.2.1"
+
+
+def test_what_waited_while_a_person_was_erased_is_indexed_without_them():
+    world = World()
+    world.record(1, resource=user_id(2), resource_type="user", changes=CHANGES)
+    world.person_keys.erase(TENANT, user_id(2))
+
+    world.relay()
+
+    (found,) = search(parse_query(TENANT, {}), store=world.store, envelope=world.envelope).events
+    assert "email" not in found["changes"]["after"]
+    assert found["ip_address"] == "192.0.2.1"
+
+
+def test_the_rewriting_stops_when_its_time_is_up_and_goes_on_where_it_stopped():
+    world = World()
+    world.record(1, resource=user_id(2), resource_type="user", changes=CHANGES)
+    world.relay()
+    by = world.relay_with()
+    rewritten = lambda place, until: rewrite_index(TENANT, user_id(2), by=by, place=place, until=until)
+
+    assert rewritten(Place(), world.now) == (0, Place())
+    assert rewritten(Place(1), world.now + timedelta(seconds=1)) == (1, None)
+    assert rewritten(Place(2), world.now + timedelta(seconds=1)) == (0, None)
+
+
 def test_an_erasure_fences_off_the_relay_that_read_the_key_before():
     world = World()
     world.record(1)
@@ -132,7 +170,7 @@ def test_an_erasure_fences_off_the_relay_that_read_the_key_before():
     def late(head, intent):
         world.store.commit = commit
         world.later(seconds=31)
-        erase_person(TENANT, user_id(1), origin=ORIGIN, by=world.relay_with())
+        world.erase(user_id(1))
         return commit(head, intent)
 
     world.store.commit = late

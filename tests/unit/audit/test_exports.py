@@ -16,7 +16,6 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from platforma.adapters.columns import DuckDBColumns
 from platforma.adapters.memory.exports import MemoryExports, MemoryFiles
 from platforma.audit.__main__ import main
-from platforma.audit.erase import erase_person
 from platforma.audit.exports import Exporter, ask_for_export, list_exports, read_export, run_exports, work
 from platforma.audit.exports.check import verify_export
 from platforma.audit.exports.model import MANIFEST, Export
@@ -245,6 +244,26 @@ def test_a_log_that_is_broken_fails_the_export_and_no_other():
     assert world.exports.listed(TENANT, after=None, limit=1)[0].status == "failed"
 
 
+def test_news_without_end_holds_no_export_up():
+    world = Exporting().with_events(4)
+    asked, made = world.ask(), 0
+    for number in range(100, 106):  # at no time does a checkpoint cover the newest entry
+        world.later(seconds=1)
+        world.record(number)
+        world.attendant().ring([TENANT])
+        world.later(seconds=60)
+        world.attendant().sweep()
+        world.record(number + 100)
+        world.relay()
+        head = world.store.head(TENANT)
+        assert head is not None
+        assert head.checkpoint_size < head.size
+        made += run_exports(world.by())["done"]
+
+    assert made == 1
+    assert read_export(TENANT, asked.id, exports=world.exports).events == 4
+
+
 def test_a_filter_holds():
     world = Exporting().with_events(12)
 
@@ -256,7 +275,7 @@ def test_a_filter_holds():
 
 def test_what_was_erased_is_not_in_an_export_and_it_verifies(tmp_path: Path):
     world = Exporting().with_events(6)
-    erase_person(TENANT, user_id(1), origin=f"audit.example/audit/{TENANT}", by=world.relay_with())
+    world.erase(user_id(1))
 
     made = world.made()
 

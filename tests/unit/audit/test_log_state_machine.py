@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from platforma.audit import note
-from platforma.audit.erase import erase_person
 from platforma.audit.proof import Published
 from platforma.audit.query import parse_query
 from platforma.audit.search import search
@@ -73,7 +72,7 @@ class LifeOfALog(RuleBasedStateMachine):
     def a_person_is_erased(self, number, after):
         if self.world.store.head(TENANT) is None:
             return
-        erase = lambda: erase_person(TENANT, user_id(number), origin="", by=self.world.relay_with())
+        erase = lambda: self.world.erase(user_id(number))
         try:
             self._dies(10**9 if after is None else after, erase)
         except Unavailable:

@@ -10,6 +10,7 @@ from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, Memory
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit import segment
 from platforma.audit.attend import Attendant
+from platforma.audit.erase import Place, destroy_key, rewrite_index
 from platforma.audit.note import keys_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.relay import Relay, relay
@@ -91,14 +92,14 @@ class World:
         self.recorded[event.id] = event
         return event
 
-    def relay_with(self) -> Relay:
+    def relay_with(self, **more) -> Relay:
         persons = PersonKeys(self.person_keys, self.envelope, self.clock)
         return Relay(
-            self.store, self.bucket, self.envelope, persons, self.clock, batch=self.batch, budget=timedelta(hours=1)
+            self.store, self.bucket, self.envelope, persons, self.clock, batch=self.batch, budget=timedelta(hours=1), **more
         )
 
-    def attendant(self) -> Attendant:
-        return Attendant(self.relay_with(), self.signer, self.outbox, "audit.example")
+    def attendant(self, by: Relay | None = None) -> Attendant:
+        return Attendant(by or self.relay_with(), self.signer, self.outbox, "audit.example")
 
     def key(self, log_id: str = TENANT) -> str:
         return str(keys_of(f"audit.example/audit/{log_id}", self.signer)[0])
@@ -113,6 +114,14 @@ class World:
 
     def relay(self, log_id: str = TENANT):
         return relay(log_id, origin=f"audit.example/audit/{log_id}", by=self.relay_with())
+
+    def erase(self, person: str) -> int:
+        """Erase a person from the log; how many rows of the index told of them."""
+        destroy_key(TENANT, person, host="audit.example", by=self.relay_with())
+        until = self.now + timedelta(seconds=1)
+        count, place = rewrite_index(TENANT, person, by=self.relay_with(), place=Place(), until=until)
+        assert place is None
+        return count
 
     def relay_that_dies(self, after: int) -> bool:
         """Run a relay whose process is killed once it made *after* more writes; whether it came to that."""

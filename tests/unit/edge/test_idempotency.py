@@ -74,3 +74,13 @@ def test_while_the_first_is_at_work_the_second_is_told_so(tenant: Tenant):
     first = tenant.call("POST", "/v1/users", USER, headers=KEY)
 
     assert (first.status, inner[1].status, inner[1].json["code"]) == (201, 409, "in_progress")
+
+
+def test_what_is_only_taken_to_be_made_is_taken_once_too(tenant: Tenant):
+    body = {"format": "jsonl", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+
+    first, again = (tenant.call("POST", "/v1/audit/exports", body, expect=202, headers=KEY) for _ in range(2))
+
+    assert again.json == first.json
+    assert len(tenant.call("GET", "/v1/audit/exports", expect=200).json["items"]) == 1
+    assert tenant.call("POST", "/v1/audit/exports", {**body, "format": "csv"}, headers=KEY).status == 422

@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.clients import DynamoDBClients
     from platforma.adapters.dynamodb.consents import DynamoDBConsents
     from platforma.adapters.dynamodb.devices import DynamoDBDevices
+    from platforma.adapters.dynamodb.erasures import DynamoDBErasures
     from platforma.adapters.dynamodb.expiry_notices import DynamoDBNotices
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
     from platforma.adapters.dynamodb.identity.factors import DynamoFactors
+    from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
     from platforma.adapters.dynamodb.leaks import DynamoDBLeaks
     from platforma.adapters.dynamodb.links import DynamoLinks
     from platforma.adapters.dynamodb.objects import DynamoDBObjects
+    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.adapters.dynamodb.rate_limits import DynamoDBLimits, DynamoDBLimitSettings
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from platforma.apikeys.rate_limit import Limiter
     from platforma.audit.attend import Attendant
     from platforma.audit.proof import Published
+    from platforma.audit.retention import Term
     from platforma.edge.administration import Administration
     from platforma.edge.analyses import Analyst
     from platforma.edge.api import Edge
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from platforma.edge.holders import HoldersOf
     from platforma.edge.idempotency import Idempotency
     from platforma.edge.principals import Principals
+    from platforma.edge.persons import Kept
     from platforma.edge.proofs import Proofs
     from platforma.edge.setup import SetUp
     from platforma.edge.statements import Statements
@@ -824,18 +829,60 @@ def set_up() -> "SetUp":
     )
 
 
+@cache
+def person_keys() -> "DynamoDBPersonKeys":
+    """The keys of persons, as the logs seal under them."""
+    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+
+    return _bound(DynamoDBPersonKeys())
+
+
 def attendant() -> "Attendant":
     """What looks after the audit logs."""
-    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
     from platforma.adapters.s3 import S3Bucket
     from platforma.audit.attend import Attendant
     from platforma.audit.person_keys import PersonKeys
     from platforma.audit.relay import Relay
 
     bucket = S3Bucket(settings().audit_bucket, kms_key=settings().audit_key)
-    persons = PersonKeys(_bound(DynamoDBPersonKeys()), envelope(), clock)
-    by = Relay(audit_store(), bucket, envelope(), persons, clock, settings().audit_retention_years)
+    persons = PersonKeys(person_keys(), envelope(), clock)
+    by = Relay(audit_store(), bucket, envelope(), persons, clock, term=terms())
     return Attendant(by, checkpoint_signer(), outbox(), host())
+
+
+@cache
+def keepings() -> "DynamoDBKeepings":
+    """How long tenants keep their logs."""
+    from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
+
+    return _bound(DynamoDBKeepings(tables(), outbox()))
+
+
+@cache
+def terms() -> "Callable[[str], Term]":
+    """Each tenant's term, as it was 20 seconds ago at most: much less than changes of it wait to be applied."""
+    from platforma.audit.retention import Term
+    from platforma.keys.expiring import Expiring
+
+    known: Expiring[str, Term] = Expiring(clock, lifetime=timedelta(seconds=20), size=1024)
+
+    def term(tenant_id: str) -> Term:
+        if (found := known.get(tenant_id)) is None:
+            kept = audit.read_keeping(tenant_id)
+            found = Term(kept.years, kept.legal_hold)
+            known.put(tenant_id, found)
+        return found
+
+    return term
+
+
+def apply_keepings() -> dict[str, int]:
+    """Lock what lies in the audit bucket by what its tenants decided since."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.keeping import apply_keepings
+
+    bucket = S3Bucket(settings().audit_bucket)
+    return apply_keepings(keepings=keepings(), store=audit_store(), bucket=bucket, clock=clock)
 
 
 def host() -> str:
@@ -903,6 +950,38 @@ def export_files() -> "S3Files":
     from platforma.adapters.s3_files import S3Files
 
     return S3Files(settings().exports_bucket, kms_key=settings().audit_key)
+
+
+@cache
+def erasures() -> "DynamoDBErasures":
+    """Erasures on record."""
+    from platforma.adapters.dynamodb.erasures import DynamoDBErasures
+
+    return _bound(DynamoDBErasures(tables(), outbox()))
+
+
+def kept_of_persons() -> "Mapping[str, Kept]":
+    """What areas keep of a person, by the section of the archive that it is; an area adds its own here."""
+    from platforma.edge.persons import Kept, every
+
+    return {
+        "api_keys": Kept(
+            lambda tenant, user: (key.as_json(clock()) for key in apikeys.keys_of_owner(tenant, user)),
+            apikeys.forget_keys,
+        ),
+        "sessions": Kept(lambda tenant, user: (one.as_json() for one in every(sessions().of_user, tenant, user))),
+        "consents": Kept(
+            lambda tenant, user: (one.as_json() for one in every(consents().of_user, tenant, user)),
+            consents().forget,
+        ),
+    }
+
+
+def erase_persons() -> dict[str, int]:
+    """Erase from the logs whoever is to be; how many are done now, and how many still open."""
+    from platforma.audit.erasure import erase_persons
+
+    return erase_persons(erasures=erasures(), by=attendant().by, published=published(), host=host())
 
 
 def make_exports() -> dict[str, Any]:
@@ -1114,7 +1193,18 @@ objects = Area(
     {"store": object_store, "bucket": object_bucket, "names": object_names, "envelope": envelope},
 )
 policy = Area("policy", {"store": policies, "snapshots": snapshots, "holders": holders, "clock": lambda: clock})
-audit = Area("audit", {"store": audit_store, "envelope": envelope, "ledger": ledger, "exports": exports})
+audit = Area(
+    "audit",
+    {
+        "store": audit_store,
+        "envelope": envelope,
+        "ledger": ledger,
+        "exports": exports,
+        "erasures": erasures,
+        "keepings": keepings,
+        "least": lambda: settings().audit_retention_years,
+    },
+)
 sso = Area(
     "sso",
     {

@@ -19,6 +19,7 @@ from platforma.kernel.errors import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_HELD: Any = {"ObjectLockLegalHoldStatus": "ON"}
 _TYPES = {".gz": "application/gzip"}
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 3, "mode": "standard"})
 
@@ -32,7 +33,7 @@ class S3Bucket:
         # Without a key's name the header would choose AWS's own key over the bucket's default one.
         self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
 
-    def put(self, key: str, body: bytes, *, retain_until: datetime) -> None:
+    def put(self, key: str, body: bytes, *, retain_until: datetime, legal_hold: bool = False) -> None:
         """
         Store an object and lock it.
 
@@ -48,6 +49,7 @@ class S3Bucket:
                 IfNoneMatch="*",
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=retain_until,
+                **(_HELD if legal_hold else {}),
                 ChecksumAlgorithm="SHA256",
                 ContentType=_TYPES.get(key[key.rfind(".") :], "application/octet-stream"),
                 **self._encryption,
@@ -63,10 +65,26 @@ class S3Bucket:
 
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """Names that begin with *prefix* and sort after *after*, in order."""
+        return (name for name, _ in self.written(prefix, after))
+
+    def written(self, prefix: str, after: str = "") -> Iterator[tuple[str, datetime]]:
+        """As `names`, each with when it was written."""
         pages = self._s3.get_paginator("list_objects_v2")
         with _answering():
             for page in pages.paginate(Bucket=self._name, Prefix=prefix, StartAfter=after):
-                yield from (found["Key"] for found in page.get("Contents", []))
+                yield from ((found["Key"], found["LastModified"]) for found in page.get("Contents", []))
+
+    def lock(self, key: str, *, retain_until: datetime, legal_hold: bool) -> None:
+        """Lock for longer what is there: in COMPLIANCE mode S3 shortens for nobody."""
+        with _answering():
+            now = self._s3.head_object(Bucket=self._name, Key=key)
+            until = now.get("ObjectLockRetainUntilDate")
+            if until is None or until < retain_until:
+                longer: Any = {"Mode": "COMPLIANCE", "RetainUntilDate": retain_until}
+                self._s3.put_object_retention(Bucket=self._name, Key=key, Retention=longer, ChecksumAlgorithm="SHA256")
+            if (now.get("ObjectLockLegalHoldStatus") == "ON") is not legal_hold:
+                hold: Any = {"Status": "ON" if legal_hold else "OFF"}
+                self._s3.put_object_legal_hold(Bucket=self._name, Key=key, LegalHold=hold, ChecksumAlgorithm="SHA256")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from platforma.apikeys.change import change_key
 from platforma.apikeys.expiry_notices import announce_expiries
+from platforma.apikeys.forget import forget_keys, keys_of_owner
 from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
 from platforma.apikeys.leak_signature import verify_report
 from platforma.apikeys.leaks import Leak, LeakResponse, get_leak_response, report_leaks, set_leak_response
@@ -48,11 +49,13 @@ __all__ = [
     "charge_key",
     "check_key",
     "delete_limit",
+    "forget_keys",
     "get_key",
     "get_leak_response",
     "get_limit",
     "issue_key",
     "key_format",
+    "keys_of_owner",
     "list_keys",
     "report_leaks",
     "revoke_key",

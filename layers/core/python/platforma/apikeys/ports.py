@@ -63,6 +63,9 @@ class Keys(Protocol):
     def end_predecessor(self, key: APIKey, at: datetime, event: Event) -> None:
         """End the predecessor at *at*, with *event*, unless it is over already; and note in *key* that this is done."""
 
+    def forget(self, key: APIKey) -> None:
+        """Leave nothing of a key whose owner is gone, so that nobody can use it anyway; doing it again changes nothing."""
+
 
 class Limits(Protocol):
     """Exact counters: however many charge at once, no more than the limit is granted in a window."""

@@ -114,7 +114,8 @@ class Attendant:
     def _publish(self, head: Head, apart: timedelta) -> None:
         now = self.by.clock()
         if head.checkpoint_at is None or now - head.checkpoint_at >= apart:
-            publish(head, store=self.by.store, bucket=self.by.bucket, signer=self.signer, now=now, years=self.by.years)
+            term = self.by.term(tenant_of(head.log_id))
+            publish(head, store=self.by.store, bucket=self.by.bucket, signer=self.signer, now=now, term=term)
 
 
 def heartbeat(head: Head, now: datetime) -> Event | None:

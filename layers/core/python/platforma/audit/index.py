@@ -1,16 +1,21 @@
 """
 Under which paths an event is found in the hot index, and which path a search takes.
 
-Indexed: time (every event), `user_id`, `resource`, `request_id`, and, by its claim, `id`. Everything else (`action`,
-`result`, `ip_address`, `q`) is filtered from what the narrowest of these paths yields.
+Indexed: time (every event), `user_id`, `resource`, `request_id`, whom a decision was about (`subject`), and, by its claim,
+`id`. Everything else (`action`, `result`, `ip_address`, `q`) is filtered from what the narrowest of these paths yields.
+Whatever an event says of a person, it stands under one of `OF_A_PERSON` with that person's id.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from platforma.audit.model import Row
-from platforma.audit.ports import Path
+from platforma.audit.ports import Path, PathName
+from platforma.kernel.ids import is_id
 
+OF_A_PERSON: tuple[PathName, ...] = ("user", "resource", "subject")
 _LONGEST = 512
 
 
@@ -24,10 +29,27 @@ def paths_of(row: Row) -> list[Path]:
         paths.append(Path("resource", _value(resource)))
     if request := body.get("request_id"):
         paths.append(Path("request", _value(request)))
+    if (subject := subject_of(body)) not in (None, user, resource):
+        paths.append(Path("subject", str(subject)))
     return paths
 
 
-def narrowest(*, user_id: str | None, resource: str | None, request_id: str | None) -> Path:
+def subject_of(body: Mapping[str, Any]) -> str | None:
+    """The person whom the event's decision was about, if it tells of one."""
+    decision = body.get("decision")
+    asked = decision.get("principal") if isinstance(decision, dict) else None
+    subject = asked.get("id") if isinstance(asked, dict) else None
+    return str(subject) if is_id(subject, "usr") else None
+
+
+def ways(*, about: str | None, user_id: str | None, resource: str | None, request_id: str | None) -> tuple[Path, ...]:
+    """The paths to take: the narrowest one, or all those under which a person is found."""
+    if about:
+        return tuple(Path(name, about) for name in OF_A_PERSON)
+    return (_narrowest(user_id=user_id, resource=resource, request_id=request_id),)
+
+
+def _narrowest(*, user_id: str | None, resource: str | None, request_id: str | None) -> Path:
     """The path with the fewest events to look through."""
     if request_id:
         return Path("request", _value(request_id))

@@ -9,6 +9,7 @@ Fields are named by their path in the event (`ip_address`, `changes/after/email`
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platforma.audit.index import subject_of
 from platforma.kernel.events import Event
 from platforma.kernel.ids import is_id
 
@@ -36,8 +37,7 @@ def divide(document: Mapping[str, Any], event: Event) -> tuple[dict[str, Any], V
         changed = event.resource if about_person and is_id(event.resource, "usr") else actor
         clear["changes"] = _without(clear["changes"], "changes", about_person, values.setdefault(str(changed), {}))
     if "decision" in clear:
-        asked = (clear["decision"].get("principal") or {}) if isinstance(clear["decision"], dict) else {}
-        subject = asked.get("id") if isinstance(asked, dict) and is_id(asked.get("id"), "usr") else actor
+        subject = subject_of(clear) or actor
         clear["decision"] = _without(clear["decision"], "decision", False, values.setdefault(str(subject), {}))
     return clear, {person: found for person, found in values.items() if found}
 

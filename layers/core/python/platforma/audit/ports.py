@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from platforma.audit.model import Head, Intent, Page, Row
 
-PathName = Literal["time", "user", "resource", "request"]
+PathName = Literal["time", "user", "resource", "request", "subject"]
 
 
 class Path(NamedTuple):
@@ -90,9 +90,9 @@ class LogStore(Protocol):
 class Bucket(Protocol):
     """Objects that are written once and kept."""
 
-    def put(self, key: str, body: bytes, *, retain_until: datetime) -> None:
+    def put(self, key: str, body: bytes, *, retain_until: datetime, legal_hold: bool = False) -> None:
         """
-        Store an object and lock it.
+        Store an object and lock it, until then and as long as it is held.
 
         Raises:
             WrittenBefore: there is one of this name.
@@ -103,6 +103,12 @@ class Bucket(Protocol):
 
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """Names that begin with *prefix* and sort after *after*, in order."""
+
+    def written(self, prefix: str, after: str = "") -> Iterator[tuple[str, datetime]]:
+        """As `names`, each with when it was written."""
+
+    def lock(self, key: str, *, retain_until: datetime, legal_hold: bool) -> None:
+        """Lock an object that is there for longer, unless it is locked longer already, and hold it or let it go."""
 
 
 class PersonKeyStore(Protocol):

@@ -11,9 +11,11 @@ from platforma.audit import note, segment, tree
 from platforma.audit.errors import LogBroken, WrittenBefore
 from platforma.audit.model import Head
 from platforma.audit.ports import Bucket, CheckpointSigner, LogStore
-from platforma.audit.retention import YEARS, not_past, retain_until
+from platforma.audit.retention import Term, not_past, retain_until
 from platforma.audit.tiles import TiledTree, reader, tiles_between
 from platforma.kernel.clock import parse_rfc3339
+
+_TERM = Term()
 
 
 def checkpoint_key(log_id: str, size: int) -> str:
@@ -22,7 +24,7 @@ def checkpoint_key(log_id: str, size: int) -> str:
 
 
 def publish(
-    head: Head, *, store: LogStore, bucket: Bucket, signer: CheckpointSigner, now: datetime, years: int = YEARS
+    head: Head, *, store: LogStore, bucket: Bucket, signer: CheckpointSigner, now: datetime, term: Term = _TERM
 ) -> int:
     """
     Publish the log as *head* (without its open intent) has it; the size that a checkpoint now covers.
@@ -33,19 +35,19 @@ def publish(
     """
     if head.size <= head.checkpoint_size:
         return head.checkpoint_size
-    until = not_past(retain_until(parse_rfc3339(head.newest), years), now)
+    until = not_past(retain_until(parse_rfc3339(head.newest), term.years), now)
     read = reader(bucket, head.log_id)
     leaves = [tree.leaf_hash(line) for line in _entries_since(head, bucket)]
     made = tiles_between(TiledTree(head.checkpoint_size, read), head.size, leaves)
     for tile, body in made.items():
-        _put_same(bucket, f"{head.log_id}/{tile}", body, until)
+        _put_same(bucket, f"{head.log_id}/{tile}", body, until, term)
     root = tree.subtree(0, head.size, TiledTree(head.size, read).node)
     if root != tree.root_of(head.frontier):
         raise LogBroken("Tiles and the log's state have different roots.", log_id=head.log_id, size=head.size)
     checkpoint = note.Checkpoint(head.origin, head.size, root)
     key = checkpoint_key(head.log_id, head.size)
     try:
-        bucket.put(key, note.sign(checkpoint, signer), retain_until=until)
+        bucket.put(key, note.sign(checkpoint, signer), retain_until=until, legal_hold=term.legal_hold)
     except WrittenBefore:
         stored = note.verify(bucket.get(key) or b"", note.keys_of(head.origin, signer))
         if stored != checkpoint:
@@ -70,9 +72,9 @@ def _entries_since(head: Head, bucket: Bucket) -> list[bytes]:
     return lines[: head.size - head.checkpoint_size]
 
 
-def _put_same(bucket: Bucket, key: str, body: bytes, until: datetime) -> None:
+def _put_same(bucket: Bucket, key: str, body: bytes, until: datetime, term: Term) -> None:
     try:
-        bucket.put(key, body, retain_until=until)
+        bucket.put(key, body, retain_until=until, legal_hold=term.legal_hold)
     except WrittenBefore:
         if bucket.get(key) != body:
             raise LogBroken("A tile holds other hashes than the entries have.", key=key) from None

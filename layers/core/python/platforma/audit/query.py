@@ -8,6 +8,7 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, get_args
 
+from platforma.audit.index import subject_of
 from platforma.audit.ports import Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import FieldError, Malformed, Unprocessable
@@ -27,6 +28,7 @@ class Query:
 
     *action* is a name or a beginning of names, ended by `*`; *text* are words, each of which must occur in some value.
     *after* is the position behind which to go on, as a former answer gave it. *principals* are ids of which one acted.
+    *about* is a person who acted, was changed or was asked about.
     """
 
     tenant_id: str
@@ -43,6 +45,7 @@ class Query:
     limit: int = LIMIT
     after: str | None = None
     principals: frozenset[str] | None = None
+    about: str | None = None
 
     def span(self) -> Span:
         """The positions that remain to be looked at."""
@@ -56,6 +59,7 @@ class Query:
         """Whether an event with this clear part may be an answer."""
         return (
             self.user_id in (None, body.get("user_id"))
+            and self.about in (None, body.get("user_id"), body.get("resource"), subject_of(body))
             and (self.principals is None or body.get("principal_id") in self.principals)
             and self.resource in (None, body.get("resource"))
             and self.result in (None, body.get("result"))

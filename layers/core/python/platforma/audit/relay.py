@@ -13,7 +13,7 @@ killed anywhere, runs twice or wakes up late leaves the same log.
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -23,8 +23,8 @@ from platforma.audit.errors import LogBroken, WrittenBefore
 from platforma.audit.model import Head, Intent, Row, tenant_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.ports import Bucket, LogStore
-from platforma.audit.retention import YEARS, not_past, retain_until
-from platforma.audit.sealing import Opened, open_rows
+from platforma.audit.retention import Term, not_past, retain_until
+from platforma.audit.sealing import Opened, open_rows, without_persons
 from platforma.kernel.clock import Clock, parse_rfc3339, system_clock
 from platforma.kernel.errors import PlatformaError, Unavailable
 from platforma.keys.envelope import Envelope
@@ -38,14 +38,14 @@ LEASE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """What relaying needs. *budget* is how long one call may go on taking batches."""
+    """What relaying needs. *term* is each tenant's own; *budget* is how long one call may go on taking batches."""
 
     store: LogStore
     bucket: Bucket
     envelope: Envelope
     persons: PersonKeys
     clock: Clock = system_clock
-    years: int = YEARS
+    term: Callable[[str], Term] = lambda _tenant_id: Term()
     batch: int = BATCH
     budget: timedelta = timedelta(seconds=15)
 
@@ -189,7 +189,7 @@ def _decided(head: Head, opened: list[Opened], by: Relay, done: Relayed) -> tupl
         root=tree.root_of(frontier),
         frontier=frontier,
         newest=max(head.newest, newest),
-        retain_until=retain_until(parse_rfc3339(newest), by.years),
+        retain_until=retain_until(parse_rfc3339(newest), by.term(tenant_of(head.log_id)).years),
     )
     return intent, lines
 
@@ -234,16 +234,23 @@ def _checked(head: Head, intent: Intent, lines: list[bytes]) -> None:
 
 def _write(head: Head, intent: Intent, opened: list[Opened], lines: list[bytes], by: Relay) -> None:
     name = str(segment.SegmentName(head.log_id, intent.first, intent.count))
-    until = not_past(intent.retain_until, by.clock())
+    term = by.term(tenant_of(head.log_id))
+    longest = max(intent.retain_until, retain_until(parse_rfc3339(intent.newest), term.years))
     try:
-        by.bucket.put(name, segment.pack(lines), retain_until=until)
+        by.bucket.put(name, segment.pack(lines), retain_until=not_past(longest, by.clock()), legal_hold=term.legal_hold)
     except WrittenBefore:
         stored = by.bucket.get(name)
         if stored is None:
             raise Unavailable("A segment is there and is not.") from None
         if segment.unpack(stored, name) != lines:
             raise LogBroken("A segment holds other entries than were committed to.", log_id=head.log_id, key=name) from None
-    rows = [replace(one.row, sequence=at) for at, one in enumerate(opened, intent.first)]
-    by.store.index(head.log_id, rows)
+    by.store.index(head.log_id, [_indexed(one, at, intent, by) for at, one in enumerate(opened, intent.first)])
     by.store.drop(head.log_id, list(intent.positions))
     by.store.close(head.log_id, intent)
+
+
+def _indexed(one: Opened, at: int, intent: Intent, by: Relay) -> Row:
+    """The row of the hot index, without what is an erased person's: who has no key any more."""
+    erased = {person for person, key in intent.persons[at - intent.first] if key != person}
+    row = without_persons(one, erased, by.envelope) if erased else one.row
+    return replace(row, sequence=at)

@@ -1,9 +1,17 @@
 """How long an object of the log is locked: calendar years after its newest event, and a day."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 YEARS = 2
 _MARGIN = timedelta(minutes=5)
+
+
+class Term(NamedTuple):
+    """How long a tenant's objects are kept: *years* after their newest event, and as long as they are held."""
+
+    years: int = YEARS
+    legal_hold: bool = False
 
 
 def retain_until(newest: datetime, years: int = YEARS) -> datetime:

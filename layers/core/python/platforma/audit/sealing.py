@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,9 +65,9 @@ def seal_event(event: Event, envelope: Envelope) -> Row:
     )
 
 
-def without_person(opened: Opened, person: str, envelope: Envelope) -> Row:
-    """The row without that person's values; its seed goes with them, since no entry will be made of it again."""
-    values = {name: found for name, found in opened.values.items() if name != person}
+def without_persons(opened: Opened, persons: Collection[str], envelope: Envelope) -> Row:
+    """The row without these persons' values; its seed goes with them, since no entry will be made of it again."""
+    values = {name: found for name, found in opened.values.items() if name not in persons}
     secret = canonical({"seed": base64.b64encode(bytes(_SEED)).decode(), "values": values})
     record = _record(opened.row.id, opened.row.body)
     return replace(opened.row, sealed=envelope.seal(opened.body["tenant_id"], PURPOSE, record, secret))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, repeat
 from typing import Any
 
-from platforma.audit.index import narrowest
+from platforma.audit.index import ways
 from platforma.audit.model import Row
 from platforma.audit.ports import LogStore, Path, Span
 from platforma.audit.query import Query, above, below
@@ -98,15 +98,15 @@ def merged(query: Query, store: LogStore) -> Iterator[tuple[str, Row]]:
 
 
 def _merged(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:
-    """Every row under the query's path in order of position, none twice."""
-    path = narrowest(user_id=query.user_id, resource=query.resource, request_id=query.request_id)
+    """Every row under the query's paths in order of position, none twice."""
+    paths = ways(about=query.about, user_id=query.user_id, resource=query.resource, request_id=query.request_id)
     span = query.span()
     while span.low <= span.high:
         waiting = store.pending(log_id, span, ascending=query.ascending, limit=_PAGE)
         here, rest = _parted(span, waiting.rows[-1].position, query) if waiting.more else (span, None)
-        entered = _hot(log_id, path, here, query, store)
+        entered = (_hot(log_id, path, here, query, store) for path in paths)
         last = None
-        rows = heapq.merge(entered, waiting.rows, key=lambda row: row.position, reverse=not query.ascending)
+        rows = heapq.merge(*entered, waiting.rows, key=lambda row: row.position, reverse=not query.ascending)
         for row in rows:  # of equals, what was entered comes first: it knows its sequence
             if row.position != last:
                 yield row

@@ -42,7 +42,6 @@ from platforma.oauth.errors import InsufficientUserAuthentication
 from platforma.policy.snapshots import Snapshots
 
 UseCase = Callable[[Call], Answer]
-_CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ class API:
         call.parameters = read_query(call)
         call.body = read_body(call)
         use_case = self._use_cases[endpoint.operation]
-        if endpoint.method == "POST" and endpoint.status == _CREATED and call.authenticated:
+        if endpoint.creates:
             return edge.idempotency().answered(call, use_case)
         return use_case(call)
 

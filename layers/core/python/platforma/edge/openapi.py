@@ -108,7 +108,7 @@ def _parameters(row: Endpoint) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "required": False, "schema": shape}
             for name, shape in document["properties"].items()
         ]
-    if row.method == "POST" and row.status == 201 and row.access != "client":
+    if row.creates:
         parameters.append(
             {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
         )
@@ -150,7 +150,7 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         statuses |= {413, 415}
     if row.body is not None:
         statuses |= {409, 422}
-    if row.status == 201 and row.access != "client":
+    if row.creates:
         statuses |= {409, 422}
     if row.query is not None:
         statuses |= {422}

@@ -28,9 +28,9 @@ def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any
     }
 
 
-def is_reconciliation(event: Mapping[str, Any]) -> bool:
-    """Whether *event* asks for requests and events to be compared."""
-    return event.get("source") == "schedule" and event.get("job") == "reconcile"
+def asks_for(job: str, event: Mapping[str, Any]) -> bool:
+    """Whether *event* is the schedule of this other job: `reconcile`, `erase` or `keep`."""
+    return event.get("source") == "schedule" and event.get("job") == job
 
 
 def reconcile_requests(ledger: Ledger, clock: Clock) -> dict[str, Any]:

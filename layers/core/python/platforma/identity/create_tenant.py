@@ -50,7 +50,7 @@ def create_tenant(
         has_password=hashed is not None,
     )
     keys.create_tenant_key(tenant.id)
-    changes = {"before": None, "after": {**shown(tenant), "admin": {"user_id": admin.id, **shown(admin)}}}
+    changes = {"before": None, "after": {**shown(tenant), "admin": {"user_id": admin.id}}}  # no more: this log is not theirs
     if invitations is not None and hashed is None:
         invitations.put(LinkRequest(tenant.id, user_id=admin.id))
     tenants.create(

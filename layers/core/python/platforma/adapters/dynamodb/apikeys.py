@@ -138,6 +138,14 @@ class DynamoDBKeys:
         except AlreadyUsed:
             written(this, [KeyItem.ends_predecessor.remove()], KeyItem.pk.exists())
 
+    def forget(self, key: APIKey) -> None:
+        """See `Keys.forget`."""
+        transaction = Transaction(self._tables)
+        transaction.delete(KeyItem(f"KEY#{key.id}", "KEY"))
+        for sk in pointers_of(key):
+            transaction.delete(KeyPointer(key.tenant_id, sk))
+        transaction.commit()
+
     def _use(self, key: APIKey, used_at: datetime, ip_address: str | None) -> list[Any]:
         used: list[Any] = [KeyItem.last_used_at.set(rfc3339(used_at))]
         try:

@@ -81,6 +81,15 @@ class DynamoDBConsents:
         )
         transaction.commit(event)
 
+    def forget(self, tenant_id: str, user_id: str) -> None:
+        """Leave nothing of the person's."""
+        try:
+            theirs = ConsentItem.query(tenant_id, ConsentItem.sk.startswith(_sk(user_id, "")), consistent_read=True)
+            for item in list(theirs):
+                item.delete()
+        except PynamoDBException as error:
+            raise _unavailable(error) from error
+
 
 def _unavailable(error: PynamoDBException) -> Unavailable:
     return Unavailable(cause=error.cause_response_code or type(error.cause).__name__)

@@ -111,6 +111,11 @@ class MemoryKeys:
             self._keys[ended.id] = replace(ended, expires_at=at, secret=gone, version=ended.version + 1)
             self._enter(event)
 
+    def forget(self, key: APIKey) -> None:
+        """Leave nothing of it."""
+        with self._lock:
+            self._keys.pop(key.id, None)
+
     def _replace(self, before: APIKey, after: APIKey) -> None:
         kept = self._keys.get(before.id)
         if kept is None or kept.version != before.version:

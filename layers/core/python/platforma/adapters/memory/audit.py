@@ -212,6 +212,8 @@ class MemoryObject:
 
     body: bytes = field(repr=False)
     retain_until: datetime
+    written_at: datetime
+    legal_hold: bool = False
 
 
 class MemoryBucket:
@@ -223,14 +225,14 @@ class MemoryBucket:
         self._clock = clock
         self._lock = RLock()
 
-    def put(self, key: str, body: bytes, *, retain_until: datetime) -> None:
+    def put(self, key: str, body: bytes, *, retain_until: datetime, legal_hold: bool = False) -> None:
         """Store and lock."""
         with self._lock:
             if key in self.objects:
                 raise WrittenBefore(key=key)
             if retain_until <= self._clock():
                 raise ValueError("The retain until date must be in the future.")
-            self.objects[key] = MemoryObject(bytes(body), retain_until)
+            self.objects[key] = MemoryObject(bytes(body), retain_until, self._clock(), legal_hold)
         self.after_write("put")
 
     def get(self, key: str) -> bytes | None:
@@ -241,6 +243,15 @@ class MemoryBucket:
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """Names in order."""
         return iter(sorted(key for key in self.objects if key.startswith(prefix) and key > after))
+
+    def written(self, prefix: str, after: str = "") -> Iterator[tuple[str, datetime]]:
+        """Names in order, and times."""
+        return ((key, self.objects[key].written_at) for key in self.names(prefix, after))
+
+    def lock(self, key: str, *, retain_until: datetime, legal_hold: bool) -> None:
+        """Lock for longer."""
+        found = self.objects[key]
+        found.retain_until, found.legal_hold = max(found.retain_until, retain_until), legal_hold
 
 
 class MemoryPersonKeys:

@@ -143,6 +143,12 @@ class MemoryConsents:
             del self._kept[(consent.tenant_id, consent.user_id, consent.client_id)]
             self._enter(event)
 
+    def forget(self, tenant_id: str, user_id: str) -> None:
+        """Leave nothing of the person's."""
+        with self._lock:
+            for place in [place for place in self._kept if place[:2] == (tenant_id, user_id)]:
+                del self._kept[place]
+
     def _enter(self, event: Event) -> None:
         self._record(event)
         entered((event,))

@@ -34,8 +34,8 @@ class Export:
     """
     An export and its state. *version* counts its changes, *leased_until* (epoch seconds) is how long a worker has it.
 
-    *sizes* are the logs as their checkpoints had them when work began: what came later is not in it. *after* is the
-    position up to which parts are written.
+    *wanted* are the sizes that the logs had once all that was asked for was in them, *sizes* those of their checkpoints
+    when work began, which cover that: what came later is not in it. *after* is the position up to which parts are written.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Export:
     status: Status = "queued"
     version: int = 1
     leased_until: int = 0
+    wanted: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     after: str | None = None
     events: int = 0
@@ -69,7 +70,7 @@ class Export:
         """All of it as plain JSON."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         files = [{part: getattr(file, part) for part in file.__slots__} for file in self.files]
-        return {**plain, "filter": dict(self.filter), "sizes": dict(self.sizes), "files": files}
+        return {**plain, "filter": dict(self.filter), "wanted": dict(self.wanted), "sizes": dict(self.sizes), "files": files}
 
 
 def export_of(document: Mapping[str, Any]) -> Export:

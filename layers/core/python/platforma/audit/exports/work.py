@@ -105,6 +105,7 @@ def run_exports(by: Exporter) -> dict[str, int]:
 def _worked_on(export: Export, by: Exporter, until: datetime) -> bool:
     """Whether it is done now; else it goes on later."""
     if not export.sizes:
+        export = replace(export, wanted=export.wanted or _entered(export, by))
         if not (sizes := _covered(export, by)):
             _kept(replace(export, leased_until=0), by)
             return False
@@ -128,16 +129,22 @@ def _kept(export: Export, by: Exporter) -> Export:
     return kept
 
 
-def _covered(export: Export, by: Exporter) -> dict[str, int]:
-    """The logs' sizes as checkpoints cover them, once all that was asked for is in them; empty until then."""
+def _entered(export: Export, by: Exporter) -> dict[str, int]:
+    """The logs' sizes with all in them that was asked for; empty as long as some of it waits."""
     sizes = {}
     for log_id in by.store.logs_of(export.tenant_id):
-        head = by.store.head(log_id)
-        waits = by.store.pending(log_id, Span(export.since, export.until), limit=1).rows
-        if waits or (head is not None and (head.intent is not None or head.checkpoint_size < head.size)):
+        if by.store.pending(log_id, Span(export.since, export.until), limit=1).rows:
             return {}
-        sizes[log_id] = head.checkpoint_size if head is not None else 0
+        head = by.store.head(log_id)  # after what waits: an event stands there until an intent has it
+        sizes[log_id] = 0 if head is None else head.intent.size if head.intent is not None else head.size
     return sizes if any(sizes.values()) else {}
+
+
+def _covered(export: Export, by: Exporter) -> dict[str, int]:
+    """The sizes of the logs' checkpoints once they cover what was *wanted*, and empty until then; news makes them larger."""
+    heads = {log_id: by.store.head(log_id) for log_id in export.wanted}
+    sizes = {log_id: head.checkpoint_size if head is not None else 0 for log_id, head in heads.items()}
+    return sizes if all(sizes[log_id] >= size for log_id, size in export.wanted.items()) else {}
 
 
 def _part(export: Export, by: Exporter, folder: Path) -> tuple[Export, bool]:

@@ -60,6 +60,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query="audit.CompletenessQuery",
     ),
     row(
+        *("GET", "/v1/audit/retention", "audit.retention.get", "audit_events", "permission"),
+        "How long the log is kept, and whether it is held",
+        answer="audit.RetentionView",
+    ),
+    row(
+        *("PUT", "/v1/audit/retention", "audit.retention.set", "audit_events", "permission"),
+        "Keep the log for longer, or hold it",
+        body="audit.Retention",
+        answer="audit.RetentionView",
+    ),
+    row(
         *("POST", "/v1/audit/exports", "audit.events.export", "audit_events", "permission", "Export events"),
         body="audit.NewExport",
         answer="audit.ExportView",

@@ -82,6 +82,26 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         if_match=True,
     ),
     row(
+        *("GET", "/v1/users/{id}/data-export", "settings.users.disclose", "audit_events", "own"),
+        "All that is known of a person (GDPR article 15)",
+        resource="user",
+        answer="audit.DataExport",
+        query="common.Paging",
+    ),
+    row(
+        *("POST", "/v1/users/{id}/erasure", "settings.users.erase", "identity_users", "permission"),
+        "Delete a person, and erase them from the audit log (GDPR article 17)",
+        resource="user",
+        answer="audit.ErasureView",
+        status=202,
+    ),
+    row(
+        *("GET", "/v1/users/{id}/erasure", "settings.erasures.get", "audit_events", "permission"),
+        "How far an erasure is; once it is done, its certificate",
+        resource="user",
+        answer="audit.ErasureView",
+    ),
+    row(
         *("DELETE", "/v1/users/{id}", "settings.users.delete", "identity_users", "permission", "Delete a user"),
         resource="user",
         status=204,

@@ -62,6 +62,11 @@ class Endpoint:
         return permission_of(self.operation)
 
     @property
+    def creates(self) -> bool:
+        """Whether it makes something, now or in the background: done once for each `Idempotency-Key`."""
+        return self.method == "POST" and self.status in (201, 202) and self.access not in ("public", "client")
+
+    @property
     def public(self) -> bool:
         """Whether it is answered without any credential."""
         return self.access == "public"

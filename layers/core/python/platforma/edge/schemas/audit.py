@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, RootModel, StringConstraints
 
 from platforma.edge.schemas.common import Body, Paging, ResourceID, Timestamp, View
+from platforma.edge.schemas.identity import RoleSourceView, UserView
 
 
 class EventQuery(Paging):
@@ -138,6 +139,23 @@ class CompletenessView(View):
     missing_count: int
 
 
+class Retention(Body):
+    """Calendar years after its newest event that an object of the log is locked for; and not let go while it is held."""
+
+    years: Annotated[int, Field(ge=1, le=100)]
+    legal_hold: bool = False
+
+
+class RetentionView(View):
+    """How long the log is kept. *applied* says whether what lay there before the last change is locked by it too."""
+
+    years: int
+    legal_hold: bool
+    version: int
+    changed_at: Timestamp | None
+    applied: bool
+
+
 class ExportFilter(Body):
     """Which events; as in a search."""
 
@@ -192,3 +210,33 @@ class ExportList(View):
 
     items: list[ExportView]
     next_cursor: str | None
+
+
+class DataExport(View):
+    """
+    All that is known of a person: *kept* on the first page alone, by what it is; on every page events that tell of them,
+    without the address and agent of whoever else acted.
+    """
+
+    user: UserView
+    roles: list[RoleSourceView]
+    kept: dict[str, list[dict[str, Any]]]
+    events: list[EventView]
+    next_cursor: str | None
+
+
+class ErasureView(View):
+    """
+    An erasure, and its certificate once it is done: *before* and *after* are the logs' signed checkpoints; a consistency
+    proof between their sizes shows that the log itself was not changed.
+    """
+
+    user_id: str
+    tenant_id: str
+    status: Literal["accepted", "erased", "done"]
+    requested_by: str
+    requested_at: Timestamp
+    erased_at: Timestamp | None
+    rewritten: int
+    before: dict[str, str]
+    after: dict[str, str]

@@ -86,3 +86,6 @@ class Consents(Protocol):
         Raises:
             PreconditionFailed: it is not the one that is there.
         """
+
+    def forget(self, tenant_id: str, user_id: str) -> None:
+        """Leave nothing of what a person who is gone allowed; doing it again changes nothing."""
