@@ -73,8 +73,8 @@ if TYPE_CHECKING:
     from platforma.edge.giving import Giving
     from platforma.edge.holders import HoldersOf
     from platforma.edge.idempotency import Idempotency
-    from platforma.edge.principals import Principals
     from platforma.edge.persons import Kept
+    from platforma.edge.principals import Principals
     from platforma.edge.proofs import Proofs
     from platforma.edge.setup import SetUp
     from platforma.edge.statements import Statements
