@@ -1,0 +1,173 @@
+"""
+Us, as a SAML service provider: the keys of a connection, our metadata, our requests.
+
+Each connection has an entity id and keys of its own, so that what one provider encrypts or is asked means nothing to
+another. There are two pairs: the current one signs, and the next one, which ends later, is published beside it, so that a
+provider that reads our metadata now and then never misses a change.
+"""
+
+import secrets as entropy
+import zlib
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+from lxml import etree
+from signxml.algorithms import DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
+from signxml.signer import XMLSigner
+
+from platforma.sso.model import Connection
+from platforma.sso.saml.metadata import POST, REDIRECT
+from platforma.sso.saml.xml import DS, METADATA, SAML, SAMLP
+
+KEY_BITS = 3072
+LIFETIME = timedelta(days=2 * 365)
+RENEWED_BEFORE = timedelta(days=90)
+"""How long before its end a pair gives way to the next one, which has been published all the time."""
+_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+_PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+_NAMES = {"md": METADATA, "ds": DS}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A key of ours (PKCS 8, PEM) and its certificate (base64 of DER), which nobody but the metadata vouches for."""
+
+    key: str = field(repr=False)
+    certificate: str
+    not_after: datetime
+
+    def private_key(self) -> rsa.RSAPrivateKey:
+        """The key itself."""
+        loaded = serialization.load_pem_private_key(self.key.encode(), None)
+        assert isinstance(loaded, rsa.RSAPrivateKey)
+        return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a connection's service provider is, below the stable URL."""
+
+    entity_id: str
+    acs_url: str
+
+
+def places(connection_id: str, url: str) -> Places:
+    """The places of the connection's service provider; the entity id is where its metadata is."""
+    base = f"{url}/sso/{connection_id}"
+    return Places(f"{base}/metadata", f"{base}/acs")
+
+
+def new_pair(connection_id: str, now: datetime, until: datetime) -> KeyPair:
+    """A fresh pair, good from now on. Costs some tenths of a second."""
+    key = rsa.generate_private_key(65537, KEY_BITS)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, connection_id)])
+    end = until.replace(microsecond=0)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(end)
+        .sign(key, hashes.SHA256())
+    )
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+    return KeyPair(pem, b64encode(made.public_bytes(serialization.Encoding.DER)).decode(), end)
+
+
+def due_pairs(pairs: Sequence[KeyPair], connection_id: str, now: datetime) -> tuple[KeyPair, ...]:
+    """The pairs that a connection should have: those that are not near their end, and new ones up to two, each longer."""
+    staying = [pair for pair in pairs if pair.not_after - now > RENEWED_BEFORE]
+    while len(staying) < 2:
+        after = staying[-1].not_after if staying else now
+        staying.append(new_pair(connection_id, now, after + LIFETIME))
+    return tuple(staying)
+
+
+def sp_metadata(connection: Connection, pairs: Sequence[KeyPair], url: str) -> bytes:
+    """Our metadata for the connection's provider, signed by the current key."""
+    at = places(connection.id, url)
+    root = etree.Element(f"{{{METADATA}}}EntityDescriptor", {"entityID": at.entity_id, "ID": new_message_id()}, nsmap=_NAMES)
+    role = etree.SubElement(
+        root,
+        f"{{{METADATA}}}SPSSODescriptor",
+        {"protocolSupportEnumeration": SAMLP, "AuthnRequestsSigned": "true", "WantAssertionsSigned": "true"},
+    )
+    for use in ("signing", "encryption"):
+        for pair in pairs:
+            descriptor = etree.SubElement(role, f"{{{METADATA}}}KeyDescriptor", {"use": use})
+            data = etree.SubElement(etree.SubElement(descriptor, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
+            etree.SubElement(data, f"{{{DS}}}X509Certificate").text = pair.certificate
+    etree.SubElement(role, f"{{{METADATA}}}NameIDFormat").text = _PERSISTENT
+    etree.SubElement(
+        role,
+        f"{{{METADATA}}}AssertionConsumerService",
+        {"Binding": POST, "Location": at.acs_url, "index": "0", "isDefault": "true"},
+    )
+    document: bytes = etree.tostring(_signed(root, pairs[0]), xml_declaration=True, encoding="UTF-8")
+    return document
+
+
+def new_message_id() -> str:
+    """An id for a message: 160 random bits, as SAML core section 1.3.4 has them."""
+    return f"_{entropy.token_hex(20)}"
+
+
+def authn_request(connection: Connection, request_id: str, url: str, now: datetime, *, binding: str) -> etree._Element:
+    """Our request that somebody be authenticated, unsigned (SAML core section 3.4.1)."""
+    assert connection.saml is not None
+    provider, at = connection.saml.provider, places(connection.id, url)
+    destination = provider.redirect_url if binding == REDIRECT else provider.post_url
+    attributes = {
+        "ID": request_id,
+        "Version": "2.0",
+        "IssueInstant": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Destination": str(destination),
+        "AssertionConsumerServiceURL": at.acs_url,
+        "ProtocolBinding": POST,
+    }
+    root = etree.Element(f"{{{SAMLP}}}AuthnRequest", attributes, nsmap={"samlp": SAMLP, "saml": SAML})
+    etree.SubElement(root, f"{{{SAML}}}Issuer").text = at.entity_id
+    etree.SubElement(root, f"{{{SAMLP}}}NameIDPolicy", {"AllowCreate": "true"})
+    return root
+
+
+def redirect_to(connection: Connection, request_id: str, pair: KeyPair, url: str, now: datetime, relay: str) -> str:
+    """The URL that takes a signed request to the provider by redirect (SAML bindings section 3.4.4.1)."""
+    assert connection.saml is not None
+    request = etree.tostring(authn_request(connection, request_id, url, now, binding=REDIRECT))
+    deflater = zlib.compressobj(wbits=-15)
+    message = b64encode(deflater.compress(request) + deflater.flush()).decode()
+    parts = {"SAMLRequest": message, "RelayState": relay, "SigAlg": _RSA_SHA256}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parts.items())
+    signature = pair.private_key().sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
+    target = str(connection.saml.provider.redirect_url)
+    joined = f"{target}{'&' if '?' in target else '?'}{query}"
+    return f"{joined}&Signature={quote(b64encode(signature).decode(), safe='')}"
+
+
+def posted_request(connection: Connection, request_id: str, pair: KeyPair, url: str, now: datetime) -> str:
+    """The signed request as the POST binding carries it (SAML bindings section 3.5.4)."""
+    root = authn_request(connection, request_id, url, now, binding=POST)
+    return b64encode(etree.tostring(_signed(root, pair))).decode()
+
+
+def _signed(root: etree._Element, pair: KeyPair) -> etree._Element:
+    signer = XMLSigner(SignatureConstructionMethod.enveloped, SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA256, _EXCLUSIVE)
+    place = etree.Element(f"{{{DS}}}Signature", {"Id": "placeholder"}, nsmap={"ds": DS})
+    first = 1 if root.tag.endswith("AuthnRequest") else 0  # where the schemas want it: after an Issuer
+    root.insert(first, place)
+    reference = f"#{root.get('ID')}"
+    lines = "\n".join(pair.certificate[at : at + 64] for at in range(0, len(pair.certificate), 64))
+    certificate = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+    return signer.sign(root, key=pair.key.encode(), cert=certificate, reference_uri=reference, id_attribute="ID")
