@@ -33,7 +33,7 @@ sys.path[:0] = sys.argv[1:]
 sys.dont_write_bytecode = True
 import platforma
 for module in pkgutil.walk_packages(platforma.__path__, "platforma."):
-    if not module.name.endswith("__main__") and "identity.factors" not in module.name:
+    if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
 
@@ -80,11 +80,8 @@ def test_a_function_imports_from_its_layers_alone(built: Built, folder: str) -> 
 
 
 def test_all_of_the_core_imports_from_its_layers(built: Built) -> None:
-    """
-    What functions import only when it is first used included; Argon2 is asked for by who hashes passwords alone, and what
-    second factors need by no function yet.
-    """
-    done = bare(EVERYTHING, *(built.layer(name) for name in ("CoreLayer", "RuntimeLayer", "SamlLayer")))
+    """What functions import only when it is first used included; Argon2 is asked for by who hashes passwords alone."""
+    done = bare(EVERYTHING, *(built.layer(name) for name in ("CoreLayer", "RuntimeLayer", "SamlLayer", "PagesLayer")))
 
     assert done.returncode == 0, done.stderr
 

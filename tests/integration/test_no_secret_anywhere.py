@@ -30,7 +30,7 @@ def test_no_secret_of_the_run_stands_anywhere(running: Running, token: str, ever
 
     leaks = sorted({(place, forms[form]) for place, content in everything.items() for form in forms if form in content})
 
-    assert leaks == []
+    assert leaks == [], leaks
 
 
 @pytest.mark.parametrize("kind", ["table", "bucket", "log", "file"])
