@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ SECRET = frozenset(
 )
 """What a secret is called, in what is sent and what is answered."""
 _SHORTEST = 16
+_WORD = re.compile(r"[a-z_]+\Z")
+"""What no secret is made of: a problem's `code`, and what is said of a key, are words of ours."""
 Secrets = set[tuple[str, str]]
 
 
@@ -52,7 +55,7 @@ def secrets_in(document: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(document, list | tuple):
         for value in document:
             yield from secrets_in(value, name)
-    elif isinstance(document, str) and name in SECRET and len(document) >= _SHORTEST:
+    elif isinstance(document, str) and name in SECRET and len(document) >= _SHORTEST and not _WORD.match(document):
         yield name, document
         if document.startswith(("pk_live_", "pk_test_")):
             yield "key", document[31:74]
