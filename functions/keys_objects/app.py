@@ -49,7 +49,9 @@ def get_object(call: Call) -> Answer:
 @api.serves("objects.objects.head")
 def head_object(call: Call) -> Answer:
     item, _ = bootstrap.objects.read_object(call.tenant_id, key_of(call), **version_of(call))
-    return unchanged(call, item) or Answer(200, None, headers_of(item), resource=item.id)
+    # As GET would send it (RFC 9110 section 9.3.2).
+    headers = {**headers_of(item), "Content-Type": "application/octet-stream"}
+    return unchanged(call, item) or Answer(200, None, headers, resource=item.id)
 
 
 @api.serves("objects.objects.delete")
