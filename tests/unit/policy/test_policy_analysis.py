@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 
 import cedarpy
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from platforma.policy.ports import Rules
 from tests.unit.policy import cedar, reference
 from tests.unit.policy.strategies import ACTIONS, RESOURCES, a_subject, requests, some_circumstances, some_rules
 from tests.unit.policy.test_policy_cedar import expressible, plain_subject, rules_for_cedar
-from tests.unit.policy.worlds import NOON, TENANT
+from tests.unit.policy.worlds import NOON, TENANT, key, policy, policy_set, user
 
 RUNS = 60 * int(os.environ.get("PLATFORMA_FUZZ", "1"))
 FUZZ = settings(max_examples=RUNS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -30,9 +31,9 @@ MOST = 4000
 
 
 def every_question(comparison: Comparison, subject):
-    """One for each combination of classes that some rule can tell apart."""
+    """One for each combination of classes that some rule, scope or environment can tell apart."""
     space = comparison._space
-    boxes = [box for box in comparison._of if box is not None]
+    boxes = [comparison._cap(), *(box for box in comparison._of if box is not None)]
     parts = []
     for dimension, full in space.full.items():
         kinds: dict[tuple, int] = {}
@@ -72,6 +73,17 @@ def test_more_and_less_are_what_brute_force_finds(sides, subject):
         was, will = (decide(one, asker, request).allowed for one in rules)
         found |= {(was, will)} if was != will else set()
     assert (more is not None, less is not None) == ((False, True) in found, (True, False) in found)
+
+
+@pytest.mark.parametrize("scope", ["infrastructure.clusters.get", "infrastructure.clusters.*", "settings.users.create"])
+def test_what_a_narrow_scope_leaves_of_a_wide_grant_is_found(scope):
+    before = policy_set()
+    after = policy_set(policy(1, {"effect": "allow", "actions": ["*"], "resources": ["*"]}, ("tenant", TENANT)))
+
+    found = Comparison(before, after, key(user(), scope), now=NOON).more()
+
+    assert found is not None
+    assert found.request.action.startswith(scope.rstrip("*"))
 
 
 @FUZZ

@@ -75,7 +75,9 @@ class Comparison:
         self.same = self._sides[0] == self._sides[1] or not stands
         if not self.same:
             told_apart = own if subject.environment == "test" else ()
-            self._space = Space(statements, domains=before.domains | after.domains, now=now, own=told_apart)
+            scopes = [text for one in (subject, subject.owner) if one is not None for text in one.scopes or ()]
+            domains = before.domains | after.domains
+            self._space = Space(statements, domains=domains, now=now, own=told_apart, scopes=scopes)
             self._boxes = Boxes(self._space.full, effort=EFFORT)
             self._of = [self._space.box(statement) for statement in statements]
 

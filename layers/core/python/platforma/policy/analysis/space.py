@@ -6,6 +6,7 @@ into classes, each with a value that stands for it. In it every rule is a box.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from platforma.policy.analysis.addresses import Addresses
@@ -26,15 +27,21 @@ _KNOWN: Mapping[str, tuple[Any, ...]] = {MFA: (None, True, False), ENVIRONMENT: 
 
 class Space:
     """
-    The dimensions that *statements* need. *domains* are those of the tenant, *own* operations that are told apart besides;
-    time is that of the ten years from *now*, and always known.
+    The dimensions that *statements* and *scopes* need. *domains* are those of the tenant, *own* operations that are told
+    apart besides; time is that of the ten years from *now*, and always known.
 
     Raises:
         TooComplex: they divide it into too many classes.
     """
 
     def __init__(
-        self, statements: Iterable[Statement], *, domains: frozenset[str], now: datetime, own: Iterable[str] = ()
+        self,
+        statements: Iterable[Statement],
+        *,
+        domains: frozenset[str],
+        now: datetime,
+        own: Iterable[str] = (),
+        scopes: Iterable[str] = (),
     ) -> None:
         statements = list(statements)
         self._shared: dict[str, tuple[Condition, ...]] = {}
@@ -44,7 +51,8 @@ class Space:
         wanted: dict[str, dict[str, Any]] = {}
         for one in conditions:
             wanted.setdefault(one.name, {})[_key(one)] = one.wanted
-        self.operations = Operations((text for each in statements for text in each.actions), domains, own)
+        named = chain(scopes, (text for each in statements for text in each.actions))
+        self.operations = Operations(named, domains, own)
         self._things = Things(text for each in statements for text in each.resources)
         networks = (network for value in wanted.get("ip_range", {}).values() for network in networks_of(value))
         self._addresses = Addresses(networks) if "ip_range" in wanted else None
