@@ -2,30 +2,27 @@
 Makes docs/crypto.md: what is encrypted, signed or hashed here, how, for how long, by whom. Figures are the code's and the
 tables' own; a purpose that an envelope is used for and that stands in no row fails the test.
 
-`infra/openapi.py` writes it with the other documents that are generated.
+`infra/openapi.py`, which knows where the core is, writes it with the other documents that are generated.
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from platforma.adapters.vault import ROTATED_EVERY
+from platforma.audit.model import HOT_DAYS
+from platforma.identity.passwords import PASSWORD
+from platforma.keys.envelope import KEY_LIFETIME, KEY_USES
+from platforma.keys.objects.model import VERSIONS_KEPT
+from platforma.keys.shredding.model import BACKUPS
+from platforma.keys.signing import ALGORITHMS
+from platforma.keys.signing_key import ROTATED_AFTER
+from platforma.keys.stored_secret import BCRYPT_COST, TICKET_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "layers" / "core" / "python"
 DOCUMENT = ROOT / "docs" / "crypto.md"
-sys.path.insert(0, str(CORE))
-
-from platforma.adapters.vault import ROTATED_EVERY  # noqa: E402  needs the path above
-from platforma.audit.model import HOT_DAYS  # noqa: E402
-from platforma.identity.passwords import PASSWORD  # noqa: E402
-from platforma.keys.envelope import KEY_LIFETIME, KEY_USES  # noqa: E402
-from platforma.keys.objects.model import VERSIONS_KEPT  # noqa: E402
-from platforma.keys.shredding.model import BACKUPS  # noqa: E402
-from platforma.keys.signing import ALGORITHMS  # noqa: E402
-from platforma.keys.signing_key import ROTATED_AFTER  # noqa: E402
-from platforma.keys.stored_secret import BCRYPT_COST, TICKET_SECONDS  # noqa: E402
-
 VAULT = ROOT / "infra" / "vault"
 _SEALED = {
     "identity": "People's addresses, names, attributes; names of tenants",

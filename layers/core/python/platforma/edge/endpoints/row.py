@@ -25,7 +25,7 @@ from typing import Literal
 from platforma.policy.actions import permission_of
 
 Access = Literal["public", "client", "self", "own", "permission"]
-Wire = Literal["problem", "oauth", "bearer", "page", "scim", "authzen"]
+Wire = Literal["problem", "oauth", "bearer", "page", "authzen"]
 Consumes = Literal["json", "form", "bytes", "document"]
 
 
