@@ -81,6 +81,10 @@ class Running:
                 kept |= {(name, value) for value in data.values() if len(value) >= _SHORTEST}
         return self.seen | kept | set(secrets_in(self.stack))
 
+    def trusted(self) -> ssl.SSLContext:
+        """What believes the server, and nobody else's."""
+        return ssl.create_default_context(cafile=self.stack["ca_file"])
+
     def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
         headers = dict(more.pop("headers", {}))
         if token is not None:

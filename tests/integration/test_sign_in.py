@@ -1,13 +1,7 @@
-"""
-A person's sign-in through the URL, from the request to the end of all that was given.
-
-The session is put into its table here, as the sign-in page does once the person has proved who they are: what is tried is
-all that stands on it.
-"""
+"""A person's sign-in through the URL, from the page to the end of all that was given."""
 
 import base64
 import hashlib
-import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,31 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from platforma.kernel.ids import new_id
 from tests.integration.conftest import Running
 from tests.signing_in import REDIRECT_URI, challenge
+from tests.visiting import signed_in
 
 VERIFIER = "v" * 43
 ANY = {"If-Match": "*"}
 
 
-def signed_in(running: Running, user_id: str) -> tuple[str, str]:
-    """The id of a session of this user, and its cookie."""
-    session_id, secret, now = new_id("ses"), secrets.token_urlsafe(32), datetime.now(UTC)
-    tenant_id, table = running.stack["tenant"]["id"], running.output["CredentialTable"]
-    session = {
-        "pk": {"S": f"SESSION#{session_id}"},
-        "sk": {"S": "SESSION"},
-        "tenant_id": {"S": tenant_id},
-        "user_id": {"S": user_id},
-        "amr": {"L": [{"S": "pwd"}]},
-        **{name: {"S": now.isoformat()} for name in ("auth_time", "created_at", "last_seen_at")},
-        "secret_hash": {"B": hashlib.sha256(secret.encode()).digest()},
-    }
-    listing = {"pk": {"S": tenant_id}, "sk": {"S": f"SESSION#{user_id}#{session_id}"}}
-    for item in (session, listing):
-        running.aws("dynamodb").put_item(TableName=table, Item=item)
-    return session_id, f"__Host-platforma={session_id}.{secret}"
+def admin(running: Running) -> tuple[str, str]:
+    """The id of a new session of the demo tenant's administrator, and its cookie."""
+    return signed_in(running, running.stack["admin"]["email"], running.stack["admin"]["password"])
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +70,11 @@ def refreshing(given: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_session_gives_tokens_and_takes_them_along(running: Running, client: dict[str, Any]):
-    admin = running.stack["admin"]
-    session_id, cookie = signed_in(running, admin["user_id"])
+    session_id, cookie = admin(running)
     given = tokens(running, client, cookie)
 
     shown = running.call("GET", "/oauth2/userinfo", token=given["access_token"]).json()
-    assert (shown["sub"], shown["email"]) == (admin["user_id"], admin["email"])
+    assert (shown["sub"], shown["email"]) == (running.stack["admin"]["user_id"], running.stack["admin"]["email"])
     header = base64.urlsafe_b64decode(given["id_token"].partition(".")[0] + "==")
     assert b'"RS256"' in header
     second, replayed = (token_of(running, client, refreshing(given)) for _ in range(2))
@@ -133,7 +112,7 @@ def test_a_device_asks_waits_and_gets_tokens_once_its_person_allowed_it(running:
 
     assert told["verification_uri"] == running.stack["url"] + "/device"
     assert [polled().json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
-    session_id, _ = signed_in(running, running.stack["admin"]["user_id"])
+    session_id, _ = admin(running)
     pk = "DEVICE#" + hashlib.sha256(told["device_code"].encode()).hexdigest()
     running.aws("dynamodb").update_item(
         TableName=running.output["CredentialTable"],
@@ -155,7 +134,7 @@ def test_a_device_asks_waits_and_gets_tokens_once_its_person_allowed_it(running:
 
 
 def test_a_client_ends_the_sign_in_and_gets_the_browser_back(running: Running, client: dict[str, Any]):
-    _, cookie = signed_in(running, running.stack["admin"]["user_id"])
+    _, cookie = admin(running)
     given = tokens(running, client, cookie)
     asked = {"id_token_hint": given["id_token"], "post_logout_redirect_uri": "https://client.test/out", "state": "s"}
 
