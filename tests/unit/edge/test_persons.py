@@ -126,7 +126,15 @@ def test_a_data_export_has_the_person_and_what_the_log_tells_of_their_acts(world
 
     assert (archive["user"]["email"], archive["roles"]) == (
         "ada@acme.test",
-        [{"role": "viewer", "source": "direct", "group_id": None}],
+        [
+            {
+                "role": "viewer",
+                "source": "direct",
+                "managed_by": "manual",
+                "group_id": None,
+                **dict.fromkeys(("connection_id", "mapped_group", "at")),
+            }
+        ],
     )
     assert (archive["kept"], archive["next_cursor"]) == ({"api_keys": [], "sessions": [], "consents": []}, None)
     (told,) = archive["events"]

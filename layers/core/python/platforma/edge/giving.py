@@ -100,7 +100,7 @@ class Giving:
         Raises:
             Forbidden: it lacks some of it, and `settings:manage`.
         """
-        self.check(roles=user.roles)
+        self.check(roles=user.given)
         for group in groups.several(user.tenant_id, user.groups):
             self.check_group(group)
         self._require(self._holding.attached_to("user", [user.id]))

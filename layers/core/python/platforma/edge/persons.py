@@ -9,7 +9,7 @@ from platforma.audit.erasure import Erasure
 from platforma.audit.ports import PersonKeyStore
 from platforma.audit.query import Query
 from platforma.edge.call import Call
-from platforma.edge.schemas.identity import UserView
+from platforma.edge.schemas.identity import RoleSourceView, UserView
 from platforma.identity.model import RoleSource, User
 from platforma.kernel.errors import NotFound
 from platforma.kernel.ids import is_id
@@ -56,7 +56,7 @@ def archive(
     next_cursor: str | None,
 ) -> dict[str, Any]:
     """One page of the archive: on the first one what is kept of the person, on each one events."""
-    sources = [{"role": one.role, "source": one.source, "group_id": one.group_id} for one in roles]
+    sources = [RoleSourceView.of(one) for one in roles]
     first = call.parameters.cursor is None
     return {
         "user": UserView.of(user),

@@ -7,7 +7,7 @@ from platforma.identity.model import Group, Tenant, User
 
 _FIELDS: Mapping[type, tuple[str, ...]] = {
     Tenant: ("name", "status"),
-    User: ("email", "name", "status", "roles", "attributes"),
+    User: ("email", "name", "status", "roles", "mapped_roles", "attributes"),
     Group: ("name", "description", "roles"),
 }
 

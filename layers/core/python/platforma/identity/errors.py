@@ -10,6 +10,20 @@ class EmailTaken(Conflict):
     public = "A user with this e-mail address exists already."
 
 
+class UserRemoved(Forbidden):
+    """Somebody removed the user, and a sign-in does not bring them back: they are made by hand, or by a directory, again."""
+
+    code = "user_removed"
+    public = "This user was removed."
+
+
+class IdentityTaken(Conflict):
+    """The identity at the provider is another user's."""
+
+    code = "identity_taken"
+    public = "This identity belongs to another user."
+
+
 class GroupNameTaken(Conflict):
     """Another group of the tenant has this name."""
 

@@ -22,7 +22,7 @@ def list_users(
     role: str | None = None,
 ) -> Page[User]:
     """
-    A page of the users that fit all that is given, oldest first; a *role* may come by hand or by a group.
+    A page of the users that fit all that is given, oldest first; a *role* may come by hand, by a mapping or by a group.
 
     Raises:
         Unprocessable: there is no such status, or more groups give the role than a list can be filtered by.
@@ -39,7 +39,7 @@ def list_users(
 
 
 def _fits(user: User, status: str | None, role: str | None, giving: frozenset[str]) -> bool:
-    has_role = role is None or role in user.roles or not giving.isdisjoint(user.groups)
+    has_role = role is None or role in user.given or not giving.isdisjoint(user.groups)
     return has_role and status in (None, user.status)
 
 

@@ -62,8 +62,8 @@ class Afterwards:
 
 
 def could_administer(user: User, administration: Administration) -> bool:
-    """Whether the user has such a role by hand, or groups: what those give may change without the user's version."""
-    return bool(user.groups) or not administration.roles.isdisjoint(user.roles)
+    """Whether the user has such a role itself, or groups: what those give may change without the user's version."""
+    return bool(user.groups) or not administration.roles.isdisjoint(user.given)
 
 
 def require_administrator(
@@ -96,7 +96,8 @@ def require_administrator(
 def _administers(user_id: str, user: User | Standing, standing: Mapping[str, Group], administration: Administration) -> bool:
     """Whether the user is active, can sign in without SSO, and surely administers."""
     groups = frozenset(user.groups) & standing.keys()
-    roles = frozenset(user.roles).union(*(standing[group_id].roles for group_id in groups))
+    own = user.given if isinstance(user, User) else user.roles
+    roles = frozenset(own).union(*(standing[group_id].roles for group_id in groups))
     return user.status == "active" and user.has_password and administration.administers(user_id, roles, groups)
 
 

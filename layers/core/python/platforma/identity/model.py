@@ -7,12 +7,15 @@ from typing import Any, Generic, Literal, TypeVar
 
 TenantStatus = Literal["active", "suspended", "pending_deletion", "deleted"]
 UserStatus = Literal["active", "suspended", "invited"]
+ManagedBy = Literal["manual", "jit", "scim", "mapping"]
+"""Who keeps a user, a membership or a role as it is: people here, sign-ins, a directory, or a mapping of groups."""
 
 RESTORABLE_FOR = timedelta(days=7)
 """How long a deleted tenant can be restored before its keys are destroyed."""
 
 MAX_ROLES = 50
 MAX_GROUPS_OF_A_USER = 50
+MAX_IDENTITIES = 10
 
 T = TypeVar("T")
 
@@ -38,11 +41,40 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class Managed:
+    """By which connection a user or a group is provisioned, and how: by sign-ins, or by the connection's directory."""
+
+    by: Literal["jit", "scim"]
+    connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRole:
+    """
+    A role that a user has by a connection: for being in the provider's *group*, or by default where that is None.
+
+    *at* is when it was last found to be so.
+    """
+
+    role: str
+    connection_id: str
+    group: str | None
+    at: datetime
+
+    @property
+    def managed_by(self) -> ManagedBy:
+        """What keeps it."""
+        return "jit" if self.group is None else "mapping"
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """
     A person of a tenant.
 
-    *roles* are those given by hand; those of *groups* (ids, some perhaps of groups that are gone) come on top.
+    *roles* are those given by hand, *mapped* those of connections, which never touch the former; those of *groups* (ids,
+    some perhaps of groups that are gone) come on top. *identities* are the person's at identity providers, as
+    `Directory.identity` names them. *managed* None: kept by hand.
     """
 
     id: str
@@ -56,11 +88,34 @@ class User:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     has_password: bool = False
     version: int = 1
+    mapped: tuple[MappedRole, ...] = ()
+    identities: tuple[str, ...] = ()
+    managed: Managed | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Its own roles: by hand and by connections."""
+        return sorted_roles((*self.roles, *(each.role for each in self.mapped)))
+
+    @property
+    def mapped_roles(self) -> tuple[str, ...]:
+        """The roles that connections gave."""
+        return sorted_roles(each.role for each in self.mapped)
+
+    @property
+    def managed_by(self) -> ManagedBy:
+        """Who keeps it."""
+        return "manual" if self.managed is None else self.managed.by
+
+    @property
+    def connection_id(self) -> str | None:
+        """The connection that provisions it."""
+        return None if self.managed is None else self.managed.connection_id
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A set of users; its *roles* are its members'."""
+    """A set of users; its *roles* are its members'. Where it is *managed*, so is who is in it."""
 
     id: str
     tenant_id: str
@@ -69,11 +124,17 @@ class Group:
     description: str = ""
     roles: tuple[str, ...] = ()
     version: int = 1
+    managed: Managed | None = None
+
+    @property
+    def managed_by(self) -> ManagedBy:
+        """Who keeps it, and who is in it."""
+        return "manual" if self.managed is None else self.managed.by
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a decision needs to know of a user, and no more: nothing here identifies the person."""
+    """What a decision needs to know of a user, and no more: nothing here identifies the person. *roles* are all its own."""
 
     user_id: str
     status: UserStatus
@@ -101,11 +162,19 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class RoleSource:
-    """Why a user has a role: given by hand (`direct`) or by a group."""
+    """
+    Why a user has a role: given by hand (`direct`), by a group, or by a mapping.
+
+    *mapped_group* is the provider's group that was mapped (None: a default role), *at* when it was last found so.
+    """
 
     role: str
-    source: Literal["direct", "group"]
+    source: Literal["direct", "group", "mapping"]
     group_id: str | None = None
+    managed_by: ManagedBy = "manual"
+    connection_id: str | None = None
+    mapped_group: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

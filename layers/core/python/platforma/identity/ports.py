@@ -75,29 +75,42 @@ class Directory(Protocol):
     def standing(self, tenant_id: str, user_id: str) -> Standing | None:
         """What a decision needs of the user; needs Vault only where the user has attributes."""
 
-    def add(self, user: User, password_hash: str | None, event: Event) -> None:
+    def identity(self, tenant_id: str, connection_id: str, subject: str) -> str:
         """
-        Add a user.
+        The name of an identity: of whom the connection's provider calls *subject*. It says nothing of the person, and no two
+        connections or tenants have the same one.
+        """
+
+    def owner_of(self, tenant_id: str, identity: str) -> str | None:
+        """The id of the user whose identity it is, or was until the user was removed."""
+
+    def add(self, user: User, password_hash: str | None, event: Event, *, unless_removed: bool = False) -> None:
+        """
+        Add a user, with the identities that it has; *unless_removed*: not one whose address or identity is a removed user's.
 
         Raises:
             EmailTaken: another user of the tenant has the address.
+            IdentityTaken: another user has an identity.
+            UserRemoved: it was removed.
         """
 
     def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """
         Change a user in all but password and groups, which have their own ways.
 
-        New roles or attributes move the policy version, a new status the revocation version.
+        New roles or attributes move the policy version, a new status the revocation version. An identity of a removed user
+        may become this one's.
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or it is gone.
             EmailTaken: another user of the tenant has the new address.
+            IdentityTaken: another user has a new identity.
             TurnTaken: *turn* has passed.
         """
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
         """
-        Delete the user with all that is kept of it here.
+        Delete the user with all that is kept of it here, but that its address and identities are a removed user's.
 
         Raises:
             PreconditionFailed: its version is not that of *user* any more, or it is gone.

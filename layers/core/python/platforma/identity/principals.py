@@ -56,7 +56,7 @@ def read_all(tenant_id: str, *, groups: Groups) -> dict[str, Group]:
 
 
 def _standing(user: User) -> Standing:
-    return Standing(user.id, user.status, user.has_password, user.roles, user.groups, user.attributes)
+    return Standing(user.id, user.status, user.has_password, user.given, user.groups, user.attributes)
 
 
 def _principal(tenant_id: str, standing: Standing, alive: Mapping[str, Group]) -> Principal:

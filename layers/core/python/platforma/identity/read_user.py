@@ -29,4 +29,16 @@ def explain_roles(tenant_id: str, user_id: str, *, directory: Directory, groups:
     user = read_user(tenant_id, user_id, directory=directory)
     direct = [RoleSource(role, "direct") for role in user.roles]
     alive = groups.several(tenant_id, user.groups)
-    return (*direct, *(RoleSource(role, "group", group.id) for group in alive for role in group.roles))
+    mapped = [
+        RoleSource(
+            each.role,
+            "mapping",
+            managed_by=each.managed_by,
+            connection_id=each.connection_id,
+            mapped_group=each.group,
+            at=each.at,
+        )
+        for each in user.mapped
+    ]
+    grouped = [RoleSource(role, "group", group.id, group.managed_by) for group in alive for role in group.roles]
+    return (*direct, *mapped, *grouped)

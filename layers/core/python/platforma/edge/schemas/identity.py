@@ -122,7 +122,7 @@ class RolesSet(Body):
 
 
 class UserView(View):
-    """A user; no part of a password is ever shown."""
+    """A user; no part of a password is ever shown. *roles* are those given by hand."""
 
     id: str
     email: str
@@ -131,6 +131,9 @@ class UserView(View):
     roles: list[str]
     groups: list[str]
     attributes: dict[str, Any]
+    mapped_roles: list[str]
+    managed_by: str
+    connection_id: str | None
     has_password: bool
     created_at: Timestamp
     version: int
@@ -158,11 +161,19 @@ class RolesQuery(Body):
 
 
 class RoleSourceView(View):
-    """Why a user has a role."""
+    """
+    Why a user has a role: by hand, by a group, or by a mapping of the connection's at the sign-in or change of that time.
+
+    *managed_by* is who keeps it so: `manual`, `scim` (who is in the group), `mapping`, or `jit` (a default role).
+    """
 
     role: str
     source: str
+    managed_by: str
     group_id: str | None
+    connection_id: str | None
+    mapped_group: str | None
+    at: Timestamp | None
 
 
 class UserRoles(View):
@@ -207,6 +218,7 @@ class GroupView(View):
     name: str
     description: str
     roles: list[str]
+    managed_by: str
     created_at: Timestamp
     version: int
 

@@ -1,6 +1,6 @@
 """The users of a tenant in DynamoDB."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,24 +12,27 @@ from platforma.adapters.dynamodb.identity.items import (
     MemberItem,
     OwnedItem,
     UserItem,
+    managed_text,
     moves,
     read,
     read_page,
     reading,
 )
-from platforma.adapters.dynamodb.identity.people import People, bare_standing
+from platforma.adapters.dynamodb.identity.people import People, bare_standing, mapped_list
 from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
-from platforma.identity.errors import EmailTaken
+from platforma.identity.errors import EmailTaken, IdentityTaken, UserRemoved
 from platforma.identity.model import Page, Standing, User
-from platforma.kernel.errors import Broken, PreconditionFailed
+from platforma.kernel.errors import Broken, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
 from platforma.keys.ports import Secrets
 
 _PREFIX = "USER#"
+_IDENTITY = "IDENTITY#"
+_FREE = OwnedItem.pk.does_not_exist() | (OwnedItem.removed == True)  # noqa: E712  an expression
 _FILTERED = 100
 """How many roles and groups a filter asks for; of more it asks nothing (a filter holds 300 operators)."""
 
@@ -67,11 +70,23 @@ class DynamoDirectory:
         item = read(UserItem, tenant_id, _PREFIX + user_id)
         return None if item is None else self._people.standing(item)
 
-    def add(self, user: User, password_hash: str | None, event: Event) -> None:
+    def identity(self, tenant_id: str, connection_id: str, subject: str) -> str:
+        """The name of an identity."""
+        return self._people.identity(tenant_id, connection_id, subject)
+
+    def owner_of(self, tenant_id: str, identity: str) -> str | None:
+        """The id of the user whose identity it is, or was."""
+        owned = read(OwnedItem, tenant_id, _IDENTITY + identity)
+        return None if owned is None else owned.owner
+
+    def add(self, user: User, password_hash: str | None, event: Event, *, unless_removed: bool = False) -> None:
         """Add a user."""
         item = self._people.item(user, password_hash)
         t = Transaction(self._tables, self._outbox)
-        t.put(_owned(item), OwnedItem.pk.does_not_exist(), refused=EmailTaken())
+        free = OwnedItem.pk.does_not_exist() if unless_removed else _FREE
+        t.put(_owned(item), free, refused=_taken(EmailTaken()))
+        for identity in user.identities:
+            t.put(_identity(user, identity), free, refused=_taken(IdentityTaken()))
         t.put(item, UserItem.pk.does_not_exist(), refused=Broken("An id was made twice."))
         t.commit(event)
 
@@ -86,6 +101,7 @@ class DynamoDirectory:
             actions.append(UserItem.described.remove() if described is None else UserItem.described.set(described))
         if before.roles != after.roles:
             actions.append(UserItem.roles.set(set(after.roles)) if after.roles else UserItem.roles.remove())
+        actions += self._provisioned(t, before, after)
         if before.status != after.status:
             actions.append(UserItem.status.set(after.status))
         old, new = (self._people.email_sk(user.tenant_id, user.email) for user in (before, after))
@@ -93,17 +109,38 @@ class DynamoDirectory:
             actions.append(UserItem.email_key.set(new))
             mine = OwnedItem.owner == before.id
             t.delete(OwnedItem(before.tenant_id, old), mine, refused=PreconditionFailed())
-            t.put(OwnedItem(after.tenant_id, new, owner=after.id), OwnedItem.pk.does_not_exist(), refused=EmailTaken())
+            t.put(OwnedItem(after.tenant_id, new, owner=after.id), _FREE, refused=EmailTaken())
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
-        rights = (before.roles, before.attributes) != (after.roles, after.attributes)
+        rights = (before.given, before.attributes) != (after.given, after.attributes)
         moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status, turn=turn)
         t.commit(event)
 
+    def _provisioned(self, t: Transaction, before: User, after: User) -> list[Any]:
+        """What connections keep of a user, as actions on its item."""
+        actions: list[Any] = []
+        if before.mapped != after.mapped:
+            names = {each.role for each in after.mapped}
+            actions.append(UserItem.mapped.set(mapped_list(after)) if names else UserItem.mapped.remove())
+            actions.append(UserItem.mapped_roles.set(names) if names else UserItem.mapped_roles.remove())
+        if before.managed != after.managed:
+            kept = managed_text(after.managed)
+            actions.append(UserItem.managed.set(kept) if kept else UserItem.managed.remove())
+        if before.identities != after.identities:
+            held = set(after.identities)
+            actions.append(UserItem.identities.set(held) if held else UserItem.identities.remove())
+            for identity in sorted(held - set(before.identities)):
+                t.put(_identity(after, identity), _FREE, refused=IdentityTaken())
+            for identity in sorted(set(before.identities) - held):
+                t.delete(_identity(before, identity), OwnedItem.owner == before.id, refused=PreconditionFailed())
+        return actions
+
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
-        """Delete the user, its address, its password, its factors and its memberships."""
+        """Delete the user with password, factors and memberships; its address and identities are a removed user's."""
         t = Transaction(self._tables, self._outbox)
         t.delete(_keys(user), UserItem.version == user.version, refused=PreconditionFailed())
-        t.delete(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email)))
+        t.put(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email), owner=user.id, removed=True))
+        for identity in user.identities:
+            t.put(_identity(user, identity, removed=True))
         t.delete(FactorsItem(user.tenant_id, f"FACTORS#{user.id}"))
         for group_id in user.groups:
             t.delete(MemberItem(user.tenant_id, f"MEMBER#{group_id}#{user.id}"))
@@ -144,7 +181,7 @@ class DynamoDirectory:
     def holders(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
         """Users not suspended who have one of *roles* or are in one of *groups*; their attributes stay sealed."""
         only = UserItem.status != "suspended"
-        if len(roles) + len(groups) <= _FILTERED:
+        if 2 * len(roles) + len(groups) <= _FILTERED:
             only &= _any_of(roles, groups)
         with reading():
             for item in UserItem.query(tenant_id, UserItem.sk.startswith(_PREFIX), only, consistent_read=True):
@@ -153,12 +190,22 @@ class DynamoDirectory:
 
 def _any_of(roles: frozenset[str], groups: frozenset[str]) -> Condition:
     conditions = [UserItem.roles.contains(role) for role in sorted(roles)]
+    conditions += [UserItem.mapped_roles.contains(role) for role in sorted(roles)]
     conditions += [UserItem.groups.contains(group_id) for group_id in sorted(groups)]
     return reduce(or_, conditions)
 
 
 def _keys(user: User) -> UserItem:
     return UserItem(user.tenant_id, _PREFIX + user.id)
+
+
+def _identity(user: User, identity: str, *, removed: bool | None = None) -> OwnedItem:
+    return OwnedItem(user.tenant_id, _IDENTITY + identity, owner=user.id, removed=removed)
+
+
+def _taken(error: PlatformaError) -> Callable[[dict[str, Any] | None], PlatformaError]:
+    """That it is taken, or that it is a removed user's."""
+    return lambda item: UserRemoved() if item is not None and item.get("removed", {}).get("BOOL") else error
 
 
 def _owned(item: UserItem) -> OwnedItem:

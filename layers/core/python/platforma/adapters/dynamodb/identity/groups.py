@@ -9,6 +9,8 @@ from platforma.adapters.dynamodb.identity.items import (
     MemberItem,
     OwnedItem,
     UserItem,
+    managed_of,
+    managed_text,
     moves,
     read,
     read_page,
@@ -125,6 +127,7 @@ def _item(group: Group) -> GroupItem:
         name_key=_name_key(group),
         description=group.description,
         roles=set(group.roles) or None,
+        managed=managed_text(group.managed),
         created_at=rfc3339(group.created_at),
         version=group.version,
     )
@@ -139,4 +142,5 @@ def _group(item: GroupItem) -> Group:
         roles=tuple(sorted(item.roles or ())),
         created_at=parse_rfc3339(item.created_at),
         version=int(item.version),
+        managed=managed_of(item.managed),
     )

@@ -6,18 +6,28 @@ The items of the Identity table that tell of tenants, users and groups.
 | the platform's id | `TENANT#{tenant id}` | a tenant |
 | tenant id | `USER#{user id}` | a user; its groups' ids stand in it |
 | tenant id | `EMAIL#{HMAC of the folded address}` | whose address it is: holds it unique, finds its user |
+| tenant id | `IDENTITY#{connection id}#{HMAC of the subject}` | whose identity at a provider it is |
 | tenant id | `GROUP#{group id}` | a group |
 | tenant id | `GROUPNAME#{SHA-256 of the folded name}` | whose name it is |
 | tenant id | `MEMBER#{group id}#{user id}` | lists a group's members |
 | tenant id | `FACTORS#{user id}` | a user's passkeys, authenticator app and recovery codes, sealed |
 | tenant id | `ATTEMPTS#{HMAC of account or address}` | password attempts charged to it |
+
+Of a removed user stay the items that said whose its address and identities were, marked `removed`.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
@@ -25,7 +35,7 @@ from platforma.adapters.dynamodb.tables import Item
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.identity.errors import TurnTaken
-from platforma.identity.model import Page
+from platforma.identity.model import Managed, Page
 from platforma.kernel.errors import Unavailable
 
 _EVALUATED = 1000
@@ -52,7 +62,12 @@ class TenantItem(_Identity):
 
 
 class UserItem(_Identity):
-    """A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address."""
+    """
+    A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address.
+
+    *mapped* has the roles of connections as `[role, connection id, group or null, time]`, and *mapped_roles* their names.
+    *managed* is `jit#{connection id}` or `scim#{connection id}`.
+    """
 
     table = "identity"
     person = BinaryAttribute(legacy_encoding=False)
@@ -62,15 +77,20 @@ class UserItem(_Identity):
     status = UnicodeAttribute()
     roles = UnicodeSetAttribute(null=True)
     groups = UnicodeSetAttribute(null=True)
+    mapped: Any = JSONAttribute(null=True)
+    mapped_roles = UnicodeSetAttribute(null=True)
+    identities = UnicodeSetAttribute(null=True)
+    managed = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 
 
 class OwnedItem(_Identity):
-    """An address or a name, and whose it is: at most one of each, by a conditional put."""
+    """An address, an identity or a name, and whose it is: at most one of each, by a conditional put. *removed*: was."""
 
     table = "identity"
     owner = UnicodeAttribute()
+    removed = BooleanAttribute(null=True)
 
 
 class GroupItem(_Identity):
@@ -81,6 +101,7 @@ class GroupItem(_Identity):
     name_key = UnicodeAttribute()
     description = UnicodeAttribute()
     roles = UnicodeSetAttribute(null=True)
+    managed = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 
@@ -153,6 +174,17 @@ def read_page(
             if len(found) == limit or evaluated >= _EVALUATED:
                 return Page(tuple(make(found)), last["sk"]["S"].removeprefix(prefix))
     return Page(tuple(make(found)), None)
+
+
+def managed_text(managed: Managed | None) -> str | None:
+    """How *managed* is kept."""
+    return None if managed is None else f"{managed.by}#{managed.connection_id}"
+
+
+def managed_of(text: str | None) -> Managed | None:
+    """What `managed_text` gave."""
+    by, _, connection_id = (text or "").partition("#")
+    return Managed(cast("Literal['jit', 'scim']", by), connection_id) if connection_id else None
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, Any]]:

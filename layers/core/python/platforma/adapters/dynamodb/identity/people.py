@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, cast
 
-from platforma.adapters.dynamodb.identity.items import UserItem
+from platforma.adapters.dynamodb.identity.items import UserItem, managed_of, managed_text
 from platforma.identity.email_address import folded
-from platforma.identity.model import Standing, User, UserStatus
+from platforma.identity.model import MappedRole, Standing, User, UserStatus
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.keys.envelope import Envelope
 from platforma.keys.ports import Secrets
@@ -28,6 +28,11 @@ class People:
         message = f"email\0{tenant_id}\0{folded(email)}".encode()
         return "EMAIL#" + hmac.digest(self._secrets.secret("lookup"), message, sha256).hex()
 
+    def identity(self, tenant_id: str, connection_id: str, subject: str) -> str:
+        """The name of an identity: like an address's, it says nothing of whose it is."""
+        message = f"identity\0{tenant_id}\0{connection_id}\0{subject}".encode()
+        return f"{connection_id}#" + hmac.digest(self._secrets.secret("lookup"), message, sha256).hex()
+
     def item(self, user: User, password_hash: str | None) -> UserItem:
         """The user as it is stored."""
         return UserItem(
@@ -40,6 +45,10 @@ class People:
             status=user.status,
             roles=set(user.roles) or None,
             groups=set(user.groups) or None,
+            mapped=mapped_list(user) or None,
+            mapped_roles={each.role for each in user.mapped} or None,
+            identities=set(user.identities) or None,
+            managed=managed_text(user.managed),
             created_at=rfc3339(user.created_at),
             version=user.version,
         )
@@ -85,6 +94,12 @@ class People:
                 attributes=attributes.get(_id(item), {}),
                 has_password=item.password is not None,
                 version=int(item.version),
+                mapped=tuple(
+                    MappedRole(role, connection_id, group, parse_rfc3339(at))
+                    for role, connection_id, group, at in item.mapped or ()
+                ),
+                identities=tuple(sorted(item.identities or ())),
+                managed=managed_of(item.managed),
             )
             for item, person in zip(items, opened, strict=False)
         ]
@@ -110,10 +125,15 @@ def bare_standing(item: UserItem, attributes: Mapping[str, Any]) -> Standing:
         user_id=_id(item),
         status=cast("UserStatus", item.status),
         has_password=item.password is not None,
-        roles=tuple(sorted(item.roles or ())),
+        roles=tuple(sorted({*(item.roles or ()), *(item.mapped_roles or ())})),
         groups=tuple(sorted(item.groups or ())),
         attributes=attributes,
     )
+
+
+def mapped_list(user: User) -> list[list[str | None]]:
+    """The roles of connections as they are kept."""
+    return [[each.role, each.connection_id, each.group, rfc3339(each.at)] for each in user.mapped]
 
 
 def _id(item: UserItem) -> str:

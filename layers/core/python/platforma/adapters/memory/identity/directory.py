@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from platforma.adapters.memory.identity.store import MemoryIdentity, page_of
 from platforma.identity.email_address import folded
-from platforma.identity.errors import EmailTaken
+from platforma.identity.errors import EmailTaken, IdentityTaken, UserRemoved
 from platforma.identity.model import Page, Standing, User
 from platforma.kernel.events import Event
 
@@ -30,7 +30,7 @@ class MemoryDirectory:
         found = (
             user
             for user in self._of(tenant_id)
-            if status in (None, user.status) and (role is None or role in user.roles or not groups.isdisjoint(user.groups))
+            if status in (None, user.status) and (role is None or role in user.given or not groups.isdisjoint(user.groups))
         )
         return page_of(found, limit, after)
 
@@ -39,11 +39,24 @@ class MemoryDirectory:
         user = self.user(tenant_id, user_id)
         return None if user is None else _standing(user)
 
-    def add(self, user: User, password_hash: str | None, event: Event) -> None:
+    def identity(self, tenant_id: str, connection_id: str, subject: str) -> str:  # noqa: ARG002  as promised
+        """The name of an identity."""
+        return f"{connection_id}#{subject}"
+
+    def owner_of(self, tenant_id: str, identity: str) -> str | None:
+        """The id of the user whose identity it is, or was."""
+        return self._store.identities.get((tenant_id, identity))
+
+    def add(self, user: User, password_hash: str | None, event: Event, *, unless_removed: bool = False) -> None:
         """Add a user."""
         with self._store.lock:
             self._require_free(user)
+            places = self._places(user)
+            if unless_removed and not self._store.removed.isdisjoint(places):
+                raise UserRemoved
             self._store.commit(event)
+            self._store.removed -= places
+            self._keep_identities(user)
             self._store.users[user.tenant_id, user.id] = user
             if password_hash is not None:
                 self._store.passwords[user.tenant_id, user.id] = password_hash
@@ -55,8 +68,12 @@ class MemoryDirectory:
             self._store.requires(self.user(before.tenant_id, before.id), before)
             self._store.check_turn(after.tenant_id, turn)
             self._store.commit(event)
+            self._store.removed -= self._places(after)
+            for identity in before.identities:
+                self._store.identities.pop((before.tenant_id, identity), None)
+            self._keep_identities(after)
             self._store.users[after.tenant_id, after.id] = after
-            rights = (before.roles, before.attributes) != (after.roles, after.attributes)
+            rights = (before.given, before.attributes) != (after.given, after.attributes)
             self._store.moves(after.tenant_id, policy=rights or turn is not None, revocation=before.status != after.status)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
@@ -66,6 +83,7 @@ class MemoryDirectory:
             self._store.check_turn(user.tenant_id, turn)
             self._store.commit(event)
             del self._store.users[user.tenant_id, user.id]
+            self._store.removed |= self._places(user)
             self._store.passwords.pop((user.tenant_id, user.id), None)
             self._store.moves(user.tenant_id, policy=True, revocation=True)
 
@@ -95,7 +113,7 @@ class MemoryDirectory:
     def holders(self, tenant_id: str, *, roles: frozenset[str], groups: frozenset[str]) -> Iterator[Standing]:
         """Users not suspended who have one of *roles* or are in one of *groups*."""
         for user in self._of(tenant_id):
-            has_one = not (roles.isdisjoint(user.roles) and groups.isdisjoint(user.groups))
+            has_one = not (roles.isdisjoint(user.given) and groups.isdisjoint(user.groups))
             if has_one and user.status != "suspended":
                 yield _standing(user)
 
@@ -109,7 +127,17 @@ class MemoryDirectory:
         holder = self.user_by_email(user.tenant_id, user.email)
         if holder is not None and holder.id != user.id:
             raise EmailTaken
+        for identity in user.identities:
+            owner = self.owner_of(user.tenant_id, identity)
+            if owner not in (None, user.id) and (user.tenant_id, identity) not in self._store.removed:
+                raise IdentityTaken
+
+    def _keep_identities(self, user: User) -> None:
+        self._store.identities.update({(user.tenant_id, identity): user.id for identity in user.identities})
+
+    def _places(self, user: User) -> set[tuple[str, str]]:
+        return {(user.tenant_id, place) for place in (folded(user.email), *user.identities)}
 
 
 def _standing(user: User) -> Standing:
-    return Standing(user.id, user.status, user.has_password, user.roles, user.groups, user.attributes)
+    return Standing(user.id, user.status, user.has_password, user.given, user.groups, user.attributes)

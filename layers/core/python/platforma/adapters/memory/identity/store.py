@@ -40,6 +40,8 @@ class MemoryIdentity:
     users: dict[tuple[str, str], User] = field(default_factory=dict)
     passwords: dict[tuple[str, str], str] = field(default_factory=dict)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
+    identities: dict[tuple[str, str], str] = field(default_factory=dict)
+    removed: set[tuple[str, str]] = field(default_factory=set)
     versions: dict[str, MemoryVersions] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
 
