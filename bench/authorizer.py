@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -29,6 +30,8 @@ from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, Memory
 from platforma.adapters.memory.policies import MemoryPolicies
 from platforma.adapters.memory.sessions import MemoryRevocations
 from platforma.apikeys import KeyRequest, issue_key
+from platforma.bootstrap import environment, parts
+from platforma.bootstrap.parts import apikeys, ground, identity, oauth, policy
 from platforma.edge.gateway_authorizer import GatewayAuthorizer
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -57,29 +60,30 @@ def deployed() -> Iterator[tuple[str, dict[str, str]]]:
     policies = MemoryPolicies()
     people, clients, keys = MemoryIdentity(), MemoryClients(), MemoryKeys()
     signing = MemorySigningKeyStore()
-    parts = {
-        "vault": MemoryDataKeys(TENANT),
-        "secrets": CachedSecrets(MemorySecrets(), _now),
-        "policies": policies,
-        "clients": clients,
-        "keys": keys,
-        "limits": MemoryLimits(),
-        "limit_settings": MemoryLimitSettings(),
-        "directory": MemoryDirectory(people),
-        "groups": MemoryGroups(people),
-        "revocations": MemoryRevocations(),
-        "signing_key_store": signing,
+    made: dict[tuple[ModuleType, str], object] = {
+        (ground, "vault"): MemoryDataKeys(TENANT),
+        (ground, "secrets"): CachedSecrets(MemorySecrets(), _now),
+        (policy, "policies"): policies,
+        (oauth, "clients"): clients,
+        (apikeys, "keys"): keys,
+        (apikeys, "limits"): MemoryLimits(),
+        (apikeys, "limit_settings"): MemoryLimitSettings(),
+        (identity, "directory"): MemoryDirectory(people),
+        (identity, "groups"): MemoryGroups(people),
+        (oauth, "revocations"): MemoryRevocations(),
+        (ground, "signing_key_store"): signing,
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, {"PLATFORMA_URL": URL}))
-        for name, part in parts.items():
-            stack.enter_context(mock.patch.object(bootstrap, name, return_value=part))
-        outbox = MemoryOutbox(MemoryLogStore(), bootstrap.envelope())
-        stack.enter_context(mock.patch.object(bootstrap, "outbox", return_value=outbox))
+        for (module, name), part in made.items():
+            stack.enter_context(mock.patch.object(module, name, return_value=part))
+        outbox = MemoryOutbox(MemoryLogStore(), ground.envelope())
+        stack.enter_context(mock.patch.object(ground, "outbox", return_value=outbox))
         yield TENANT, _filled(policies, clients, keys, signing)
-    for part in vars(bootstrap).values():
-        if hasattr(part, "cache_clear"):
-            part.cache_clear()
+    for module in (environment, *(vars(parts)[name] for name in parts.__all__)):
+        for part in vars(module).values():
+            if hasattr(part, "cache_clear"):
+                part.cache_clear()
 
 
 def _filled(
@@ -113,9 +117,9 @@ def _filled(
         created_at=_now(),
     )
     clients.add(client, attempt.event("success"))
-    ensure_signing_keys(signing, bootstrap.envelope(), attempt=attempt, clock=_now)
+    ensure_signing_keys(signing, ground.envelope(), attempt=attempt, clock=_now)
     token, _ = issue_access_token(
-        signing_keys=bootstrap.signing_keys(),
+        signing_keys=ground.signing_keys(),
         issuer=URL,
         subject=CLIENT,
         client_id=CLIENT,
@@ -132,7 +136,7 @@ def _filled(
         owner_id=CLIENT,
         created_by=CLIENT,
         keys=keys,
-        secrets=bootstrap.secrets(),
+        secrets=ground.secrets(),
         clock=_now,
         attempt=attempt,
     )
@@ -171,7 +175,7 @@ def run() -> dict[str, Any]:
     event["requestContext"]["identity"]["sourceIp"] = "10.1.2.3"
     figures: dict[str, Any] = {}
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), deployed() as (_, credentials):
-        authorizer = GatewayAuthorizer("policy_authorizer", bootstrap.edge, bootstrap.policies)
+        authorizer = GatewayAuthorizer("policy_authorizer", bootstrap.edge, policy.policies)
         for name, credential in credentials.items():
             headers = {"Authorization": f"Bearer {credential}", "User-Agent": "bench/1.0"}
             asked = {**event, "headers": headers, "multiValueHeaders": {each: [value] for each, value in headers.items()}}

@@ -330,7 +330,8 @@ def _create_tables() -> None:
 
 
 def _forget() -> None:
-    for part in vars(bootstrap).values():
+    modules = [module for name, module in sys.modules.items() if name.startswith("platforma.bootstrap")]
+    for part in [part for module in modules for part in vars(module).values()]:
         if hasattr(part, "cache_clear"):
             part.cache_clear()
         if isinstance(part, bootstrap.Area):
@@ -356,7 +357,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     clock = Clock()
     vault = MemoryVault(clock)
     _forget()
-    monkeypatch.setattr(bootstrap, "vault", lambda: vault)
+    monkeypatch.setattr(bootstrap.parts.ground, "vault", lambda: vault)
     for area in (bootstrap.identity, bootstrap.encryption):
         monkeypatch.setitem(area.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
@@ -367,7 +368,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(vault, clock, requests, mailer)
     monkeypatch.setitem(bootstrap.shredding.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
-    monkeypatch.setattr(bootstrap, "clock", clock)
+    monkeypatch.setattr(bootstrap.environment, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     with mock_aws():
         _create_tables()

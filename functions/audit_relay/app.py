@@ -1,6 +1,7 @@
 """From the tables into the log: rung by the Audit table's stream, and every minute for whatever nobody rang for."""
 
 from platforma import bootstrap
+from platforma.bootstrap import environment
 from platforma.edge.operator import operated
 from platforma.edge.relaying import asks_for, reconcile_requests, relay_event
 
@@ -8,7 +9,7 @@ from platforma.edge.relaying import asks_for, reconcile_requests, relay_event
 @operated("audit_relay", counted=("completeness", "erasures", "keepings"))
 def handler(event: dict[str, object], _request_id: str) -> dict[str, object]:
     if asks_for("reconcile", event):
-        return reconcile_requests(bootstrap.ledger(), bootstrap.clock)
+        return reconcile_requests(bootstrap.ledger(), environment.clock)
     if asks_for("erase", event):
         return {"erasures": bootstrap.erase_persons()}
     if asks_for("keep", event):

@@ -72,14 +72,14 @@ def test_nothing_of_it_decrypts_anywhere(world, doomed):
     assert {wrapping.purpose for wrapping in sealed_before} >= {"identity", "audit", "object", "keyring"}
     for wrapping in (*sealed_before, *sealed_for(doomed.id)):
         with pytest.raises(NoSuchKey):
-            bootstrap.vault().unwrap(doomed.id, wrapping.purpose, wrapping.wrapped)
+            bootstrap.parts.ground.vault().unwrap(doomed.id, wrapping.purpose, wrapping.wrapped)
 
 
 def test_everything_that_waited_is_in_its_log_which_verifies(world, doomed):
     told = {event["id"] for event in doomed.events()}
     shred(world, doomed)
 
-    key = note.VerifierKey(f"platforma.test/audit/{doomed.id}", bootstrap.vault().ed25519_public_keys("")[1])
+    key = note.VerifierKey(f"platforma.test/audit/{doomed.id}", bootstrap.parts.ground.vault().ed25519_public_keys("")[1])
     report = verify(S3Source(BUCKET), Trusted((key,)))
 
     [log] = [log for log in report.logs if log.log_id == doomed.id]

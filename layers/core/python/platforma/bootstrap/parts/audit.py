@@ -1,0 +1,126 @@
+"""What keeps, reads and exports the audit logs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from platforma.bootstrap import environment
+from platforma.bootstrap.parts import ground
+
+if TYPE_CHECKING:
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+    from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
+    from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+    from platforma.adapters.dynamodb.erasures import DynamoDBErasures
+    from platforma.adapters.dynamodb.exports import DynamoDBExports
+    from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
+    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+    from platforma.adapters.s3_files import S3Files
+    from platforma.audit.attend import Attendant
+    from platforma.audit.proof import Published
+    from platforma.audit.retention import Term
+
+
+@cache
+def audit_store() -> "DynamoDBLogStore":
+    """Logs as the tables have them: what waits, what is hot, each log's head."""
+    from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+
+    return ground.bound(DynamoDBLogStore(ground.tables()))
+
+
+@cache
+def ledger() -> "DynamoDBLedger":
+    """What logs said of requests, and whether each has its event."""
+    from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
+
+    return ground.bound(DynamoDBLedger(ground.tables()))
+
+
+@cache
+def person_keys() -> "DynamoDBPersonKeys":
+    """The keys of persons, as the logs seal under them."""
+    from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+
+    return ground.bound(DynamoDBPersonKeys())
+
+
+def attendant() -> "Attendant":
+    """What looks after the audit logs."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.attend import Attendant
+    from platforma.audit.person_keys import PersonKeys
+    from platforma.audit.relay import Relay
+
+    bucket = S3Bucket(environment.settings().audit_bucket, kms_key=environment.settings().audit_key)
+    persons = PersonKeys(person_keys(), ground.envelope(), environment.clock)
+    by = Relay(audit_store(), bucket, ground.envelope(), persons, environment.clock, term=terms())
+    return Attendant(by, checkpoint_signer(), ground.outbox(), environment.host())
+
+
+@cache
+def keepings() -> "DynamoDBKeepings":
+    """How long tenants keep their logs."""
+    from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
+
+    return ground.bound(DynamoDBKeepings(ground.tables(), ground.outbox()))
+
+
+@cache
+def terms() -> "Callable[[str], Term]":
+    """Each tenant's term, as it was 20 seconds ago at most: much less than changes of it wait to be applied."""
+    from platforma.audit.retention import Term
+    from platforma.bootstrap import use_cases
+    from platforma.keys.expiring import Expiring
+
+    known: Expiring[str, Term] = Expiring(environment.clock, lifetime=timedelta(seconds=20), size=1024)
+
+    def term(tenant_id: str) -> Term:
+        if (found := known.get(tenant_id)) is None:
+            kept = use_cases.audit.read_keeping(tenant_id)
+            found = Term(kept.years, kept.legal_hold)
+            known.put(tenant_id, found)
+        return found
+
+    return term
+
+
+def checkpoint_signer() -> "VaultCheckpointSigner":
+    """The key that signs checkpoints."""
+    from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
+
+    return VaultCheckpointSigner(ground.vault())
+
+
+@cache
+def published() -> "Published":
+    """The logs as their readers see them."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.proof import Published
+
+    return Published(audit_store(), S3Bucket(environment.settings().audit_bucket))
+
+
+@cache
+def exports() -> "DynamoDBExports":
+    """Exports on record."""
+    from platforma.adapters.dynamodb.exports import DynamoDBExports
+
+    return ground.bound(DynamoDBExports(ground.tables(), ground.outbox()))
+
+
+@cache
+def export_files() -> "S3Files":
+    """Where exports' files lie."""
+    from platforma.adapters.s3_files import S3Files
+
+    return S3Files(environment.settings().exports_bucket, kms_key=environment.settings().audit_key)
+
+
+@cache
+def erasures() -> "DynamoDBErasures":
+    """Erasures on record."""
+    from platforma.adapters.dynamodb.erasures import DynamoDBErasures
+
+    return ground.bound(DynamoDBErasures(ground.tables(), ground.outbox()))

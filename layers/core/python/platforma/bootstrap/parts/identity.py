@@ -1,0 +1,116 @@
+"""What identity's use cases are given."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from platforma.bootstrap import environment
+from platforma.bootstrap.parts import ground, policy
+
+if TYPE_CHECKING:
+    from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
+    from platforma.adapters.dynamodb.identity.factors import DynamoFactors
+    from platforma.adapters.dynamodb.links import DynamoLinks
+    from platforma.adapters.dynamodb.services import DynamoDBServices
+    from platforma.adapters.ses import SESMailer
+    from platforma.adapters.sqs import SQSLinkRequests
+    from platforma.edge.administration import Administration
+    from platforma.identity.factors import RelyingParty
+    from platforma.kernel.events import Attempt
+
+
+@cache
+def services() -> "DynamoDBServices":
+    """Services on record."""
+    from platforma.adapters.dynamodb.services import DynamoDBServices
+
+    return ground.bound(DynamoDBServices(ground.tables(), ground.outbox()))
+
+
+@cache
+def directory() -> "DynamoDirectory":
+    """The people of a tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoDirectory
+
+    return ground.bound(DynamoDirectory(ground.tables(), ground.outbox(), ground.envelope(), ground.secrets()))
+
+
+@cache
+def attempt_counts() -> "DynamoAttemptCounts":
+    """Counts of attempts at passwords."""
+    from platforma.adapters.dynamodb.identity import DynamoAttemptCounts
+
+    return ground.bound(DynamoAttemptCounts(ground.tables(), ground.secrets()))
+
+
+@cache
+def links() -> "DynamoLinks":
+    """One-time links on record."""
+    from platforma.adapters.dynamodb.links import DynamoLinks
+
+    return ground.bound(DynamoLinks(ground.tables(), ground.outbox(), directory()))
+
+
+@cache
+def link_requests() -> "SQSLinkRequests":
+    """The queue of links to be mailed."""
+    from platforma.adapters.sqs import SQSLinkRequests
+
+    return SQSLinkRequests(environment.settings().mail_queue, environment.settings().region)
+
+
+@cache
+def mailer() -> "SESMailer":
+    """What sends mail."""
+    from platforma.adapters.ses import SESMailer
+
+    return SESMailer(environment.settings().mail_from, environment.settings().region)
+
+
+@cache
+def groups() -> "DynamoGroups":
+    """The groups of a tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoGroups
+
+    return ground.bound(DynamoGroups(ground.tables(), ground.outbox()))
+
+
+@cache
+def tenants() -> "DynamoTenants":
+    """Every tenant."""
+    from platforma.adapters.dynamodb.identity import DynamoTenants
+
+    return ground.bound(DynamoTenants(ground.tables(), ground.outbox(), ground.envelope(), ground.secrets()))
+
+
+class Shredder:
+    """`platforma.identity.ports.Shredder`."""
+
+    def shred(self, tenant_id: str, attempt: "Attempt") -> None:
+        """Destroy the tenant's key and state it."""
+        from platforma.bootstrap import use_cases
+
+        use_cases.shredding.shred_tenant(tenant_id, attempt=attempt)
+
+
+@cache
+def factor_store() -> "DynamoFactors":
+    """People's passkeys, authenticator apps and recovery codes."""
+    from platforma.adapters.dynamodb.identity.factors import DynamoFactors
+
+    return ground.bound(DynamoFactors(ground.tables(), ground.outbox(), ground.envelope()))
+
+
+def relying_party() -> "RelyingParty":
+    """For whom passkeys are made: the host of the stable URL."""
+    from platforma.identity.factors import RelyingParty
+
+    return RelyingParty(urlsplit(environment.issuer()).hostname or "", environment.issuer())
+
+
+def administration_of(tenant_id: str) -> "Administration":
+    """Who administers the tenant, by its rules as they stand now."""
+    from platforma.edge.administration import Administration
+    from platforma.policy.compile import compile_rules
+
+    return Administration(tenant_id, compile_rules(tenant_id, policy.policies().load(tenant_id)))

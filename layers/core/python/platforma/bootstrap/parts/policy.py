@@ -1,0 +1,48 @@
+"""What decides, and what is known for it."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from platforma.bootstrap import environment
+from platforma.bootstrap.parts import ground, identity
+
+if TYPE_CHECKING:
+    from platforma.adapters.dynamodb.policies import DynamoPolicies
+    from platforma.edge.call import Call
+    from platforma.edge.holders import HoldersOf
+    from platforma.policy.protected_api import KnownResource
+    from platforma.policy.snapshots import Snapshots
+
+
+@cache
+def policies() -> "DynamoPolicies":
+    """Policies, roles, protected APIs and known resources."""
+    from platforma.adapters.dynamodb.policies import DynamoPolicies
+
+    return ground.bound(DynamoPolicies(ground.tables(), ground.outbox()))
+
+
+@cache
+def snapshots() -> "Snapshots":
+    """Compiled policy, kept warm."""
+    from platforma.policy.snapshots import Snapshots
+
+    return Snapshots(policies(), environment.clock)
+
+
+@cache
+def holders() -> "HoldersOf":
+    """The people who hold a role."""
+    from platforma.edge.holders import HoldersOf
+
+    return HoldersOf(identity.directory(), identity.groups())
+
+
+def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "KnownResource | None":
+    """What is known of a resource that the tenant's services own."""
+    return policies().resource(tenant_id, resource_type, resource_id)
+
+
+def known_roles(call: "Call") -> frozenset[str]:
+    """The names of the roles that the caller's tenant has."""
+    return frozenset(snapshots().of(call.tenant_id).policy_set.roles)

@@ -1,0 +1,224 @@
+"""What runs without a request: on a schedule, from a queue, by the stream's bell."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from platforma.bootstrap import environment, use_cases
+from platforma.bootstrap.parts import audit, encryption, ground, identity, policy
+
+if TYPE_CHECKING:
+    from platforma.edge.setup import SetUp
+
+
+def mail_links(bodies: Sequence[str], request_id: str) -> dict[str, int]:
+    """Mail the links that these queued requests ask for; how many were sent, and how many asked for nobody."""
+    from platforma.adapters.sqs import read_request
+    from platforma.kernel.errors import RateLimited
+    from platforma.kernel.events import Attempt
+
+    told = {"sent": 0, "dropped": 0}
+    for number, body in enumerate(bodies):
+        request = read_request(body)
+        attempt = Attempt(
+            request_id=f"{request_id}-{number}",
+            action="settings.password_links.send",
+            clock=environment.clock,
+            source="schedule",
+            tenant_id=request.tenant_id,
+            principal_type="system",
+            principal_id="identity_mail",
+        )
+        try:
+            sent = use_cases.identity.mail_link(request, attempt=attempt)
+        except RateLimited:
+            sent = False
+        told["sent" if sent else "dropped"] += 1
+    return told
+
+
+def set_up() -> "SetUp":
+    """What sets the platform up."""
+    from platforma.adapters.dynamodb.versions import make_versions
+    from platforma.edge.setup import SetUp
+    from platforma.keys.signing import ensure_signing_keys
+
+    return SetUp(
+        clock=environment.clock,
+        make_versions=ground.bound(make_versions),
+        ensure_signing_keys=partial(
+            ensure_signing_keys, ground.signing_key_store(), ground.envelope(), clock=environment.clock
+        ),
+        list_clients=use_cases.oauth.list_clients,
+        create_client=use_cases.oauth.create_client,
+        add_secret=use_cases.oauth.add_secret,
+        delete_secret=use_cases.oauth.delete_secret,
+        issue_key=use_cases.apikeys.issue_key,
+        is_tenant=lambda tenant_id: identity.tenants().get(tenant_id) is not None,
+        register_service=use_cases.identity.register_service,
+        roles_of=lambda tenant_id: frozenset(policy.snapshots().of(tenant_id).policy_set.roles),
+    )
+
+
+def apply_keepings() -> dict[str, int]:
+    """Lock what lies in the audit bucket by what its tenants decided since."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.keeping import apply_keepings
+
+    bucket = S3Bucket(environment.settings().audit_bucket)
+    return apply_keepings(keepings=audit.keepings(), store=audit.audit_store(), bucket=bucket, clock=environment.clock)
+
+
+def rotate_signing_keys(event: Mapping[str, object], request_id: str) -> int:
+    """
+    Give the signing keys that are due their successors, or withdraw the one that *event* names; how many keys were made.
+
+    Raises:
+        Unprocessable: what is to be withdrawn is no text.
+    """
+    from platforma.kernel.errors import Unprocessable
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+    from platforma.keys import signing
+
+    kid = event.get("withdraw")
+    attempt = Attempt(
+        request_id=request_id,
+        action="platform.signing_keys.rotate" if kid is None else "platform.signing_keys.withdraw",
+        clock=environment.clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="keys_rotation",
+    )
+    if kid is None:
+        return len(
+            signing.rotate_signing_keys(
+                ground.signing_key_store(), ground.envelope(), attempt=attempt, clock=environment.clock
+            )
+        )
+    if not isinstance(kid, str):
+        raise Unprocessable("A key is withdrawn by its kid.")
+    signing.withdraw_signing_key(
+        kid, ground.signing_key_store(), ground.envelope(), attempt=attempt, clock=environment.clock
+    )
+    return 1
+
+
+def erase_persons() -> dict[str, int]:
+    """Erase from the logs whoever is to be; how many are done now, and how many still open."""
+    from platforma.audit.erasure import erase_persons
+
+    return erase_persons(
+        erasures=audit.erasures(), by=audit.attendant().by, published=audit.published(), host=environment.host()
+    )
+
+
+def make_exports() -> dict[str, Any]:
+    """Work on the exports that were asked for; how many are done now, and how many failed."""
+    from platforma.adapters.columns import DuckDBColumns
+    from platforma.audit.exports import Exporter, run_exports
+
+    by = Exporter(
+        exports=audit.exports(),
+        files=audit.export_files(),
+        columns=DuckDBColumns(),
+        store=audit.audit_store(),
+        published=audit.published(),
+        envelope=ground.envelope(),
+        signer=audit.checkpoint_signer(),
+        clock=environment.clock,
+    )
+    return dict(run_exports(by))
+
+
+def purge_tenants(request_id: str) -> int:
+    """
+    End the tenants whose time is over; how many.
+
+    Raises:
+        Unavailable: the end of one failed, and the next run tries it again.
+    """
+    from platforma.kernel.errors import Unavailable
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    def begin() -> Attempt:
+        return Attempt(
+            request_id=request_id,
+            action="platform.tenants.purge",
+            clock=environment.clock,
+            source="schedule",
+            tenant_id=PLATFORM,
+            principal_type="system",
+            principal_id="identity_tenants",
+        )
+
+    purge = use_cases.identity.purge_tenants(begin=begin, now=environment.clock())
+    if purge.failed:
+        raise Unavailable("Tenants could not be ended.", tenants=" ".join(purge.failed))
+    return len(purge.ended)
+
+
+def renew_client_certificates(request_id: str) -> list[str]:
+    """Renew what is due; the functions whose certificate is new."""
+    from platforma.adapters.secretsmanager import FunctionCertificates
+    from platforma.certificates import renew_client_certificates
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    attempt = Attempt(
+        request_id=request_id,
+        action="platform.certificates.renew",
+        clock=environment.clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="certificates_renew",
+    )
+    holder = FunctionCertificates(environment.settings().vault_secrets)
+    return renew_client_certificates(
+        environment.VAULT_FUNCTIONS, issuer=ground.vault(), holder=holder, outbox=ground.outbox(), attempt=attempt
+    )
+
+
+def sso_upkeep(request_id: str) -> dict[str, Any]:
+    """Keep what connections rest on current; how many domains were checked, and how many were lost."""
+    from platforma.kernel.events import Attempt
+
+    def attempt_for(tenant_id: str) -> Attempt:
+        return Attempt(
+            request_id=request_id,
+            action="settings.domains.check",
+            clock=environment.clock,
+            source="schedule",
+            tenant_id=tenant_id,
+            principal_type="system",
+            principal_id="sso_upkeep",
+        )
+
+    return dict(use_cases.sso.recheck_domains(attempt_for=attempt_for))
+
+
+def rewrap(request_id: str) -> str:
+    """Move sealed records on for most of a minute; how it ended."""
+    from platforma.adapters.dynamodb.sealed_records import DynamoDBSealedRecords
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+    from platforma.keys.encryption import Rewrapper
+
+    attempt = Attempt(
+        request_id=request_id,
+        action="crypto.keys.retire",
+        clock=environment.clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="keys_upkeep",
+    )
+    records = DynamoDBSealedRecords(environment.settings().tables)
+    worker = Rewrapper(
+        keys=ground.vault(), jobs=encryption.rewraps(), records=records, clock=environment.clock, attempt=attempt
+    )
+    return worker.run(until=environment.clock() + timedelta(seconds=40))

@@ -1,0 +1,195 @@
+"""The areas' use cases, each with its ports filled in by the names of its parameters."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from platforma.bootstrap import environment, parts
+
+if TYPE_CHECKING:
+    from platforma.edge.persons import Kept
+
+
+def kept_of_persons() -> "Mapping[str, Kept]":
+    """What areas keep of a person, by the section of the archive that it is; an area adds its own here."""
+    from platforma.edge.persons import Kept, every
+
+    return {
+        "api_keys": Kept(
+            lambda tenant, user: (key.as_json(environment.clock()) for key in apikeys.keys_of_owner(tenant, user)),
+            apikeys.forget_keys,
+        ),
+        "sessions": Kept(
+            lambda tenant, user: (one.as_json() for one in every(parts.oauth.sessions().of_user, tenant, user))
+        ),
+        "consents": Kept(
+            lambda tenant, user: (one.as_json() for one in every(parts.oauth.consents().of_user, tenant, user)),
+            parts.oauth.consents().forget,
+        ),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area's use cases, each with its ports filled in by the names of its parameters."""
+
+    name: str
+    ports: Mapping[str, Callable[[], Any]]
+    made: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def __getattr__(self, use_case: str) -> Callable[..., Any]:
+        if use_case.startswith("_"):
+            raise AttributeError(use_case)
+        if use_case not in self.made:
+            function = getattr(import_module(f"platforma.{self.name}"), use_case)
+            wanted = signature(function).parameters.keys() & self.ports.keys()
+            self.made[use_case] = partial(function, **{name: self.ports[name]() for name in wanted})
+        return self.made[use_case]
+
+
+identity = Area(
+    "identity",
+    {
+        "tenants": parts.identity.tenants,
+        "directory": parts.identity.directory,
+        "groups": parts.identity.groups,
+        "services": parts.identity.services,
+        "keys": parts.ground.vault,
+        "shredder": parts.identity.Shredder,
+        "counts": parts.identity.attempt_counts,
+        "links": parts.identity.links,
+        "link_requests": parts.identity.link_requests,
+        "mailer": parts.identity.mailer,
+        "issuer": environment.issuer,
+        "administration": lambda: parts.identity.administration_of,
+    },
+)
+
+
+factors = Area(
+    "identity.factors",
+    {
+        "factors": parts.identity.factor_store,
+        "counts": parts.identity.attempt_counts,
+        "party": parts.identity.relying_party,
+        "secrets": parts.ground.secrets,
+        "clock": lambda: environment.clock,
+    },
+)
+
+
+apikeys = Area(
+    "apikeys",
+    {
+        "keys": parts.apikeys.keys,
+        "notices": parts.apikeys.notices,
+        "leaks": parts.apikeys.leaks,
+        "scanner_keys": parts.apikeys.scanner_keys,
+        "limiter": parts.apikeys.limiter,
+        "limit_settings": parts.apikeys.limit_settings,
+        "secrets": parts.ground.secrets,
+        "clock": lambda: environment.clock,
+    },
+)
+
+
+oauth = Area(
+    "oauth",
+    {
+        "clients": parts.oauth.clients,
+        "secrets": parts.ground.secrets,
+        "clock": lambda: environment.clock,
+        "signing_keys": parts.ground.signing_keys,
+        "client_keys": parts.oauth.client_keys,
+        "single_use": parts.ground.single_use,
+        "is_live": lambda: parts.oauth.is_live,
+        "sessions": parts.oauth.sessions,
+        "revocations": parts.oauth.revocations,
+        "authorizations": parts.oauth.authorizations,
+        "grants": parts.oauth.grants,
+        "consents": parts.oauth.consents,
+        "devices": parts.oauth.devices,
+        "by": parts.oauth.granting,
+        "directory": parts.identity.directory,
+        "groups": parts.identity.groups,
+        "audiences_of": lambda: parts.oauth.audiences_of,
+        "in_use": lambda: parts.oauth.in_use,
+        "issuer": environment.issuer,
+        "internal_url": lambda: environment.settings().internal_url,
+    },
+)
+
+
+encryption = Area(
+    "keys.encryption",
+    {
+        "keyring": parts.encryption.keyring,
+        "keys": parts.ground.vault,
+        "jobs": parts.encryption.rewraps,
+        "outbox": parts.ground.outbox,
+        "clock": lambda: environment.clock,
+    },
+)
+
+
+shredding = Area(
+    "keys.shredding",
+    {
+        "keys": parts.ground.vault,
+        "shreddings": parts.encryption.shreddings,
+        "logs": parts.encryption.tenant_logs,
+        "statements": parts.encryption.statements,
+    },
+)
+
+
+objects = Area(
+    "keys.objects",
+    {
+        "store": parts.encryption.object_store,
+        "bucket": parts.encryption.object_bucket,
+        "names": parts.encryption.object_names,
+        "envelope": parts.ground.envelope,
+    },
+)
+
+
+policy = Area(
+    "policy",
+    {
+        "store": parts.policy.policies,
+        "snapshots": parts.policy.snapshots,
+        "holders": parts.policy.holders,
+        "clock": lambda: environment.clock,
+    },
+)
+
+
+audit = Area(
+    "audit",
+    {
+        "store": parts.audit.audit_store,
+        "envelope": parts.ground.envelope,
+        "ledger": parts.audit.ledger,
+        "exports": parts.audit.exports,
+        "erasures": parts.audit.erasures,
+        "keepings": parts.audit.keepings,
+        "least": lambda: environment.settings().audit_retention_years,
+    },
+)
+
+
+sso = Area(
+    "sso",
+    {
+        "connections": parts.sso.connections,
+        "domains": parts.sso.domains,
+        "dns": parts.sso.dns,
+        "fetch": parts.ground.fetch,
+        "provider_secrets": parts.ground.vault,
+        "read_metadata": lambda: parts.sso.read_metadata,
+    },
+)
