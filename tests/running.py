@@ -5,6 +5,7 @@ import json
 import os
 import re
 import ssl
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,6 +102,17 @@ class Running:
         )
         assert reply.status_code == 200, reply.text
         return str(reply.json()["access_token"])
+
+    def mails(self, address: str, *, count: int = 1) -> list[str]:
+        """The texts of the mails to *address*, once there are so many; what their links carry is secret."""
+        for _ in range(120):
+            told = httpx.get(f"{self.stack['aws']['endpoint_url']}/_ministack/ses/messages").json()["messages"]
+            found = [mail["BodyText"] for account in told.values() for mail in account if mail["To"] == [address]]
+            if len(found) >= count:
+                self.seen.update(("token", token) for text in found for token in re.findall(r"token=([\w-]{43})", text))
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"no mail to {address}")
 
     @property
     def output(self) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The pages: signing in, consent, one's own ways to sign in, signing out; with their style and script."""
+"""The pages: signing in, passwords by mail, consent, one's own ways to sign in, signing out; with their style and script."""
+
+from collections.abc import Callable
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer
@@ -6,60 +8,34 @@ from platforma.edge.api import API
 from platforma.edge.bodies import read_form, read_parameters
 from platforma.edge.call import Call
 from platforma.edge.pages.consent import consent, show_consent
+from platforma.edge.pages.mailed import forgot_password, set_password, show_forgot_password, show_set_password
 from platforma.edge.pages.own import change_factors, show_factors, show_sign_out, sign_out
 from platforma.edge.pages.render import asset
 from platforma.edge.pages.sign_in import show_sign_in, sign_in
 from platforma.edge.pages.visit import Visit, visit
 
+Page = Callable[[Visit], Answer]
+
 api = API("oauth_pages", bootstrap.edge)
 
-
-def _opened(call: Call) -> Visit:
-    return visit(call, bootstrap, read_parameters(call), posted=False)
-
-
-def _sent(call: Call) -> Visit:
-    return visit(call, bootstrap, read_form(call), posted=True)
-
-
-@api.serves("oauth.login.get")
-def get_login(call: Call) -> Answer:
-    return show_sign_in(_opened(call))
+PAGES: dict[str, tuple[Page, Page]] = {
+    "login": (show_sign_in, sign_in),
+    "forgot_password": (show_forgot_password, forgot_password),
+    "reset": (show_set_password, set_password),
+    "invitation": (show_set_password, set_password),
+    "consent": (show_consent, consent),
+    "factors": (show_factors, change_factors),
+    "sign_out": (show_sign_out, sign_out),
+}
 
 
-@api.serves("oauth.login.submit")
-def submit_login(call: Call) -> Answer:
-    return sign_in(_sent(call))
+def _serve(name: str, shown: Page, answered: Page) -> None:
+    api.serves(f"oauth.{name}.get")(lambda call: shown(visit(call, bootstrap, read_parameters(call), posted=False)))
+    api.serves(f"oauth.{name}.submit")(lambda call: answered(visit(call, bootstrap, read_form(call), posted=True)))
 
 
-@api.serves("oauth.consent.get")
-def get_consent(call: Call) -> Answer:
-    return show_consent(_opened(call))
-
-
-@api.serves("oauth.consent.submit")
-def submit_consent(call: Call) -> Answer:
-    return consent(_sent(call))
-
-
-@api.serves("oauth.factors.get")
-def get_factors(call: Call) -> Answer:
-    return show_factors(_opened(call))
-
-
-@api.serves("oauth.factors.submit")
-def submit_factors(call: Call) -> Answer:
-    return change_factors(_sent(call))
-
-
-@api.serves("oauth.sign_out.get")
-def get_sign_out(call: Call) -> Answer:
-    return show_sign_out(_opened(call))
-
-
-@api.serves("oauth.sign_out.submit")
-def submit_sign_out(call: Call) -> Answer:
-    return sign_out(_sent(call))
+for page, (show, answer) in PAGES.items():
+    _serve(page, show, answer)
 
 
 @api.serves("oauth.page_style.get")

@@ -5,6 +5,7 @@ Every page before axe-core, by the rules of WCAG 2.2 AA, in both languages and c
 """
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -19,10 +20,13 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 RUN = """async rules => (await axe.run(document, {runOnly: rules})).violations.map(
     each => each.id + ": " + each.nodes.map(node => node.html + " " + node.failureSummary).join(" | "))"""
 WORDS = {
-    "en-GB": ("E-mail address", "Password", "Sign in", "Allow", "Add an authenticator app", "Code", "Continue", "Done"),
+    "en-GB": (
+        *("E-mail address", "Password", "Sign in", "Allow", "Add an authenticator app", "Code", "Continue", "Done"),
+        *("Forgot your password?", "Send the link", "Set your password"),
+    ),
     "de-DE": (
-        *("E-Mail-Adresse", "Passwort", "Anmelden", "Erlauben", "Authenticator-App hinzufügen"),
-        *("Code", "Weiter", "Fertig"),
+        *("E-Mail-Adresse", "Passwort", "Anmelden", "Erlauben", "Authenticator-App hinzufügen", "Code", "Weiter", "Fertig"),
+        *("Passwort vergessen?", "Link senden", "Passwort festlegen"),
     ),
 }
 
@@ -51,7 +55,7 @@ class Inspector:
     ("locale", "scheme"), [("en-GB", "light"), ("de-DE", "dark"), ("en-GB", "dark"), ("de-DE", "light")]
 )
 def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
-    email, password, sign_in, allow, add_app, code, go_on, done = WORDS[locale]
+    email, password, sign_in, allow, add_app, code, go_on, done, forgot, send_link, set_password = WORDS[locale]
     context = chromium.new_context(base_url=running.stack["url"], locale=locale, color_scheme=scheme)
     page = context.new_page()
     inspector = Inspector(page, f"{locale[:2]}-{scheme}")
@@ -71,6 +75,27 @@ def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
         inspector.look("error")
         page.goto(client.link())
         inspector.look("sign-in")
+        page.get_by_role("link", name=forgot).click()
+        inspector.look("forgot-password")
+        page.get_by_label(email).fill(client.email)
+        button(send_link)
+        page.get_by_role("status").wait_for()
+        inspector.look("link-sent")
+        (text,) = running.mails(client.email)
+        link = re.findall(r"https://\S+/reset\?token=[\w-]{43}", text)[0]
+        page.goto(link)
+        inspector.look("set-password")
+        page.locator("#password").fill("password12345")
+        button(set_password)
+        page.get_by_role("alert").wait_for()
+        inspector.look("set-password-refused")
+        page.locator("#password").fill(PASSWORD)
+        button(set_password)
+        page.get_by_role("status").wait_for()
+        inspector.look("password-set")
+        page.goto(link)
+        inspector.look("link-spent")
+        page.goto(client.link())
         identified("not the password")
         inspector.look("sign-in-refused")
         identified()
@@ -99,7 +124,7 @@ def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
         inspector.look("one-more-step")
 
         assert inspector.faults == []
-        assert len(set(inspector.seen)) == 11
+        assert len(set(inspector.seen)) == 17
     finally:
         context.close()
 

@@ -2,34 +2,22 @@
 
 import re
 import secrets
-import time
 
 import httpx
 
 from tests.integration.conftest import Running
 
 
-def mails_to(running: Running, address: str, *, count: int = 1) -> list[str]:
-    """The texts of the mails to *address*, once there are so many."""
-    for _ in range(120):
-        told = httpx.get(f"{running.stack['aws']['endpoint_url']}/_ministack/ses/messages").json()["messages"]
-        found = [mail["BodyText"] for account in told.values() for mail in account if mail["To"] == [address]]
-        if len(found) >= count:
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"no mail to {address}")
-
-
 def test_an_invited_user_and_one_who_forgot_are_mailed_a_link(running: Running, token: str):
     address = f"eve-{secrets.token_hex(4)}@acme.test"
     user = running.call("POST", "/v1/users", token=token, json={"email": address, "name": "Eve"})
     assert user.status_code == 201, user.text
-    (invitation,) = mails_to(running, address)
+    (invitation,) = running.mails(address)
     assert re.search(re.escape(running.stack["url"]) + r"/invitation\?token=[\w-]{43}", invitation)
 
     asked = running.call("POST", f"/v1/users/{user.json()['id']}/password-reset", token=token)
     assert asked.status_code == 202, asked.text
-    first, second = mails_to(running, address, count=2)
+    first, second = running.mails(address, count=2)
     assert first != second
 
 
@@ -41,7 +29,7 @@ def test_the_first_administrator_of_a_tenant_is_invited(running: Running):
     made = running.call("POST", "/v1/tenants", token=platform, json=body)
 
     assert made.status_code == 201, made.text
-    assert mails_to(running, address)
+    assert running.mails(address)
 
 
 def test_a_user_changes_its_own_password(running: Running, token: str):

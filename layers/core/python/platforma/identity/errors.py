@@ -1,6 +1,8 @@
 """What identity refuses, beside what any area does."""
 
-from platforma.kernel.errors import Conflict, Forbidden, NotFound
+from typing import Literal
+
+from platforma.kernel.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 
 
 class EmailTaken(Conflict):
@@ -64,3 +66,14 @@ class WrongPassword(Forbidden):
 
     code = "wrong_password"
     public = "The current password is wrong."
+
+
+Weakness = Literal["characters", "short", "long", "common"]
+
+
+class WeakPassword(Unprocessable):
+    """A password that is not good enough; *weakness* says why in one word, for who says it in other words."""
+
+    def __init__(self, weakness: Weakness, error: FieldError) -> None:
+        super().__init__(errors=[error])
+        self.weakness = weakness

@@ -18,7 +18,7 @@ from platforma.identity.model import User
 from platforma.identity.passwords import hash_password, parse_password
 from platforma.identity.ports import Directory, Tenants
 from platforma.identity.read_user import read_user
-from platforma.identity.sign_in import place_of
+from platforma.identity.sign_in import forgive, place_of
 from platforma.identity.throttle import FREE_ATTEMPTS_OF_AN_ADDRESS, AttemptCounts, charge_attempt
 from platforma.kernel.events import Attempt, Event
 
@@ -162,9 +162,11 @@ def set_password_by_link(
     """
     The user whose password is now *new_password*, and who is active by that; the link is spent, and so are its siblings.
 
+    What others guessed at the account does not slow down who has just shown that it is theirs.
+
     Raises:
         LinkSpent: the token opens nothing.
-        Unprocessable: the password is not good enough; the link stays good.
+        WeakPassword: the password is not good enough; the link stays good.
     """
     now = attempt.clock()
     link, user = find_link(token, directory=directory, links=links, now=now)
@@ -181,6 +183,7 @@ def set_password_by_link(
 
     changed = settled(write, again_if_stale=True)
     counts.forget(user.tenant_id, f"mailed:{user.id}")
+    forgive(changed, counts=counts, attempt=attempt)
     return changed
 
 

@@ -17,7 +17,8 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from platforma.kernel.errors import Broken, FieldError, Unauthenticated, Unprocessable
+from platforma.identity.errors import Weakness, WeakPassword
+from platforma.kernel.errors import Broken, FieldError, Unauthenticated
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -49,16 +50,18 @@ def parse_password(value: object, *, about: tuple[str, ...] = (), pointer: str =
     A password good enough to be set; *about* is what strangers know of the user: address, name.
 
     Raises:
-        Unprocessable: too short, too long, too common or too near to what is known; the password is not in the error.
+        WeakPassword: too short, too long, too common or too near to what is known; the password is not in the error.
     """
     if not isinstance(value, str) or any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise _refused(pointer, "Must be text without control characters.")
+        raise _refused(pointer, "characters", "Must be text without control characters.")
     if len(unicodedata.normalize("NFKC", value)) < MIN_CHARACTERS:
-        raise _refused(pointer, f"Must have at least {MIN_CHARACTERS} characters.")
+        raise _refused(pointer, "short", f"Must have at least {MIN_CHARACTERS} characters.")
     if len(_normal(value)) > MAX_BYTES:
-        raise _refused(pointer, f"Must have at most {MAX_BYTES} bytes.")
+        raise _refused(pointer, "long", f"Must have at most {MAX_BYTES} bytes.")
     if _is_common(_folded(value), about):
-        raise _refused(pointer, "Too easily guessed: it is a common password, or made of what is known of the user.")
+        raise _refused(
+            pointer, "common", "Too easily guessed: it is a common password, or made of what is known of the user."
+        )
     return value
 
 
@@ -111,8 +114,8 @@ def _spend(work: int, profile: Argon2Profile) -> None:
         _hasher(Argon2Profile(passes, work // passes, profile.parallelism)).hash(b"nobody's password")
 
 
-def _refused(pointer: str, detail: str) -> Unprocessable:
-    return Unprocessable(errors=[FieldError(pointer, detail)])
+def _refused(pointer: str, weakness: Weakness, detail: str) -> WeakPassword:
+    return WeakPassword(weakness, FieldError(pointer, detail))
 
 
 def _normal(password: str) -> bytes:

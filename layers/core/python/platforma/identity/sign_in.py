@@ -46,9 +46,8 @@ def check_password(
         Unauthenticated: no such active user, or not this password: one error for all.
         RateLimited: too many failures at this account or from this network address; the password was not looked at.
     """
-    now = attempt.clock()
-    account, place = f"account:{folded(email[:_LONGEST_ADDRESS])}", place_of(attempt.ip_address)
-    known = f"{account} from {place}"
+    now, place = attempt.clock(), place_of(attempt.ip_address)
+    account, known = _subjects(email, place)
     source = f"address:{place}"
     charged = charge_attempt(tenant_id, source, counts=counts, now=now, free=FREE_ATTEMPTS_OF_AN_ADDRESS)
     counted = known if counts.remembers(tenant_id, known, now=now) else account
@@ -70,6 +69,18 @@ def check_password(
     refund_attempt(tenant_id, source, charged, counts=counts)
     counts.remember(tenant_id, known, until=now + REMEMBERED_FOR)
     return found
+
+
+def forgive(user: User, *, counts: AttemptCounts, attempt: Attempt) -> None:
+    """Charge the user's account nothing any more, in general and from where *attempt* comes: it is theirs, as was shown."""
+    for subject in _subjects(user.email, place_of(attempt.ip_address)):
+        counts.forget(user.tenant_id, subject)
+
+
+def _subjects(email: str, place: str) -> tuple[str, str]:
+    """What attempts at an account are counted by: the account, and the account from a place that is known."""
+    account = f"account:{folded(email[:_LONGEST_ADDRESS])}"
+    return account, f"{account} from {place}"
 
 
 def place_of(ip_address: str | None) -> str:

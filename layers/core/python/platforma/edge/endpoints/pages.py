@@ -16,13 +16,16 @@ def _page(path: str, name: str, title: str) -> tuple[Endpoint, Endpoint]:
             consumes="form",
             max_body=_FORM,
             status=303,
-            also=(200, 403, 409, 429),
+            also=(200, 403, 404, 409, 422, 429),
         ),
     )
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *_page("/login", "login", "Sign in"),
+    *_page("/forgot-password", "forgot_password", "Have a link mailed to set a password by"),
+    *_page("/reset", "reset", "Set a new password by a mailed link"),
+    *_page("/invitation", "invitation", "Accept an invitation by setting a password"),
     *_page("/consent", "consent", "Allow a client what it asks for"),
     *_page("/factors", "factors", "One's own ways to sign in"),
     *_page("/sign-out", "sign_out", "Sign out"),

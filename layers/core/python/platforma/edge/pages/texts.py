@@ -66,11 +66,55 @@ TEXTS: dict[str, tuple[str, str]] = {
     "done": ("Done", "Fertig"),
     "remove": ("Remove", "Entfernen"),
     "error": ("Error", "Fehler"),
+    "forgot": ("Forgot your password?", "Passwort vergessen?"),
+    "forgot_how": (
+        "Enter your e-mail address. If there is an account for it, a link to set a new password is mailed there.",
+        "Geben Sie Ihre E-Mail-Adresse ein. Gibt es ein Konto dazu, kommt dorthin ein Link für ein neues Passwort.",
+    ),
+    "send_link": ("Send the link", "Link senden"),
+    "link_sent": (
+        "If there is an account for this address, a link is on its way. It is good once, for an hour.",
+        "Gibt es zu dieser Adresse ein Konto, ist ein Link unterwegs. Er gilt einmal und eine Stunde lang.",
+    ),
+    "link_spent": (
+        "This link is not valid any more. A link is good once, for an hour, and until another password is set.",
+        "Dieser Link gilt nicht mehr. Ein Link gilt einmal, eine Stunde lang und nur bis zum nächsten neuen Passwort.",
+    ),
+    "another_link": ("Have another link mailed", "Einen neuen Link anfordern"),
+    "set_password": ("Set your password", "Passwort festlegen"),
+    "new_password": ("New password", "Neues Passwort"),
+    "password_hint": (
+        "At least 12 characters. A few words that only you put together are good.",
+        "Mindestens 12 Zeichen. Gut sind ein paar Wörter, die nur Sie so zusammenstellen.",
+    ),
+    "password_characters": (
+        "This password has characters that cannot be used, such as a line break.",
+        "Dieses Passwort enthält unzulässige Zeichen, etwa einen Zeilenumbruch.",
+    ),
+    "password_short": (
+        "This password is too short. It needs at least 12 characters.",
+        "Dieses Passwort ist zu kurz. Es braucht mindestens 12 Zeichen.",
+    ),
+    "password_long": ("This password is too long.", "Dieses Passwort ist zu lang."),
+    "password_common": (
+        "This password is easily guessed: many people use it, or it is made of your name or address.",
+        "Dieses Passwort ist leicht zu erraten: Viele benutzen es, oder es besteht aus Ihrem Namen oder Ihrer Adresse.",
+    ),
+    "password_set": (
+        "Your password is set. Wherever you were signed in before, you are signed out now.",
+        "Ihr Passwort ist festgelegt. Wo Sie vorher angemeldet waren, sind Sie jetzt abgemeldet.",
+    ),
     "stale_form": (
         "This form is not valid any more. Go back, reload the page and try again.",
         "Dieses Formular gilt nicht mehr. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.",
     ),
 }
+_REFUSALS = frozenset(
+    {
+        *("wrong_password", "wrong_code", "wrong_passkey", "rate_limited", "link_spent"),
+        *("password_characters", "password_short", "password_long", "password_common"),
+    }
+)
 
 
 class Words:
@@ -91,9 +135,7 @@ class Words:
     def refusal(self, code: str) -> str:
         """What to say of an error of this code."""
         known = {"unauthenticated": "wrong_password"}.get(code, code)
-        return TEXTS[known if known in ("wrong_password", "wrong_code", "wrong_passkey", "rate_limited") else "failed"][
-            self._column
-        ]
+        return TEXTS[known if known in _REFUSALS else "failed"][self._column]
 
 
 def language_of(accept_language: str, ui_locales: Iterable[str] = ()) -> str:

@@ -76,10 +76,13 @@ class Visit:
             **values,
         )
 
-    def refuse(self, cause: PlatformaError, template: str, **values: Any) -> Shown:
-        """*cause*, told in the page where it happened."""
+    def refuse(
+        self, cause: PlatformaError, template: str, *, status: int = 403, said: str | None = None, **values: Any
+    ) -> Shown:
+        """*cause*, told in the page where it happened: by the text named *said*, or what its code has."""
         limited = isinstance(cause, RateLimited)
-        answer = self.show(template, status=429 if limited else 403, error=self.words.refusal(cause.code), **values)
+        told = self.words.refusal(said or cause.code)
+        answer = self.show(template, status=429 if limited else status, error=told, **values)
         if isinstance(cause, RateLimited):
             answer = Answer(
                 429, answer.body, {**answer.headers, "Retry-After": str(cause.retry_after)}, answer.media_type,
