@@ -3,7 +3,7 @@ PYTHON ?= python3
 TOOLS = @$(PYTHON) -I infra/local/tools.py
 PY = .venv/bin/python
 SAM = .tools/sam/bin/sam
-export PYTHONDONTWRITEBYTECODE = 1
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.tools/pycache
 PYTEST = $(PY) -m pytest
 
 .PHONY: help run stop clean sample test test-unit fuzz test-integration check format bench deploy lock

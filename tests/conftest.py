@@ -1,12 +1,15 @@
-"""What all tests share: one stack for integration and browser tests; and no property fails for being slow."""
+"""What all tests share: one stack for integration and browser tests; AWS's models, read once; no property too slow."""
 
 from collections.abc import Iterator
+from functools import cache
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+botocore.session.create_loader = cache(botocore.session.create_loader)  # each client would parse its service's model anew
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
 import pytest
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jsonschema import Draft202012Validator
 from moto import mock_aws
@@ -29,11 +30,13 @@ from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.adapters.relay_call import RelayedLogs
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.openapi import openapi
+from platforma.identity import passwords
 from platforma.keys import stored_secret
 
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
 REGION = "eu-central-1"
+CHEAPEST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BUCKET = "platforma-audit"
 EXPORTS = "platforma-exports"
 OBJECTS = "platforma-objects"
@@ -370,6 +373,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
     monkeypatch.setattr(bootstrap.environment, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
+    monkeypatch.setattr(passwords, "_hasher", lambda _profile: CHEAPEST)  # likewise
     with mock_aws():
         _create_tables()
         place = {"LocationConstraint": REGION}
