@@ -7,6 +7,7 @@ from platforma.edge.authzen import configuration, evaluate, evaluate_each
 from platforma.edge.bodies import held_to
 from platforma.edge.call import Call
 from platforma.edge.schemas.authzen import Evaluation
+from platforma.edge.searches import search_actions, search_resources, search_subjects
 
 api = API("policy_decide", bootstrap.edge)
 
@@ -42,6 +43,21 @@ def evaluations(call: Call) -> Answer:
     answered = list(evaluate_each(bootstrap.desk(call), call.body))
     call.enter_decisions((record for _, record in answered if record), bootstrap.outbox().enter)
     return Answer(200, {"evaluations": [answer for answer, _ in answered]})
+
+
+@api.serves("decisions.subjects.search")
+def subject_search(call: Call) -> Answer:
+    return Answer(200, search_subjects(call, bootstrap.desk(call), bootstrap.principals()))
+
+
+@api.serves("decisions.resources.search")
+def resource_search(call: Call) -> Answer:
+    return Answer(200, search_resources(call, bootstrap.desk(call), bootstrap.policies()))
+
+
+@api.serves("decisions.actions.search")
+def action_search(call: Call) -> Answer:
+    return Answer(200, search_actions(call, bootstrap.desk(call)))
 
 
 @api.serves("decisions.metadata.get")

@@ -335,6 +335,19 @@ def test_a_resource_comes_back_as_it_was_until_it_is_forgotten(store, tenant_id)
     assert store.resource(tenant_id, "cluster", "cls_eu01") is None
 
 
+def test_resources_of_a_type_are_listed_by_id_page_by_page(store, tenant_id):
+    for identity in ("b", "a#1", "c", "a"):
+        store.put_resource(replace(a_resource(tenant_id), type="box", id=identity), event())
+    for other in (replace(a_resource(tenant_id), type="boxes"), replace(a_resource(new_id("ten")), type="box", id="x")):
+        store.put_resource(other, event())
+
+    first = store.resources(tenant_id, "box", limit=3)
+    assert [one.id for one in first.items] == ["a", "a#1", "b"]
+    last = store.resources(tenant_id, "box", limit=3, after=first.next)
+    assert ([one.id for one in last.items], last.next) == (["c"], None)
+    assert store.resources(tenant_id, "none").items == ()
+
+
 def test_resources_whose_names_run_together_are_told_apart(store, tenant_id):
     store.put_resource(replace(a_resource(tenant_id), type="a", id="b#c"), event())
 

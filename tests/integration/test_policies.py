@@ -76,6 +76,37 @@ def test_authzen_answers_and_echoes_the_request_id(running: Running, token: str,
     assert (refused.json()["error"]["status"], refused.headers["x-request-id"]) == (400, "mine-2")
 
 
+def test_authzen_searches_page_by_page(running: Running, token: str, user: str):
+    """Subjects of each type, resources and actions; a user named by its address."""
+    kind = f"box_{secrets.token_hex(8)}"
+    for name in ("a", "b", "c"):
+        asked(running, token, "PUT", f"/v1/resources/{kind}/{name}", {"attributes": {"size": name}})
+    email = asked(running, token, "GET", f"/v1/users/{user}").json()["email"]
+    subject, action = {"type": "user", "id": email}, {"name": "infrastructure.boxes.open"}
+
+    def search(what: str, body: dict[str, Any]) -> tuple[list[dict[str, str]], str]:
+        told = asked(running, token, "POST", f"/access/v1/search/{what}", body).json()
+        return told["results"], told["page"]["next_token"]
+
+    boxes = {"subject": subject, "action": action, "resource": {"type": kind}}
+    first, onward = search("resource", {**boxes, "page": {"limit": 2}})
+    assert [each["id"] for each in first] == ["a", "b"]
+    assert search("resource", {**boxes, "page": {"token": onward}}) == ([{"type": kind, "id": "c"}], "")
+
+    a_box = {"type": kind, "id": "a"}
+    for found in ("user", "oauth_client", "api_key"):
+        page: dict[str, Any] = {}
+        ids: list[str] = []
+        while page.get("token") != "":
+            some, onward = search("subject", {"subject": {"type": found}, "action": action, "resource": a_box, "page": page})
+            ids, page = [*ids, *(each["id"] for each in some)], {"token": onward}
+        assert (user in ids) is (found == "user")
+        assert ids or found == "api_key"
+    myself = {"type": "oauth_client", "id": running.stack["service_client"]["client_id"]}
+    names, onward = search("action", {"subject": myself, "resource": a_box, "page": {"limit": 1}})
+    assert (len(names), bool(onward)) == (1, True)
+
+
 def test_me_tells_what_the_caller_holds(running: Running, token: str):
     told = asked(running, token, "GET", "/v1/me").json()
 

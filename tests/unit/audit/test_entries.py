@@ -364,6 +364,18 @@ def test_whatever_a_caller_says_has_a_canonical_form(value):
     assert plain(said) == said
 
 
+def test_an_address_that_nobody_known_has_is_a_person_s():
+    """Who was asked about by an address that is no user's stands in no clear line."""
+    world = World()
+    event = world.event(1)
+    document = {**plain(event.as_json()), "decision": {"principal": {"type": "user", "id": "eve@acme.test"}}}
+
+    clear, values = divide(document, event)
+
+    assert clear["decision"]["principal"] == {"type": "user"}
+    assert "eve@acme.test" in {value for found in values.values() for value in found.values()}
+
+
 @given(st.dictionaries(st.sampled_from(["email", "name", "a/b", "~x", "ip_address", "k"]), JSON, max_size=4))
 def test_what_is_divided_is_united_again(changes):
     world = World()

@@ -68,7 +68,8 @@ def _without(value: Any, path: str, about_person: bool, found: dict[str, Any]) -
     kept: dict[str, Any] = {}
     for name, inner in value.items():
         here = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
-        if inner is not None and (name in _ALWAYS or (about_person and name in _OF_A_PERSON)):
+        named = here == "decision/principal/id" and "@" in str(inner)  # a person that is not known, by address
+        if inner is not None and (named or name in _ALWAYS or (about_person and name in _OF_A_PERSON)):
             found[here] = inner
         else:
             kept[name] = _without(inner, here, about_person, found)

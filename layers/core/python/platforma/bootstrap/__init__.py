@@ -18,7 +18,7 @@ from platforma.bootstrap.parts.audit import (
     person_keys,
     published,
 )
-from platforma.bootstrap.parts.edge import analyst, desk, edge, giving, proofs, subjects
+from platforma.bootstrap.parts.edge import analyst, desk, edge, giving, principals, proofs, subjects
 from platforma.bootstrap.parts.encryption import rewraps, statements
 from platforma.bootstrap.parts.ground import envelope, outbox, secrets, signing_keys, vault
 from platforma.bootstrap.parts.identity import groups, link_requests, relying_party, services
@@ -97,6 +97,7 @@ __all__ = [
     "person_keys",
     "policies",
     "policy",
+    "principals",
     "proofs",
     "published",
     "purge_tenants",

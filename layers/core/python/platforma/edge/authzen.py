@@ -1,7 +1,8 @@
 """
 OpenID AuthZEN Authorization API 1.0 over the one decision engine: the same trust as `/v1/authorize`, another form.
 
-    subject    a principal of the tenant, by our id; of any other type or id it is not known, and denied
+    subject    a principal of the tenant, by our id, or a user by e-mail address; of any other type or id it is not known,
+               and denied
     action     an operation or a permission; a bare word is the verb of an operation of the domain `resources` on the
                resource's type: `read` on a `record` is `resources.record.read`
     context    `ip_address`, `time`, `mfa` and `environment` are looked at; what is not of its type is not known
@@ -16,10 +17,10 @@ from typing import Any
 from platforma.edge.bodies import held_to
 from platforma.edge.decisions import Desk, Record
 from platforma.edge.problems import authzen_error
-from platforma.edge.schemas.authzen import Evaluation, Evaluations
+from platforma.edge.schemas.authzen import Evaluation, Evaluations, Party
 from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import Forbidden, Invalid, Malformed
-from platforma.policy.model import Context
+from platforma.policy.model import Context, Subject
 
 _NEEDED = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id")}
 _STOPS = {"deny_on_first_deny": False, "permit_on_first_permit": True}
@@ -34,6 +35,9 @@ def configuration(url: str) -> dict[str, str]:
         "policy_decision_point": url,
         "access_evaluation_endpoint": f"{url}/access/v1/evaluation",
         "access_evaluations_endpoint": f"{url}/access/v1/evaluations",
+        "search_subject_endpoint": f"{url}/access/v1/search/subject",
+        "search_resource_endpoint": f"{url}/access/v1/search/resource",
+        "search_action_endpoint": f"{url}/access/v1/search/action",
     }
 
 
@@ -44,14 +48,14 @@ def evaluate(desk: Desk, asked: Evaluation) -> tuple[dict[str, Any], Record]:
     Raises:
         Forbidden: the caller may not ask about this subject, or may not vouch for its properties or the time.
     """
-    subject = desk.principal(asked.subject.type, asked.subject.id, asked.subject.properties, at="/subject")
+    subject = subject_of(desk, asked.subject)
     request = desk.request(
         action=operation_of(asked.action.name, asked.resource.type),
         action_attributes=asked.action.properties or {},
         resource_type=asked.resource.type,
         resource_id=asked.resource.id,
         resource_attributes=asked.resource.properties or {},
-        context=_context_of(desk, asked.context),
+        context=context_of(desk, asked.context),
     )
     decision, record = desk.decide(subject, request)
     told = desk.told(decision)
@@ -100,7 +104,17 @@ def operation_of(name: str, resource_type: str) -> str:
     return name if "." in name or ":" in name else f"resources.{resource_type}.{name}"
 
 
-def _context_of(desk: Desk, stated: Mapping[str, Any]) -> Context:
+def subject_of(desk: Desk, named: Party) -> Subject:
+    """
+    The principal that is *named*, with the properties that the caller vouches for.
+
+    Raises:
+        Forbidden: another than the caller without `decisions:read`, or properties without `decisions:manage`.
+    """
+    return desk.principal(named.type, desk.id_of(named.type, named.id), named.properties, at="/subject")
+
+
+def context_of(desk: Desk, stated: Mapping[str, Any]) -> Context:
     """The circumstances. A time that is none is not known: what asks for one does not allow, and denies."""
     time: datetime | None = desk.now
     if "time" in stated:

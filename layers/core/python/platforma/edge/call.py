@@ -74,6 +74,10 @@ class Call:
         if (resource := record["resource"]) is not None:
             self.attempt.resource, self.attempt.resource_type = resource["id"], resource["type"]
 
+    def note_resource(self, kind: str, identity: str) -> None:
+        """Let the event tell what it was about."""
+        self.attempt.resource, self.attempt.resource_type = identity, kind
+
     def enter_decisions(self, records: Iterable[Mapping[str, Any]], enter: Callable[[Event], None]) -> None:
         """Enter an event for each of several decisions, as the parts of this request."""
         for part, record in enumerate(records, 1):

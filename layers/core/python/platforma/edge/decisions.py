@@ -5,7 +5,7 @@ What a caller says of resource, action and context is believed. A time of its ow
 unless the caller holds `decisions:manage`; another principal than itself may be asked about with `decisions:read`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -20,20 +20,25 @@ from platforma.edge.subjects import Subjects
 from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import FieldError, Forbidden, Malformed, Unprocessable
 from platforma.kernel.ids import new_id
+from platforma.policy.compile import PolicySet
 from platforma.policy.decide import decide
 from platforma.policy.model import Context, Decision, Request, Subject, SubjectType
 from platforma.policy.snapshots import Snapshot
 
 _PRINCIPALS = ("user", "api_key", "oauth_client")
 Record = dict[str, Any]
+UserAt = Callable[[str, str], str | None]
+"""The id of the tenant's (its id first) user of this e-mail address."""
 
 
 class Desk:
     """Answers the questions of one call; what the caller may ask is looked up once."""
 
-    def __init__(self, call: Call, snapshot: Snapshot, subjects: Subjects, known: KnownOf, now: datetime) -> None:
+    def __init__(
+        self, call: Call, snapshot: Snapshot, subjects: Subjects, *, known: KnownOf, user_at: UserAt, now: datetime
+    ) -> None:
         self._call, self._snapshot, self._subjects, self._now = call, snapshot, subjects, now
-        self._known = cache(known)
+        self._known, self._user_at = cache(known), cache(user_at)
         self._held: dict[str, bool] = {}
 
     def holds(self, permission: str) -> bool:
@@ -67,6 +72,21 @@ class Desk:
         decision = decide(self._snapshot.policy_set, subject, request, explain=self.holds("settings:read"))
         decision = decision._replace(decision_id=new_id("dec"))
         return decision, recorded(subject, request, decision)
+
+    def allows(self, subject: Subject, request: Request) -> bool:
+        """Whether *subject* is allowed *request*: no decision of its own, but one of those that a search is made of."""
+        return decide(self._snapshot.policy_set, subject, request).allowed
+
+    def as_asked(self, subject: Subject) -> Subject:
+        """*subject* as `principal` finds it: the caller itself is who it is by its credential."""
+        caller = self._call.caller.subject
+        return caller if (subject.type, subject.id) == (caller.type, caller.id) else subject
+
+    def id_of(self, kind: str, name: str) -> str:
+        """The id of the principal of this type that *name* names: a user's e-mail address, else the id itself."""
+        if kind != "user" or "@" not in name:
+            return name
+        return self._user_at(self._call.tenant_id, name) or name
 
     def told(self, decision: Decision) -> dict[str, Any]:
         """A decision as this caller may see it."""
@@ -110,6 +130,11 @@ class Desk:
         """
         if not self.holds("decisions:manage"):
             raise Forbidden("You lack decisions:manage, which naming a time needs.")
+
+    @property
+    def policy_set(self) -> PolicySet:
+        """The rules that these decisions follow."""
+        return self._snapshot.policy_set
 
     @property
     def now(self) -> datetime:

@@ -36,7 +36,7 @@ class Principals:
             return [subject_of(user) for user in users], after
         if kind == "oauth_client":
             clients, after = self._clients.page(tenant_id, limit=limit, after=after)
-            found = [self._subjects.of(tenant_id, kind, client.id) for client in clients]
+            found = [self._subjects.asked_of_client(client) for client in clients]
         elif kind == "api_key":
             keys, after = self._keys().page(tenant_id, limit=limit, after=after)
             found = [self._subjects.asked_of(key) for key in keys]

@@ -47,8 +47,11 @@ def with_known(request: Request, tenant_id: str, known: KnownOf) -> Request:
     if kind is None or identity is None or not may_be_known(kind, identity):
         return request
     found = known(tenant_id, kind, identity)
-    if found is None:
-        return request
+    return request if found is None else filled(request, found)
+
+
+def filled(request: Request, found: KnownResource) -> Request:
+    """*request* with what was *found* of its resource."""
     return replace(
         request,
         resource_attributes={**found.attributes, **request.resource_attributes},

@@ -16,6 +16,7 @@ from platforma.identity.service import Services
 from platforma.kernel.clock import Clock
 from platforma.kernel.ids import is_id
 from platforma.oauth.access_token import AccessToken
+from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients
 from platforma.oauth.sessions.ports import Revocations
 from platforma.policy.actions import within
@@ -61,6 +62,11 @@ class Subjects:
         if subject is None or status == "active":
             return subject
         return replace(subject, standing="expired" if status == "expired" else "suspended")
+
+    def asked_of_client(self, client: Client) -> Subject | None:
+        """The client that is only asked about, of a tenant that is active; None for one that is deleted."""
+        subject = _client_subject(client)
+        return subject and replace(subject, scopes=None)
 
     def of_key(self, key: APIKey) -> Subject | None:
         """The key as its owner, within its scopes. None if its owner is gone."""
@@ -160,17 +166,21 @@ class Subjects:
 
     def _read_client(self, tenant_id: str, client_id: str) -> Subject | None:
         client = self._clients.get(client_id) if is_id(client_id, "cli") else None
-        if client is None or client.tenant_id != tenant_id or client.status == "deleted":
-            return None
-        return Subject(
-            type="oauth_client",
-            id=client_id,
-            tenant_id=tenant_id,
-            standing="active" if client.status == "active" else "suspended",
-            roles=frozenset(client.roles),
-            scopes=client.scopes,
-            first_party=client.first_party,
-        )
+        return None if client is None or client.tenant_id != tenant_id else _client_subject(client)
+
+
+def _client_subject(client: Client) -> Subject | None:
+    if client.status == "deleted":
+        return None
+    return Subject(
+        type="oauth_client",
+        id=client.id,
+        tenant_id=client.tenant_id,
+        standing="active" if client.status == "active" else "suspended",
+        roles=frozenset(client.roles),
+        scopes=client.scopes,
+        first_party=client.first_party,
+    )
 
 
 def subject_of(person: Principal) -> Subject:

@@ -143,6 +143,11 @@ class ResourceStore(Protocol):
     def resource(self, tenant_id: str, resource_type: str, resource_id: str) -> KnownResource | None:
         """What is known of this resource."""
 
+    def resources(
+        self, tenant_id: str, resource_type: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[KnownResource]:
+        """What is known of the resources of this type, by id, those after the position *after*."""
+
     def put_resource(self, resource: KnownResource, event: Event) -> None:
         """
         Keep *resource* in place of its version `resource.version - 1`; version 1 is a new one.

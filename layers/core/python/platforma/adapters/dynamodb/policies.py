@@ -152,6 +152,12 @@ class DynamoPolicies:
         """What is known of this resource."""
         return self._get(tenant_id, _resource_sk(resource_type, resource_id), _resource)
 
+    def resources(
+        self, tenant_id: str, resource_type: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[KnownResource]:
+        """What is known of the resources of this type, by id."""
+        return self._page(tenant_id, _resource_sk(resource_type, ""), _resource, after=after, limit=limit)
+
     def put_resource(self, resource: KnownResource, event: Event) -> None:
         """Keep *resource* in place of the version before."""
         transaction = Transaction(self._tables, self._outbox)

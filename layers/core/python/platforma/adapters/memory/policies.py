@@ -122,6 +122,13 @@ class MemoryPolicies:
         """What is known of this resource."""
         return self._resources.get((tenant_id, resource_type, resource_id))
 
+    def resources(
+        self, tenant_id: str, resource_type: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[KnownResource]:
+        """What is known of the resources of this type, by id."""
+        kept = [one for one in _of(tenant_id, self._resources) if one.type == resource_type and one.id > (after or "")]
+        return _page(kept, limit, lambda one: one.id)
+
     def put_resource(self, resource: KnownResource, event: Event) -> None:
         """Keep *resource* in place of the version before."""
         with self._lock:

@@ -120,7 +120,14 @@ def desk(call: "Call") -> "Desk":
     """Where the caller's questions are decided."""
     from platforma.edge.decisions import Desk
 
-    return Desk(call, policy.snapshots().of(call.tenant_id), subjects(), policy.known_resource, environment.clock())
+    return Desk(
+        call,
+        policy.snapshots().of(call.tenant_id),
+        subjects(),
+        known=policy.known_resource,
+        user_at=identity.user_at,
+        now=environment.clock(),
+    )
 
 
 def analyst(call: "Call") -> "Analyst":

@@ -35,6 +35,12 @@ def directory() -> "DynamoDirectory":
     return ground.bound(DynamoDirectory(ground.tables(), ground.outbox(), ground.envelope(), ground.secrets()))
 
 
+def user_at(tenant_id: str, email: str) -> str | None:
+    """The id of the tenant's user of this e-mail address."""
+    user = directory().user_by_email(tenant_id, email)
+    return None if user is None else user.id
+
+
 @cache
 def attempt_counts() -> "DynamoAttemptCounts":
     """Counts of attempts at passwords."""

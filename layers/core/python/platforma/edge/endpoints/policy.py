@@ -105,6 +105,27 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="authzen",
     ),
     row(
+        *("POST", "/access/v1/search/subject", "decisions.subjects.search", "policy_decide", "self"),
+        "Search who may do something (AuthZEN)",
+        body="authzen.SubjectSearch",
+        answer="authzen.EntitiesFound",
+        wire="authzen",
+    ),
+    row(
+        *("POST", "/access/v1/search/resource", "decisions.resources.search", "policy_decide", "self"),
+        "Search on what something may be done (AuthZEN)",
+        body="authzen.ResourceSearch",
+        answer="authzen.EntitiesFound",
+        wire="authzen",
+    ),
+    row(
+        *("POST", "/access/v1/search/action", "decisions.actions.search", "policy_decide", "self"),
+        "Search what may be done (AuthZEN)",
+        body="authzen.ActionSearch",
+        answer="authzen.ActionsFound",
+        wire="authzen",
+    ),
+    row(
         *("GET", "/.well-known/authzen-configuration", "decisions.metadata.get", "policy_decide", "public"),
         "Where decisions are asked for (AuthZEN)",
         answer="authzen.Configuration",

@@ -59,6 +59,48 @@ class Evaluations(Entity):
     options: Options = Options()
 
 
+class Sought(Entity):
+    """What is searched for: its id and properties are not looked at (sections 8.4.1 and 8.5.1)."""
+
+    type: Text
+
+
+class PageAsked(Entity):
+    """Which part of the results is wanted (section 8.2.1)."""
+
+    token: Annotated[str, StringConstraints(max_length=2048)] | None = None
+    limit: Annotated[int, Field(ge=0)] | None = None
+
+
+class SubjectSearch(Entity):
+    """Who may do this (section 8.4.1)."""
+
+    subject: Sought
+    action: ActionRef
+    resource: Party
+    context: dict[str, Any] = {}
+    page: PageAsked | None = None
+
+
+class ResourceSearch(Entity):
+    """On what the subject may do this (section 8.5.1)."""
+
+    subject: Party
+    action: ActionRef
+    resource: Sought
+    context: dict[str, Any] = {}
+    page: PageAsked | None = None
+
+
+class ActionSearch(Entity):
+    """What the subject may do with this (section 8.6.1)."""
+
+    subject: Party
+    resource: Party
+    context: dict[str, Any] = {}
+    page: PageAsked | None = None
+
+
 class EvaluationAnswer(View):
     """The answer (section 6.2); *context* says what decided."""
 
@@ -74,9 +116,46 @@ class EvaluationsAnswer(View):
     context: dict[str, Any] | None = None
 
 
+class PageAnswered(View):
+    """Where the results go on (section 8.2.2): *next_token* is empty when they are at their end."""
+
+    next_token: str
+    count: int
+
+
+class EntityFound(View):
+    """A subject or resource that was found."""
+
+    type: str
+    id: str
+
+
+class EntitiesFound(View):
+    """Those of the subjects or resources that were found which this page holds (section 8.3)."""
+
+    page: PageAnswered
+    results: list[EntityFound]
+
+
+class ActionFound(View):
+    """An action that was found."""
+
+    name: str
+
+
+class ActionsFound(View):
+    """Those of the actions that were found which this page holds (section 8.3)."""
+
+    page: PageAnswered
+    results: list[ActionFound]
+
+
 class Configuration(View):
     """Where this decision point is asked (section 9)."""
 
     policy_decision_point: str
     access_evaluation_endpoint: str
     access_evaluations_endpoint: str
+    search_subject_endpoint: str
+    search_resource_endpoint: str
+    search_action_endpoint: str
