@@ -136,7 +136,10 @@ def test_a_data_export_has_the_person_and_what_the_log_tells_of_their_acts(world
             }
         ],
     )
-    assert (archive["kept"], archive["next_cursor"]) == ({"api_keys": [], "sessions": [], "consents": []}, None)
+    assert (archive["kept"], archive["next_cursor"]) == (
+        {"directory": [], "api_keys": [], "sessions": [], "consents": []},
+        None,
+    )
     (told,) = archive["events"]
     assert (told["action"], told["changes"]["after"]["email"]) == ("settings.users.create", "ada@acme.test")
     assert PASSWORD not in str(archive)

@@ -19,10 +19,10 @@ _KEPT = 4096
 
 
 class Holder(NamedTuple):
-    """Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then)."""
+    """Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then). A directory has its own."""
 
     tenant_id: str
-    type: Literal["user", "oauth_client", "tenant"]
+    type: Literal["user", "oauth_client", "tenant", "directory"]
     id: str
 
 

@@ -17,7 +17,7 @@ OF_THE_ACTOR = ("ip_address", "user_agent")
 _ALWAYS = frozenset(
     {"email", "emails", "phone", "phone_number", "ip_address", "last_used_ip", "user_agent", "given_name", "family_name"}
 )
-_OF_A_PERSON = frozenset({"name", "attributes", "display_name", "external_id", "subject", "picture"})
+_OF_A_PERSON = frozenset({"name", "attributes", "display_name", "external_id", "subject", "picture", "profile"})
 """Personal where they describe a person, which is not so of a role's or a key's name."""
 
 Values = dict[str, dict[str, Any]]

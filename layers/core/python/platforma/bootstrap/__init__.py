@@ -24,6 +24,7 @@ from platforma.bootstrap.parts.ground import envelope, outbox, secrets, signing_
 from platforma.bootstrap.parts.identity import groups, link_requests, relying_party, services
 from platforma.bootstrap.parts.oauth import audiences_of, clients, consents, form_key, in_use, sessions
 from platforma.bootstrap.parts.policy import known_resource, known_roles, policies, snapshots
+from platforma.bootstrap.parts.scim import scim_desk
 from platforma.bootstrap.parts.sso import connections, domains
 from platforma.bootstrap.schedules import (
     apply_keepings,
@@ -48,6 +49,7 @@ from platforma.bootstrap.use_cases import (
     oauth,
     objects,
     policy,
+    scim,
     shredding,
     sso,
 )
@@ -106,6 +108,8 @@ __all__ = [
     "rewrap",
     "rewraps",
     "rotate_signing_keys",
+    "scim",
+    "scim_desk",
     "secrets",
     "services",
     "sessions",

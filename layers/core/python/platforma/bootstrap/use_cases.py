@@ -1,6 +1,6 @@
 """The areas' use cases, each with its ports filled in by the names of its parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -17,7 +17,12 @@ def kept_of_persons() -> "Mapping[str, Kept]":
     """What areas keep of a person, by the section of the archive that it is; an area adds its own here."""
     from platforma.edge.persons import Kept, every
 
+    def said_by_directory(tenant: str, user: str) -> "Iterator[Mapping[str, Any]]":
+        if (said := parts.identity.directory().said_by_directory(tenant, user)) is not None:
+            yield said
+
     return {
+        "directory": Kept(said_by_directory),
         "api_keys": Kept(
             lambda tenant, user: (key.as_json(environment.clock()) for key in apikeys.keys_of_owner(tenant, user)),
             apikeys.forget_keys,
@@ -191,5 +196,23 @@ sso = Area(
         "fetch": parts.ground.fetch,
         "provider_secrets": parts.ground.vault,
         "read_metadata": lambda: parts.sso.read_metadata,
+    },
+)
+
+
+scim = Area(
+    "sso.scim.use_cases",
+    {
+        "connections": parts.sso.connections,
+        "domains": parts.sso.domains,
+        "scim_tokens": parts.scim.scim_tokens,
+        "provisioned_users": parts.scim.provisioned_users,
+        "directory": parts.identity.directory,
+        "groups": parts.identity.groups,
+        "sessions": parts.oauth.sessions,
+        "administration": lambda: parts.identity.administration_of,
+        "secrets": parts.ground.secrets,
+        "clock": lambda: environment.clock,
+        "issuer": environment.issuer,
     },
 )

@@ -68,6 +68,14 @@ class Call:
         self.unproven = not proven
         self.attempt.tenant_id, self.attempt.principal_type, self.attempt.principal_id = tenant_id, "oauth_client", client_id
 
+    def identify_directory(self, tenant_id: str, connection_id: str) -> None:
+        """As `identify`, where a connection's directory showed a token of its own."""
+        self.attempt.tenant_id, self.attempt.principal_type, self.attempt.principal_id = (
+            tenant_id,
+            "directory",
+            connection_id,
+        )
+
     def note_decision(self, record: Mapping[str, Any]) -> None:
         """Let the event tell of this decision, and of the resource that it was about."""
         self.attempt.decision = record

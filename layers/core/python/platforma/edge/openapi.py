@@ -50,6 +50,7 @@ def openapi(url: str) -> dict[str, Any]:
                 "api_key_header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "client_certificate": {"type": "mutualTLS", "description": "A service's; at the internal URL."},
                 "client_basic": {"type": "http", "scheme": "basic"},
+                "scim_token": {"type": "http", "scheme": "bearer", "bearerFormat": "scim_..."},
             },
         },
     }
@@ -80,18 +81,20 @@ def _operation(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         "summary": row.summary,
         "x-platforma-operation": row.operation,
         "x-platforma-permission": row.permission,
-        "security": _SECURITY.get(row.access, _CALLER),
+        "security": [{"scim_token": []}] if row.wire == "scim" else _SECURITY.get(row.access, _CALLER),
         "parameters": _parameters(row),
         "responses": _good(row, models) | _waiting(row) | _refusals(row, models),
     }
     if row.body is not None:
         reference = models[row.body.partition(".")[2]]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+        content = {"application/json": {"schema": reference}}
+        operation["requestBody"] = {"required": not row.may_be_empty, "content": content}
     elif row.consumes == "form":
         form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
         operation["requestBody"] = {"required": True, "content": form}
     elif row.consumes == "document":
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+        types = ("application/scim+json", "application/json") if row.wire == "scim" else ("application/json",)
+        operation["requestBody"] = {"required": True, "content": {each: {"schema": {"type": "object"}} for each in types}}
     elif row.consumes == "bytes":
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     return operation
@@ -130,7 +133,7 @@ def _response(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     shape = models[row.answer.partition(".")[2]] if row.answer else {"type": "object"}
     if row.produces.startswith("text/"):
         shape = {"type": "string"}
-    elif row.produces != "application/json":
+    elif row.produces not in ("application/json", "application/scim+json"):
         shape = shape if row.answer else _BYTES
     return {"description": "The answer.", "content": {row.produces: {"schema": shape}}}
 
@@ -158,9 +161,9 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         statuses |= {409, 412, 428}
     statuses -= {409, 415, 422} if row.wire == "authzen" else set()
     titles = dict(STATUS.values())
+    statuses -= {422} if row.wire == "scim" else set()
     content = {"application/problem+json": {"schema": models["Problem"]}}
-    if row.wire == "page":
-        content = {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
-    elif row.wire != "problem":
-        content = {"application/json": {"schema": {"type": "object"}}}
+    if row.wire != "problem":
+        told = {"page": "text/html; charset=utf-8", "scim": "application/scim+json"}.get(row.wire, "application/json")
+        content = {told: {"schema": {"type": "string" if row.wire == "page" else "object"}}}
     return {str(status): {"description": titles.get(status, "Refused."), "content": content} for status in sorted(statuses)}

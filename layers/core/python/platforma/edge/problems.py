@@ -2,7 +2,7 @@
 The only table from an error's class to its status and wire form.
 
 `/v1` speaks RFC 9457 problem details, `/oauth2` RFC 6749 section 5.2 and, to who shows a token, RFC 6750 section 3,
-`/access/v1` AuthZEN.
+`/access/v1` AuthZEN, `/scim/v2` RFC 7644 section 3.12.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,6 +30,7 @@ STATUS: dict[type[errors.PlatformaError], tuple[int, str]] = {
     errors.TooLarge: (413, "Content too large"),
     errors.UnsupportedMediaType: (415, "Unsupported media type"),
     errors.RangeNotSatisfiable: (416, "Range not satisfiable"),
+    errors.NotSupported: (501, "Not implemented"),
     errors.Unprocessable: (422, "Unprocessable content"),
     errors.Invalid: (422, "Unprocessable content"),
     errors.PreconditionRequired: (428, "Precondition required"),
@@ -109,6 +110,26 @@ def authzen_problem(error: errors.PlatformaError, _request_id: str) -> Answer:
     return Answer(told["status"], {"error": told}, _headers(error))
 
 
+def scim_problem(error: errors.PlatformaError, _request_id: str) -> Answer:
+    """*error* as RFC 7644 section 3.12 tells it; a value that is not valid is a 400 there."""
+    status, _ = status_of(error)
+    scim_type = getattr(error, "scim_type", None)
+    if status == 422:
+        status, scim_type = 400, scim_type or "invalidValue"
+    elif scim_type is None and status == 409:
+        scim_type = "uniqueness"
+    told = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status)}
+    if scim_type is not None:
+        told["scimType"] = scim_type
+    told["detail"] = error.public if status == 500 else _scim_detail(error)
+    return Answer(status, told, _headers(error), media_type="application/scim+json")
+
+
+def _scim_detail(error: errors.PlatformaError) -> str:
+    faults = error.errors if isinstance(error, errors.Invalid) else ()
+    return f"{faults[0]['pointer'].strip('/')}: {faults[0]['detail']}" if faults else error.detail
+
+
 def page_problem(error: errors.PlatformaError, request_id: str) -> Answer:
     """*error* as a page; what renders it is loaded only by who has pages."""
     told: Answer = import_module("platforma.edge.pages.render").error_page(error, request_id)
@@ -133,6 +154,7 @@ TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {
     "oauth": oauth_problem,
     "bearer": bearer_problem,
     "authzen": authzen_problem,
+    "scim": scim_problem,
     "page": page_problem,
 }
 """How an endpoint's errors are told, by the `wire` of its row."""

@@ -41,7 +41,7 @@ def change_user(
 
     *may* is asked with the user before and after whether the caller may give and take that, at the turn at which it is then
     written: what changes in between is judged anew. *if_match* None means any version. A suspended user without a password
-    or an identity who is made active is invited again, since nobody knows that it is theirs.
+    or an identity, whom no connection provisions, is invited again when made active: nobody knows that it is theirs.
 
     Raises:
         Forbidden: *may* says so.
@@ -78,7 +78,8 @@ def change_user(
 def _made_active(user: User) -> UserStatus:
     if user.status == "invited":
         raise NotYetAccepted
-    return "active" if user.status == "active" or user.has_password or user.identities else "invited"
+    known = user.has_password or user.identities or user.managed is not None
+    return "active" if user.status == "active" or known else "invited"
 
 
 def _parsed(before: User, changes: Mapping[str, object], known_roles: frozenset[str]) -> dict[str, Any]:

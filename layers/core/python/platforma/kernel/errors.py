@@ -139,6 +139,13 @@ class PreconditionRequired(Invalid):
     public = "This change needs an If-Match header."
 
 
+class NotSupported(Invalid):
+    """What a standard lets be left out, and is."""
+
+    code = "not_supported"
+    public = "This is not supported."
+
+
 class RateLimited(PlatformaError):
     """Too much, too soon. *retry_after* is in seconds."""
 

@@ -3,7 +3,19 @@ Every endpoint is one row here, in its area's file. Routing, both OpenAPI docume
 are made from this one table: what is served stands nowhere else.
 """
 
-from platforma.edge.endpoints import apikeys, audit, catalogue, encryption, identity, oauth, objects, pages, policy, sso
+from platforma.edge.endpoints import (
+    apikeys,
+    audit,
+    catalogue,
+    encryption,
+    identity,
+    oauth,
+    objects,
+    pages,
+    policy,
+    scim,
+    sso,
+)
 from platforma.edge.endpoints.row import Access, Endpoint, Wire
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -13,6 +25,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *identity.ENDPOINTS,
     *policy.ENDPOINTS,
     *sso.ENDPOINTS,
+    *scim.ENDPOINTS,
     *audit.ENDPOINTS,
     *encryption.ENDPOINTS,
     *objects.ENDPOINTS,

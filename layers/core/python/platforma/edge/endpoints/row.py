@@ -16,7 +16,7 @@ standard says to ignore what is not known, of at most *max_body* of them. *produ
 the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
 AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, of at most *max_body* of them. *produces* is
 the media type of a good answer, *also* the further statuses that one may have, and *refuses* those of refusals that nothing
-else here tells. `{key+}` in a path takes slashes too.
+else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from typing import Literal
 from platforma.policy.actions import permission_of
 
 Access = Literal["public", "client", "self", "own", "permission"]
-Wire = Literal["problem", "oauth", "bearer", "page", "authzen"]
+Wire = Literal["problem", "oauth", "bearer", "page", "authzen", "scim"]
 Consumes = Literal["json", "form", "bytes", "document"]
 
 
@@ -53,6 +53,7 @@ class Endpoint:
     max_body: int = 1 << 20
     also: tuple[int, ...] = ()
     refuses: tuple[int, ...] = ()
+    may_be_empty: bool = False
 
     @property
     def permission(self) -> str | None:

@@ -1,6 +1,6 @@
 """The users of a tenant in DynamoDB."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -81,19 +81,37 @@ class DynamoDirectory:
 
     def add(self, user: User, password_hash: str | None, event: Event, *, unless_removed: bool = False) -> None:
         """Add a user."""
-        item = self._people.item(user, password_hash)
         t = Transaction(self._tables, self._outbox)
+        self.put_new(t, user, password_hash, unless_removed=unless_removed)
+        t.commit(event)
+
+    def put_new(
+        self,
+        t: Transaction,
+        user: User,
+        password_hash: str | None,
+        *,
+        unless_removed: bool = False,
+        provisioned: bytes | None = None,
+    ) -> None:
+        """Let *t* add a user; *provisioned* is what its directory says of it, sealed."""
+        item = self._people.item(user, password_hash)
+        item.provisioned = provisioned
         free = OwnedItem.pk.does_not_exist() if unless_removed else _FREE
         t.put(_owned(item), free, refused=_taken(EmailTaken()))
         for identity in user.identities:
             t.put(_identity(user, identity), free, refused=_taken(IdentityTaken()))
         t.put(item, UserItem.pk.does_not_exist(), refused=Broken("An id was made twice."))
-        t.commit(event)
 
     def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Change a user in all but password and groups."""
         t = Transaction(self._tables, self._outbox)
-        actions: list[Any] = [UserItem.version.set(after.version)]
+        self.put_changes(t, before, after, turn=turn)
+        t.commit(event)
+
+    def put_changes(self, t: Transaction, before: User, after: User, *, turn: int | None, more: Sequence[Any] = ()) -> None:
+        """Let *t* change a user in all but password and groups, and do *more* actions on its item."""
+        actions: list[Any] = [UserItem.version.set(after.version), *more]
         if (before.email, before.name) != (after.email, after.name):
             actions.append(UserItem.person.set(self._people.sealed_person(after)))
         if before.attributes != after.attributes:
@@ -113,7 +131,6 @@ class DynamoDirectory:
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
         rights = (before.given, before.attributes) != (after.given, after.attributes)
         moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status, turn=turn)
-        t.commit(event)
 
     def _provisioned(self, t: Transaction, before: User, after: User) -> list[Any]:
         """What connections keep of a user, as actions on its item."""
@@ -137,6 +154,11 @@ class DynamoDirectory:
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
         """Delete the user with password, factors and memberships; its address and identities are a removed user's."""
         t = Transaction(self._tables, self._outbox)
+        self.put_removal(t, user, turn=turn)
+        t.commit(event)
+
+    def put_removal(self, t: Transaction, user: User, *, turn: int | None) -> None:
+        """Let *t* delete a user."""
         t.delete(_keys(user), UserItem.version == user.version, refused=PreconditionFailed())
         t.put(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email), owner=user.id, removed=True))
         for identity in user.identities:
@@ -145,7 +167,6 @@ class DynamoDirectory:
         for group_id in user.groups:
             t.delete(MemberItem(user.tenant_id, f"MEMBER#{group_id}#{user.id}"))
         moves(t, user.tenant_id, policy=True, revocation=True, turn=turn)
-        t.commit(event)
 
     def password_hash(self, tenant_id: str, user_id: str) -> str | None:
         """The user's password hash, if it has one."""
@@ -172,6 +193,11 @@ class DynamoDirectory:
         """Keep the same password under another profile."""
         sealed = self._people.sealed_password(user, password_hash)
         written(_keys(user), [UserItem.password.set(sealed)], UserItem.version == user.version)
+
+    def said_by_directory(self, tenant_id: str, user_id: str) -> dict[str, Any] | None:
+        """What the user's directory says of it, if one provisions it: `document` and `modified_at`."""
+        item = read(UserItem, tenant_id, _PREFIX + user_id)
+        return None if item is None else self._people.provisioned(item)
 
     def turn(self, tenant_id: str) -> int:
         """The tenant's policy version."""

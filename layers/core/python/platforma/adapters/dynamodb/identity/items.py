@@ -66,7 +66,7 @@ class UserItem(_Identity):
     A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address.
 
     *mapped* has the roles of connections as `[role, connection id, group or null, time]`, and *mapped_roles* their names.
-    *managed* is `jit#{connection id}` or `scim#{connection id}`.
+    *managed* is `jit#{connection id}` or `scim#{connection id}`; *provisioned* is what the latter's directory says, sealed.
     """
 
     table = "identity"
@@ -81,6 +81,7 @@ class UserItem(_Identity):
     mapped_roles = UnicodeSetAttribute(null=True)
     identities = UnicodeSetAttribute(null=True)
     managed = UnicodeAttribute(null=True)
+    provisioned = BinaryAttribute(legacy_encoding=False, null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 

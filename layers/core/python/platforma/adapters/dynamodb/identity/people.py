@@ -104,6 +104,13 @@ class People:
             for item, person in zip(items, opened, strict=False)
         ]
 
+    def provisioned(self, item: UserItem) -> dict[str, Any] | None:
+        """What the user's directory says of it, if it has one."""
+        if item.provisioned is None:
+            return None
+        (said,) = self._open(item.pk, [(_record(_id(item), "provisioned"), item.provisioned)])
+        return said
+
     def standing(self, item: UserItem) -> Standing:
         """What a decision needs; opens nothing but attributes."""
         attributes: Mapping[str, Any] = {}

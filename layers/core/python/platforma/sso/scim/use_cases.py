@@ -1,0 +1,30 @@
+"""
+What a directory may ask for.
+
+A layer of its own carries what this imports (`scim2_models`), for the one function that serves directories.
+"""
+
+from platforma.sso.scim.directories import directory_behind
+from platforma.sso.scim.discovery import resource_type, resource_types, schema, schemas, service_provider_config
+from platforma.sso.scim.query import list_users
+from platforma.sso.scim.showing import show_user
+from platforma.sso.scim.tokens import create_scim_token, list_scim_tokens, revoke_scim_token
+from platforma.sso.scim.users import change_user, create_user, read_user, remove_user
+
+__all__ = [
+    "change_user",
+    "create_scim_token",
+    "create_user",
+    "directory_behind",
+    "list_scim_tokens",
+    "list_users",
+    "read_user",
+    "remove_user",
+    "resource_type",
+    "resource_types",
+    "revoke_scim_token",
+    "schema",
+    "schemas",
+    "service_provider_config",
+    "show_user",
+]
