@@ -48,7 +48,9 @@ class Person:
     def send(self, path: str, **fields: str) -> Reply:
         assert self.last is not None
         hidden = Fields(self.last.text).hidden
-        form = {name: hidden[name] for name in ("token", "flow", "tenant", "step", "link") if name in hidden} | fields
+        form = {
+            name: hidden[name] for name in ("token", "flow", "tenant", "step", "link", "device") if name in hidden
+        } | fields
         form = {name: value for name, value in form.items() if value is not None}
         self.last = self.browser.post(path, form)
         return self.last

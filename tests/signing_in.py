@@ -14,6 +14,7 @@ from tests.world import Reply, Tenant, World
 
 REDIRECT_URI = "https://client.test/callback"
 SCOPE = "openid profile email offline_access orders:read"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 PASSWORD_ONLY, TWO_FACTORS = ("pwd",), ("pwd", "otp", "mfa")
 
 
@@ -180,3 +181,20 @@ def app_of(tenant: Tenant, **more: Any) -> App:
         "scopes": ["openid", "profile", "email", "offline_access", "orders:read", "orders:manage"],
     }
     return App(tenant, tenant.call("POST", "/v1/oauth-clients", usual | more, expect=201).json)
+
+
+class Device:
+    """A device of the client's that has asked."""
+
+    def __init__(self, app: App, **more: str) -> None:
+        self.app, self.world = app, app.tenant.world
+        form = {"client_id": app.id, "scope": "openid offline_access orders:read", **more}
+        self.asked = self.world.call("POST", "/oauth2/device_authorization", form=form)
+
+    def poll(self, app: App | None = None) -> Reply:
+        form = {"grant_type": DEVICE_GRANT, "client_id": (app or self.app).id, "device_code": self.asked.json["device_code"]}
+        return self.world.call("POST", "/oauth2/token", form=form)
+
+    def wait(self, seconds: int = 5) -> str:
+        self.world.clock.move(seconds=seconds)
+        return str(self.poll().json["error"])

@@ -1,4 +1,4 @@
-"""The pages: signing in, passwords by mail, consent, one's own ways to sign in, signing out; with their style and script."""
+"""The pages: signing in and out, passwords by mail, consent, devices, one's own ways to sign in; their style and script."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from platforma.edge.api import API
 from platforma.edge.bodies import read_form, read_parameters
 from platforma.edge.call import Call
 from platforma.edge.pages.consent import consent, show_consent
+from platforma.edge.pages.device import connect_device, show_device
 from platforma.edge.pages.mailed import forgot_password, set_password, show_forgot_password, show_set_password
 from platforma.edge.pages.own import change_factors, show_factors, show_sign_out, sign_out
 from platforma.edge.pages.render import asset
@@ -24,6 +25,7 @@ PAGES: dict[str, tuple[Page, Page]] = {
     "reset": (show_set_password, set_password),
     "invitation": (show_set_password, set_password),
     "consent": (show_consent, consent),
+    "device": (show_device, connect_device),
     "factors": (show_factors, change_factors),
     "sign_out": (show_sign_out, sign_out),
 }

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import sync_playwright
 
 from tests.running import Running
-from tests.signing_in import challenge
+from tests.signing_in import DEVICE_GRANT, challenge
 from tests.world import PASSWORD
 
 HOME = Path(__file__).resolve().parents[2] / ".tools" / "peers" / "browser"
@@ -120,6 +121,18 @@ class Client:
         }
         return f"/oauth2/authorize?{urlencode(usual | more)}"
 
+    def ask_for_device(self) -> Any:
+        """What a device of the client's is told when it asks."""
+        form = {"client_id": self.id, "scope": "openid profile infrastructure:read"}
+        reply = self.running.call("POST", "/oauth2/device_authorization", data=form)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def poll(self, asked: Any) -> httpx.Response:
+        """What the device is answered when it asks again."""
+        form = {"grant_type": DEVICE_GRANT, "client_id": self.id, "device_code": asked["device_code"]}
+        return self.running.call("POST", "/oauth2/token", data=form)
+
     def answer(self, page) -> dict[str, str]:
         """What came back with the browser."""
         page.wait_for_url(f"{self.callback}*")
@@ -158,7 +171,7 @@ def client(running, token, callback):
         "name": "Notebook",
         "type": "public",
         "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code"],
+        "grant_types": ["authorization_code", DEVICE_GRANT],
         "redirect_uris": ["http://127.0.0.1/callback"],
         "scopes": ["openid", "profile", "email", "infrastructure:read", "infrastructure:manage"],
     }

@@ -22,11 +22,11 @@ RUN = """async rules => (await axe.run(document, {runOnly: rules})).violations.m
 WORDS = {
     "en-GB": (
         *("E-mail address", "Password", "Sign in", "Allow", "Add an authenticator app", "Code", "Continue", "Done"),
-        *("Forgot your password?", "Send the link", "Set your password"),
+        *("Forgot your password?", "Send the link", "Set your password", "Code that your device shows"),
     ),
     "de-DE": (
         *("E-Mail-Adresse", "Passwort", "Anmelden", "Erlauben", "Authenticator-App hinzufügen", "Code", "Weiter", "Fertig"),
-        *("Passwort vergessen?", "Link senden", "Passwort festlegen"),
+        *("Passwort vergessen?", "Link senden", "Passwort festlegen", "Code, den Ihr Gerät zeigt"),
     ),
 }
 
@@ -55,7 +55,8 @@ class Inspector:
     ("locale", "scheme"), [("en-GB", "light"), ("de-DE", "dark"), ("en-GB", "dark"), ("de-DE", "light")]
 )
 def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
-    email, password, sign_in, allow, add_app, code, go_on, done, forgot, send_link, set_password = WORDS[locale]
+    email, password, sign_in, allow, add_app, code, go_on, done, *rest = WORDS[locale]
+    forgot, send_link, set_password, user_code = rest
     context = chromium.new_context(base_url=running.stack["url"], locale=locale, color_scheme=scheme)
     page = context.new_page()
     inspector = Inspector(page, f"{locale[:2]}-{scheme}")
@@ -103,6 +104,19 @@ def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
         inspector.look("consent")
         button(allow)
         client.answer(page)
+        page.goto("/device")
+        inspector.look("device")
+        page.get_by_label(user_code).fill("BBBB-BBBB")
+        button(go_on)
+        page.get_by_role("alert").wait_for()
+        inspector.look("device-unknown")
+        page.get_by_label(user_code).fill(client.ask_for_device()["user_code"])
+        button(go_on)
+        page.get_by_role("button", name=allow, exact=True).wait_for()
+        inspector.look("device-consent")
+        button(allow)
+        page.get_by_role("status").wait_for()
+        inspector.look("device-done")
         page.goto("/factors")
         inspector.look("factors")
         button(add_app)
@@ -124,7 +138,7 @@ def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
         inspector.look("one-more-step")
 
         assert inspector.faults == []
-        assert len(set(inspector.seen)) == 17
+        assert len(set(inspector.seen)) == 21
     finally:
         context.close()
 

@@ -8,10 +8,9 @@ import pytest
 from platforma import bootstrap
 from platforma.kernel.errors import AlreadyUsed, NotFound
 from platforma.oauth.device.model import USER_CODE_LETTERS
-from tests.signing_in import App, Browser, app_of
-from tests.world import URL, Reply, Tenant, World, running
-
-GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+from tests.signing_in import DEVICE_GRANT as GRANT
+from tests.signing_in import App, Browser, Device, app_of
+from tests.world import URL, Tenant, World, running
 
 
 @pytest.fixture(scope="module")
@@ -42,33 +41,16 @@ def browser(world: World, tenant: Tenant, ada: str) -> Browser:
     return made
 
 
-class Device:
-    """A device of the client's that has asked."""
-
-    def __init__(self, app: App, **more: str) -> None:
-        self.app, self.world = app, app.tenant.world
-        form = {"client_id": app.id, "scope": "openid offline_access orders:read", **more}
-        self.asked = self.world.call("POST", "/oauth2/device_authorization", form=form)
-
-    def poll(self, app: App | None = None) -> Reply:
-        form = {"grant_type": GRANT, "client_id": (app or self.app).id, "device_code": self.asked.json["device_code"]}
-        return self.world.call("POST", "/oauth2/token", form=form)
-
-    def wait(self, seconds: int = 5) -> str:
-        self.world.clock.move(seconds=seconds)
-        return str(self.poll().json["error"])
-
-
 def decide(browser: Browser, device: Device, *, yes: bool, typed: str | None = None) -> None:
     session = browser.session
     assert session is not None
-    asked, client = bootstrap.oauth.read_device(typed or device.asked.json["user_code"], session=session)
+    asked, client = bootstrap.oauth.read_device(typed or device.asked.json["user_code"])
     assert client.id == device.app.id
     attempt = browser.attempt(session.tenant_id, session.user_id, "oauth.device_authorizations.decide")
     if yes:
         bootstrap.oauth.allow_device(asked, session=session, attempt=attempt)
     else:
-        bootstrap.oauth.decline_device(asked, attempt=attempt)
+        bootstrap.oauth.decline_device(asked, session=session, attempt=attempt)
 
 
 def test_a_device_is_told_what_to_show_and_how_often_to_ask(app):
@@ -142,7 +124,7 @@ def test_a_code_is_over_after_ten_minutes_for_device_and_person(app, world, tena
 def test_a_decision_is_made_once(app, browser):
     device = Device(app)
     session = browser.session
-    asked, _ = bootstrap.oauth.read_device(device.asked.json["user_code"], session=session)
+    asked, _ = bootstrap.oauth.read_device(device.asked.json["user_code"])
     attempt = browser.attempt(session.tenant_id, session.user_id, "oauth.device_authorizations.decide")
     decide(browser, device, yes=False)
 

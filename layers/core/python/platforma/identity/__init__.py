@@ -36,7 +36,7 @@ from platforma.identity.service import Service, Services, is_service_name, regis
 from platforma.identity.services import change_service, delete_service, list_services, read_service
 from platforma.identity.set_roles import set_roles
 from platforma.identity.sign_in import check_password
-from platforma.identity.throttle import AttemptCounts
+from platforma.identity.throttle import AttemptCounts, charge_attempt, refund_attempt
 
 __all__ = [
     "Administration",
@@ -69,6 +69,7 @@ __all__ = [
     "change_service",
     "change_tenant",
     "change_user",
+    "charge_attempt",
     "check_password",
     "create_group",
     "create_tenant",
@@ -94,6 +95,7 @@ __all__ = [
     "read_service",
     "read_tenant",
     "read_user",
+    "refund_attempt",
     "register_service",
     "remove_member",
     "request_link",

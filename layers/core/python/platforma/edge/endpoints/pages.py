@@ -27,6 +27,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_page("/reset", "reset", "Set a new password by a mailed link"),
     *_page("/invitation", "invitation", "Accept an invitation by setting a password"),
     *_page("/consent", "consent", "Allow a client what it asks for"),
+    *_page("/device", "device", "Allow a device what it asks for (RFC 8628)"),
     *_page("/factors", "factors", "One's own ways to sign in"),
     *_page("/sign-out", "sign_out", "Sign out"),
     row(

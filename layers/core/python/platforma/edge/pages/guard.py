@@ -17,6 +17,7 @@ from platforma.kernel.errors import Forbidden
 from platforma.kernel.ids import is_id
 
 STEP_LIFETIME = timedelta(minutes=5)
+_LONGEST_TOKEN = 200
 
 
 class StaleForm(Forbidden):
@@ -70,6 +71,17 @@ def read_step_token(key: bytes, shown: str, browser: str, tenant_id: str, flow: 
     if not good or not is_id(user_id, "usr") or int(until) <= now.timestamp():
         raise StaleForm
     return user_id
+
+
+def entered_token(key: bytes, browser: str, user_code: str) -> str:
+    """Says, to us alone, that in this browser a device's code was entered; it does not say that the device still waits."""
+    return f"{user_code}.{_mac(key, 'device', browser, user_code)}"
+
+
+def read_entered_token(key: bytes, shown: str, browser: str) -> str | None:
+    """The device's code that was entered in this browser; None for any other text."""
+    user_code, _, mac = shown[:_LONGEST_TOKEN].partition(".")
+    return user_code if hmac.compare_digest(mac.encode(), _mac(key, "device", browser, user_code).encode()) else None
 
 
 def _mac(key: bytes, *about: str) -> str:

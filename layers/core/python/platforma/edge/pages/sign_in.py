@@ -97,8 +97,12 @@ def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
 
 
 def _onward(visit: Visit, cookies: tuple[str, ...] = ()) -> Answer:
-    """Back to the authorization that asked for the sign-in, or to one's own ways to sign in; never to an address given."""
-    where = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}" if visit.flow else "/factors"
+    """Back to what asked for the sign-in, or to one's own ways to sign in; never to an address given."""
+    where = "/factors"
+    if visit.flow:
+        where = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}"
+    elif visit.device:
+        where = f"/device?device={quote(visit.device, safe='')}"
     return Answer(303, headers={"Location": where}, cookies=cookies)
 
 

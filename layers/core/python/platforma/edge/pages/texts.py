@@ -41,6 +41,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "profile": ("See your name", "Ihren Namen sehen"),
     "email_scope": ("See your e-mail address", "Ihre E-Mail-Adresse sehen"),
     "offline_access": ("Keep this access while you are away", "Den Zugriff behalten, wenn Sie nicht da sind"),
+    "device": ("Connect a device", "Gerät verbinden"),
+    "user_code": ("Code that your device shows", "Code, den Ihr Gerät zeigt"),
+    "user_code_hint": ("Eight letters, as in WDJB-MJHT.", "Acht Buchstaben, wie WDJB-MJHT."),
+    "unknown_user_code": (
+        "No device waits for this code. Codes are good for ten minutes; your device may show a new one.",
+        "Auf diesen Code wartet kein Gerät. Codes gelten zehn Minuten; vielleicht zeigt Ihr Gerät einen neuen.",
+    ),
+    "same_code": (
+        "Go on only if you have just started this yourself, and the device before you shows this code:",
+        "Fahren Sie nur fort, wenn Sie das gerade selbst begonnen haben und das Gerät vor Ihnen diesen Code zeigt:",
+    ),
+    "device_allowed": (
+        "The device is connected. You may close this page and go back to it.",
+        "Das Gerät ist verbunden. Sie können diese Seite schließen und zu ihm zurückkehren.",
+    ),
+    "device_denied": ("The device was given nothing.", "Das Gerät hat nichts bekommen."),
     "sign_out": ("Sign out", "Abmelden"),
     "signed_out": ("You are signed out.", "Sie sind abgemeldet."),
     "sign_out_question": ("Do you want to sign out?", "Möchten Sie sich abmelden?"),
@@ -111,7 +127,7 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 _REFUSALS = frozenset(
     {
-        *("wrong_password", "wrong_code", "wrong_passkey", "rate_limited", "link_spent"),
+        *("wrong_password", "wrong_code", "wrong_passkey", "rate_limited", "link_spent", "unknown_user_code"),
         *("password_characters", "password_short", "password_long", "password_common"),
     }
 )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from platforma.edge.answer import Answer
 from platforma.edge.browser import BROWSER, SESSION, cookie, kept
 from platforma.edge.call import Call
-from platforma.edge.pages.guard import browser_of, form_token, require_own_form
+from platforma.edge.pages.guard import browser_of, entered_token, form_token, read_entered_token, require_own_form
 from platforma.edge.pages.render import page
 from platforma.edge.pages.shown import Shown
 from platforma.edge.pages.texts import Words, language_of
@@ -39,7 +39,10 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request for a page. *kept* and *client* are of the interaction that it is in, if it is in one."""
+    """
+    One request for a page. *kept* and *client* are of the interaction that it is in, if it is in one; *user_code* is of the
+    device that its person is about to connect.
+    """
 
     call: Call
     world: World
@@ -51,11 +54,17 @@ class Visit:
     session: Session | None
     kept: KeptRequest | None
     client: Client | None
+    user_code: str | None = None
 
     @property
     def flow(self) -> str:
         """The interaction's id; empty where there is none."""
         return self.kept.id if self.kept else ""
+
+    @property
+    def device(self) -> str:
+        """What brings its person back to the device after signing in; empty where there is none."""
+        return entered_token(self.world.form_key(), self.browser, self.user_code) if self.user_code else ""
 
     def show(
         self, template: str, *, status: int = 200, cookies: tuple[str, ...] = (), error: str | None = None, **values: Any
@@ -70,6 +79,7 @@ class Visit:
             cookies=(*held, *cookies),
             token=form_token(self.world.form_key(), self.browser),
             flow=self.flow,
+            device=self.device,
             tenant=self.tenant,
             client=self.client,
             error=error,
@@ -135,4 +145,5 @@ def visit(call: Call, world: World, parameters: Mapping[str, str], *, posted: bo
         tenant = world.identity.read_tenant(named)
     locales = kept_request.request.ui_locales if kept_request else parameters.get("ui_locales", "").split()
     words = Words(language_of(call.headers.get("accept-language", ""), locales))
-    return Visit(call, world, parameters, browser, new, words, tenant, session, kept_request, client)
+    user_code = read_entered_token(world.form_key(), parameters.get("device", ""), browser)
+    return Visit(call, world, parameters, browser, new, words, tenant, session, kept_request, client, user_code)

@@ -8,6 +8,7 @@ from platforma.kernel.errors import AlreadyUsed, NotFound, Unavailable
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.ports import Consents
 from platforma.oauth.consents.life import record_consent
+from platforma.oauth.device.errors import UnknownUserCode
 from platforma.oauth.device.model import (
     LIFETIME,
     DeviceAuthorization,
@@ -77,16 +78,14 @@ def authorize_device(
     raise Unavailable
 
 
-def read_device(
-    typed: str, *, session: Session, devices: Devices, clients: Clients, clock: Clock
-) -> tuple[DeviceAuthorization, Client]:
+def read_device(typed: str, *, devices: Devices, clients: Clients, clock: Clock) -> tuple[DeviceAuthorization, Client]:
     """
-    The request that the person of *session* *typed* the code of, and its client.
+    The request that somebody *typed* the code of, and its client.
 
-    A user code has 34 bits: whoever asks counts the tries of a person (RFC 8628 section 5.1).
+    A user code has 34 bits: whoever asks counts the tries of whoever types (RFC 8628 section 5.1).
 
     Raises:
-        NotFound: no such code that is waiting, another tenant's, too old, or its client is not active any more.
+        UnknownUserCode: no such code that is waiting, too old, or its client is not active any more.
     """
     user_code = typed_code(typed)
     asked = devices.by_user_code(user_code) if user_code else None
@@ -94,12 +93,11 @@ def read_device(
     if (
         asked is None
         or client is None
-        or asked.tenant_id != session.tenant_id
         or asked.standing != "pending"
         or clock() >= asked.expires_at
         or client.status != "active"
     ):
-        raise NotFound("No device waits for this code. Codes are good for ten minutes.")
+        raise UnknownUserCode
     return asked, client
 
 
@@ -126,12 +124,15 @@ def allow_device(
     record_consent(session, asked.client_id, asked.scope, attempt=attempt, consents=consents, clock=clock, part=2)
 
 
-def decline_device(asked: DeviceAuthorization, *, attempt: Attempt, devices: Devices) -> None:
+def decline_device(asked: DeviceAuthorization, *, session: Session, attempt: Attempt, devices: Devices) -> None:
     """
     Refuse the device.
 
     Raises:
+        NotFound: the session is of another tenant.
         AlreadyUsed: it was decided already.
     """
+    if session.tenant_id != asked.tenant_id:
+        raise NotFound
     event = attempt.event("denied", resource=asked.client_id, resource_type="oauth_client", reason="access_denied")
     devices.decide(replace(asked, standing="denied"), event)
