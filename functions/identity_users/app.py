@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from platforma import bootstrap
+from platforma.edge import factors
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
@@ -97,6 +98,29 @@ def erase_user(call: Call) -> Answer:
         persons=bootstrap.person_keys(),
     )
     return Answer(202, erasure)
+
+
+@api.serves("settings.factors.list")
+@api.serves("settings.own_factors.list")
+def list_factors(call: Call) -> Answer:
+    return factors.list_factors(call, bootstrap)
+
+
+@api.serves("settings.factors.get")
+@api.serves("settings.own_factors.get")
+def get_factor(call: Call) -> Answer:
+    return factors.get_factor(call, bootstrap)
+
+
+@api.serves("settings.factors.delete")
+@api.serves("settings.own_factors.delete")
+def remove_factor(call: Call) -> Answer:
+    return factors.remove_factor(call, bootstrap)
+
+
+@api.serves("settings.factors.reset")
+def reset_factors(call: Call) -> Answer:
+    return factors.reset_factors(call, bootstrap)
 
 
 @api.serves("settings.user_roles.set")

@@ -263,7 +263,7 @@ def test_asking_is_answered_alike_for_everybody_and_looks_for_nobody(tenant, per
 
     with monkeypatch.context() as watched:
         for name in ("user", "user_by_email", "password_hash", "standing"):
-            watched.setattr(type(bootstrap.directory()), name, looked)
+            watched.setattr(type(bootstrap.parts.identity.directory()), name, looked)
         answers = [
             ask(person, email)
             for email in (EMAIL, "nobody@acme.test", "invited@acme.test", "gone@acme.test", "", '"><b>', "x" * 5000)

@@ -121,6 +121,48 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=202,
     ),
     row(
+        *("GET", "/v1/users/{id}/factors", "settings.factors.list", "identity_users", "own"),
+        "A user's passkeys, authenticator app and recovery codes",
+        resource="user",
+        answer="identity.FactorList",
+    ),
+    row(
+        *("DELETE", "/v1/users/{id}/factors", "settings.factors.reset", "identity_users", "own"),
+        "Take all of a user's factors away: the password alone signs in until there are new ones",
+        resource="user",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("GET", "/v1/users/{id}/factors/{factor_id}", "settings.factors.get", "identity_users", "own"),
+        "One of a user's factors",
+        resource="user",
+        answer="identity.FactorView",
+    ),
+    row(
+        *("DELETE", "/v1/users/{id}/factors/{factor_id}", "settings.factors.delete", "identity_users", "own"),
+        "Take one of a user's factors away",
+        resource="user",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("GET", "/v1/me/factors", "settings.own_factors.list", "identity_users", "self"),
+        "One's own passkeys, authenticator app and recovery codes",
+        answer="identity.FactorList",
+    ),
+    row(
+        *("GET", "/v1/me/factors/{factor_id}", "settings.own_factors.get", "identity_users", "self"),
+        "One of one's own factors",
+        answer="identity.FactorView",
+    ),
+    row(
+        *("DELETE", "/v1/me/factors/{factor_id}", "settings.own_factors.delete", "identity_users", "own"),
+        "Take one of one's own factors away",
+        status=204,
+        if_match=True,
+    ),
+    row(
         *(
             "PUT",
             "/v1/users/{id}/roles",

@@ -196,6 +196,29 @@ class PasswordChange(Body):
     new_password: Password
 
 
+class FactorView(View):
+    """
+    A way to sign in beside the password: a passkey, an authenticator app, or the recovery codes that stand for it.
+
+    *remaining* is how many recovery codes are unused; *backed_up* whether the passkey lives in more than one place.
+    """
+
+    id: str
+    type: Literal["passkey", "totp", "recovery_codes"]
+    name: str | None = None
+    created_at: Timestamp | None = None
+    last_used_at: Timestamp | None = None
+    backed_up: bool | None = None
+    remaining: int | None = None
+
+
+class FactorList(View):
+    """All of a person's factors."""
+
+    items: list[FactorView]
+    next_cursor: None
+
+
 class GroupCreate(Body):
     """A group to be."""
 

@@ -113,6 +113,15 @@ class Factors:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """For whom passkeys are made: the host of the stable URL, and the origin that pages have."""
+
+    id: str
+    origin: str
+    name: str = "PLATFORMA"
+
+
 def passkey_id(credential_id: str) -> str:
     """A passkey's id, of one length however long the authenticator's own is."""
     return "passkey_" + sha256(credential_id.encode()).hexdigest()[:32]

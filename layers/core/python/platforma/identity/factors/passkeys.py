@@ -6,7 +6,7 @@ User verification is always asked for, so that a passkey is two factors: what on
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from webauthn import (
@@ -27,7 +27,7 @@ from webauthn.helpers.structs import (
 
 from platforma.identity.factors.challenge import check_challenge, new_challenge, require_unspent
 from platforma.identity.factors.errors import TooManyPasskeys, WrongPasskey
-from platforma.identity.factors.model import MAX_PASSKEYS, Passkey, at
+from platforma.identity.factors.model import MAX_PASSKEYS, Passkey, RelyingParty, at
 from platforma.identity.factors.ports import FactorStore
 from platforma.identity.model import User
 from platforma.kernel.clock import Clock
@@ -38,15 +38,6 @@ from platforma.keys.ports import Secrets
 
 _UNREADABLE = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, AttributeError)
 _TRANSPORTS = frozenset({"ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"})
-
-
-@dataclass(frozen=True, slots=True)
-class RelyingParty:
-    """For whom passkeys are made: the host of the stable URL, and the origin that pages have."""
-
-    id: str
-    origin: str
-    name: str = "PLATFORMA"
 
 
 def enrolment_options(user: User, *, factors: FactorStore, party: RelyingParty, secrets: Secrets, clock: Clock) -> str:
