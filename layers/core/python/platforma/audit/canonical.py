@@ -34,8 +34,10 @@ def plain(value: Any) -> Any:
     """*value* with what I-JSON cannot say as text that tells it: numbers out of range, lone surrogates (as U+FFFD)."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, Mapping):
-        return {plain(str(name)): plain(inner) for name, inner in value.items()}
+    if type(value) is dict or isinstance(value, Mapping):  # the first is told at once, and there are many
+        return {
+            name if type(name) is str and name.isascii() else plain(str(name)): plain(inner) for name, inner in value.items()
+        }
     if isinstance(value, set | frozenset):
         return [plain(inner) for inner in sorted(value)]
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
@@ -46,11 +48,16 @@ def plain(value: Any) -> Any:
 def _is_simple(value: Any) -> bool:
     """Whether the standard encoder, which is much quicker, writes the very same: no fractions, and names in ASCII alone."""
     kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
     if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_simple(inner) for name, inner in value.items())
+        for name, inner in value.items():
+            if type(name) is not str or not name.isascii() or (type(inner) is not str and not _is_simple(inner)):
+                return False
+        return True
     if kind is list:
         return all(map(_is_simple, value))
-    return kind is str or kind is bool or value is None or (kind is int and -_LARGEST <= value <= _LARGEST)
+    return kind is int and -_LARGEST <= value <= _LARGEST
 
 
 def _is_sayable(value: Any) -> bool:

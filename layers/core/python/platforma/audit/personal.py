@@ -66,14 +66,20 @@ def _without(value: Any, path: str, about_person: bool, found: dict[str, Any]) -
         return value
     about_person = about_person or "email" in value or path == "decision/principal"
     kept: dict[str, Any] = {}
+    unknown = path == "decision/principal" and "@" in str(value.get("id"))  # a person that is not known, by address
     for name, inner in value.items():
-        here = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
-        named = here == "decision/principal/id" and "@" in str(inner)  # a person that is not known, by address
-        if inner is not None and (named or name in _ALWAYS or (about_person and name in _OF_A_PERSON)):
-            found[here] = inner
+        personal = name in _ALWAYS or (about_person and name in _OF_A_PERSON) or (unknown and name == "id")
+        if inner is not None and personal:
+            found[_below(path, name)] = inner
+        elif isinstance(inner, dict | list):
+            kept[name] = _without(inner, _below(path, name), about_person, found)
         else:
-            kept[name] = _without(inner, here, about_person, found)
+            kept[name] = inner
     return kept
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _copied(value: Any) -> Any:

@@ -95,7 +95,7 @@ class Subjects:
         if self._revoked(token.tenant_id, token.jti, token.revocable_ids):
             return None
         subject = (
-            replace(client, scopes=None)
+            client
             if token.sub == token.client_id
             else self._bare(token.tenant_id, "oauth_client" if is_id(token.sub, "cli") else "user", token.sub)
         )

@@ -11,7 +11,7 @@ import jwt
 from platforma.kernel.errors import Unauthenticated
 from platforma.keys.signing import ALGORITHMS
 from platforma.oauth.access_token import SigningKeys
-from platforma.oauth.compact_jws import json_object, parse_compact
+from platforma.oauth.compact_jws import json_object, parse_compact, verify_own_signature
 from platforma.oauth.errors import InvalidToken
 from platforma.oauth.grants.model import Grant
 from platforma.oauth.model import Client
@@ -73,11 +73,9 @@ def verify_id_token_hint(token: str, *, client_id: str | None, signing_keys: Sig
         raise InvalidToken
     try:
         key = signing_keys.public(header["kid"])
-        if key.algorithm != header["alg"]:
-            raise InvalidToken
-        jwt.PyJWS(algorithms=[key.algorithm]).decode(token, key.public_key, algorithms=[key.algorithm])
-    except (Unauthenticated, jwt.PyJWTError):
+    except Unauthenticated:
         raise InvalidToken from None
+    verify_own_signature(unverified, key)
     claims = json_object(unverified.payload)
     if (
         claims.get("iss") != issuer

@@ -150,6 +150,11 @@ def within(inner: Iterable[str], outer: Iterable[str]) -> bool:
 
     Used before giving: a key's scopes, a role, a policy. What is no pattern at all is not within anything.
     """
+    return _all_within(tuple(inner), tuple(outer))
+
+
+@lru_cache(maxsize=8192)
+def _all_within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
     held = [pattern for text in outer if (pattern := parse_pattern(text))]
     for text in inner:
         pattern = parse_pattern(text)

@@ -7,8 +7,8 @@ Views and plans are remembered, within bounds. They follow from the set alone, s
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from platforma.kernel.tenancy import PLATFORM
 from platforma.policy.actions import Action, candidate_patterns, matches, parse_action, parse_pattern
@@ -46,8 +46,7 @@ class Attached:
         self.denies = {action: ResourceIndex(listed) for action, listed in entries["deny"].items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """
     What one action comes down to for one principal. *action* is None where what was asked is no action; *capped* is the same
     action as scopes look at it, which give nothing and so need not know its domain.

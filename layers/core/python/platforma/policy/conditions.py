@@ -14,7 +14,7 @@ from platforma.kernel.errors import FieldError
 from platforma.policy.attributes import MISSING, attribute_test, check_attributes
 from platforma.policy.model import Request, Subject
 from platforma.policy.networks import Network, check_networks, networks_of, parse_address
-from platforma.policy.times import Openings, check_dates, check_windows, dates_of, seconds_of, windows_of
+from platforma.policy.times import EPOCH, Openings, check_dates, check_windows, dates_of, windows_of
 
 
 class Facts:
@@ -28,12 +28,17 @@ class Facts:
     __slots__ = ("address", "key", "request", "seconds", "subject")
 
     def __init__(self, subject: Subject, request: Request) -> None:
-        context = request.context
-        kind = request.resource_type
+        context, kind = request.context, request.resource_type
         self.subject = subject
         self.request = request
         self.address = parse_address(context.ip_address)
-        self.seconds = seconds_of(context.time)
+        self.seconds: int | None = None
+        if context.time is not None:  # as `seconds_of` has it, without a call
+            try:
+                since = context.time - EPOCH
+                self.seconds = since.days * 86400 + since.seconds
+            except TypeError:
+                pass
         self.key = f"{kind}:{request.resource_id or ''}" if kind and ":" not in kind else ""
 
 
@@ -154,10 +159,13 @@ def _time_window(wanted: Any) -> tuple[Test, Callable[[Facts], Any]]:
     known = openings.known
 
     def test(facts: Facts) -> bool | None:
-        if facts.seconds is None:
+        seconds = facts.seconds
+        if seconds is None:
             return None
-        minute = facts.seconds // 60
-        return known[minute] if minute in known else openings.at(facts.seconds)
+        try:
+            return known[seconds // 60]
+        except KeyError:
+            return openings.at(seconds)
 
     return test, _saw_time
 

@@ -46,36 +46,42 @@ def _decided(  # noqa: PLR0911  a return a step
     policy_set: PolicySet, subject: Subject, request: Request, plan: Plan, facts: Facts
 ) -> tuple[Cause, tuple[Match, ...]]:
     """The steps; the first that decides returns."""
+    action, capped, denies, grants, allows, alone = plan
     plain = subject.owner is None
     stands = plain and subject.standing == "active" and subject.tenant_id == policy_set.tenant_id
     if not stands and (bar := _standing(policy_set, subject)) is not None:
         return bar, ()
-    if plan.action is None:
+    if action is None:
         return "no_match", ()
-    if subject.environment is not None and _elsewhere(subject, request, plan.action):
+    if subject.environment is not None and _elsewhere(subject, request, action):
         return "environment", ()
-    if plan.denies and (denied := applying(plan.denies, facts)):
+    if denies and (denied := applying(denies, facts)):
         return "deny_statement", denied
-    allowed = plan.grants + applying(plan.allows, facts) if plan.allows else plan.grants
+    allowed = grants + applying(allows, facts) if allows else grants
     if not allowed:
-        return "no_match" if plan.action.known else "unknown_domain", ()
-    if not (plain and subject.scopes is None) and not _in_scope(subject, plan.capped):
+        return "no_match" if action.known else "unknown_domain", ()
+    if not (plain and subject.scopes is None) and not _in_scope(subject, capped):
         return "scope", ()
-    if plan.alone is not None and not (plan.alone.grants or applying(plan.alone.allows, facts)):
+    if alone is not None and not (alone.grants or applying(alone.allows, facts)):
         return "owner", ()
-    return "grant" if plan.grants else "statement", allowed
+    return "grant" if grants else "statement", allowed
 
 
 def applying(indexes: tuple[ResourceIndex, ...], facts: Facts) -> tuple[Match, ...]:
     """The statements that apply, in a fixed order, as far as they need be known."""
-    found: list[Match] = []
+    found: tuple[Match, ...] = ()
     for index in indexes:
         for compiled in index.candidates(facts):
-            if compiled.applies(facts) and compiled.match not in found:
-                found.append(compiled.match)
-                if len(found) == MAX_MATCHED:
-                    return tuple(found)
-    return tuple(found)
+            for test in compiled.tests:  # `compiled.applies`, without a call
+                answer = test(facts)
+                if answer is not True and (answer is False or not compiled.denies):
+                    break
+            else:
+                if compiled.match not in found:
+                    found += (compiled.match,)
+                    if len(found) == MAX_MATCHED:
+                        return found
+    return found
 
 
 def _standing(policy_set: PolicySet, subject: Subject) -> Cause | None:

@@ -99,15 +99,17 @@ class _Table:
             by_length.setdefault(len(text), {})[text] = Leaf(entries)
         self.prefixes = tuple(sorted(by_length.items()))
 
-    def collect(self, text: str, address: Address | None, found: list[Compiled]) -> None:
-        """Add to *found* the statements that match *text*, and that may apply to a request from *address*."""
-        if (leaf := self.exact.get(text)) is not None:
+    def collect(self, text: str, address: Address | None) -> list[Compiled]:
+        """The statements that match *text*, and that may apply to a request from *address*."""
+        found: list[Compiled] = []
+        if self.exact and (leaf := self.exact.get(text)) is not None:
             found += [compiled for compiled, _ in leaf.near(address)]
         for length, table in self.prefixes:
             if (leaf := table.get(text[:length])) is not None:
                 for compiled, matches in leaf.entries if leaf.few else leaf.near(address):
                     if matches is None or matches(text):
                         found.append(compiled)
+        return found
 
     def leaves(self) -> Iterator[Leaf]:
         yield from self.exact.values()
@@ -138,11 +140,10 @@ class ResourceIndex:
 
     def candidates(self, facts: Facts) -> list[Compiled]:
         """Those whose resource matches, and whose network may; one with several resources perhaps more than once."""
-        found: list[Compiled] = []
-        self._by_key.collect(facts.key, facts.address, found)
-        if self._by_id is not None and facts.request.resource_id:
-            self._by_id.collect(facts.request.resource_id, facts.address, found)
-        return found
+        found = self._by_key.collect(facts.key, facts.address)
+        if self._by_id is None or not facts.request.resource_id:
+            return found
+        return found + self._by_id.collect(facts.request.resource_id, facts.address)
 
     def all(self) -> Iterator[Compiled]:
         """Every statement here, once for each of its resources."""

@@ -17,7 +17,7 @@ from platforma.kernel.errors import FieldError, Malformed
 MAX_WINDOWS = 20
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REGULAR = 631_152_000  # 1990
 _MAX_KNOWN = 64
 _DAY = 1440
@@ -29,7 +29,7 @@ def seconds_of(moment: datetime | None) -> int | None:
     if moment is None:
         return None
     try:
-        since = moment - _EPOCH
+        since = moment - EPOCH
     except TypeError:
         return None
     return since.days * 86400 + since.seconds
@@ -50,7 +50,7 @@ class Zone:
         Raises:
             OverflowError: the wall clock shows no date of the years 1 to 9999.
         """
-        offset = (_EPOCH + timedelta(seconds=seconds)).astimezone(self._info).utcoffset()
+        offset = (EPOCH + timedelta(seconds=seconds)).astimezone(self._info).utcoffset()
         assert offset is not None
         return seconds + offset.days * 86400 + offset.seconds
 
