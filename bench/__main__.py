@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import api_keys, audit, authorizer, decisions, encryption, token_endpoint, tokens
+from bench import analysis, api_keys, audit, authorizer, decisions, encryption, token_endpoint, tokens
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "decisions": decisions.run,
+    "analysis": analysis.run,
     "authorizer": authorizer.run,
     "api_keys": api_keys.run,
     "tokens": tokens.run,

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from bench import analysis
 from platforma.policy.analysis import Comparison
 from platforma.policy.analysis.compare import question
 from platforma.policy.analysis.moments import HORIZON
@@ -73,6 +74,25 @@ def test_more_and_less_are_what_brute_force_finds(sides, subject):
         was, will = (decide(one, asker, request).allowed for one in rules)
         found |= {(was, will)} if was != will else set()
     assert (more is not None, less is not None) == ((False, True) in found, (True, False) in found)
+
+
+def test_a_thousand_statements_a_side_are_compared_exactly():
+    """Split by network they say the same; one address more is found among them all."""
+    whole, halved, wider = (
+        analysis.policy_set(documents)
+        for documents in (
+            analysis.statements(),
+            analysis.statements(halved=True),
+            analysis.statements(halved=True, wider=True),
+        )
+    )
+    assert whole.statements == halved.statements == 1000
+
+    assert analysis.compared(whole, halved) == (False, False)
+    found = Comparison(whole, wider, analysis.SUBJECT, now=NOON).more()
+    assert found is not None
+    assert found.request.context.ip_address == "192.0.2.1"
+    assert (found.before.allowed, found.after.allowed) == (False, True)
 
 
 @pytest.mark.parametrize("scope", ["infrastructure.clusters.get", "infrastructure.clusters.*", "settings.users.create"])
