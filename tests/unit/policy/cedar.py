@@ -1,9 +1,11 @@
 # ruff: noqa: PLR0911  a return for each kind of condition
 """
-Rules as Cedar policies, for a principal that is no key and has no scopes: the second opinion, from another engine.
+Rules as Cedar policies, for one principal: the second opinion, from another engine.
 
-Attachments become `principal in`, a principal's roles and groups its parents. What has no type test in Cedar gets one beside
-it (`kind`), and a condition is written twice: where it must be true (allow), and where it must not be false (deny).
+Attachments become `principal in`, a principal's roles and groups its parents, as are the owner of a key and the client of a
+token. What has no type test in Cedar gets one beside it (`kind`), and a condition is written twice: where it must be true
+(allow), and where it must not be false (deny). What caps a key or token is a `forbid` of all but what it leaves: its scopes,
+its environment, and what the owner or subject is permitted without the statements attached to the key or client.
 Not expressible, and so not drawn by the test: `?` in globs, null and fractions, order of strings.
 """
 
@@ -34,15 +36,51 @@ def all_of(parts) -> str:
 
 
 def translated(rules: Rules, subject: Subject, domains) -> cedarpy.PolicySet:
-    policies = []
-    targets = {("tenant", subject.tenant_id), (subject.type, subject.id)}
-    targets |= {("role", name) for name in subject.roles} | {("group", name) for name in subject.groups}
+    base = subject.owner or subject
+    own = targets_of(base)
+    every = own | further_of(subject)
+    policies = [
+        f"{effect}(principal in {entity(*target)}, action, resource) when {{ {holds} }};"
+        for effect, target, holds in (*granted(rules, base, every, domains), *stated(rules, domains))
+    ]
+    policies += [
+        all_but(any_of(action(scope, "allow", None) for scope in scopes))
+        for scopes in (subject.scopes, base.scopes)
+        if scopes is not None
+    ]
+    if subject.environment is not None:
+        policies.append(all_but(f"!(context has environment) || context.environment == {text(subject.environment)}"))
+    if subject.environment == "test":
+        policies.append(all_but('!context.ours || context.level == "read"'))
+    if every != own:
+        alone = [*granted(rules, base, own, domains), *(one for one in stated(rules, domains) if one[1] in own)]
+        policies.append(all_but(any_of(holds for effect, _, holds in alone if effect == "permit")))
+    return cedarpy.PolicySet.from_str("\n".join(policies))
+
+
+def targets_of(base: Subject) -> set:
+    targets = {("tenant", base.tenant_id), (base.type, base.id)}
+    return targets | {("role", name) for name in base.roles} | {("group", name) for name in base.groups}
+
+
+def further_of(subject: Subject) -> set:
+    further = {(subject.type, subject.id)} if subject.owner is not None else set()
+    return further | ({("oauth_client", subject.client_id)} if subject.client_id is not None else set())
+
+
+def granted(rules: Rules, base: Subject, targets, domains):
+    """The role grants that no allow attached to one of *targets* replaces."""
     in_force = reference.in_force(rules, targets)
     replaced = {action for one in in_force if one["effect"] == "allow" for action in one["actions"]}
     roles = {role.name: role.actions for role in rules.roles} | reference.ROLES
-    for name in subject.roles:
-        left = [grant for grant in roles.get(name, ()) if grant not in replaced]
-        policies += [rule("permit", ("role", name), [action(grant, "allow", domains)]) for grant in left]
+    for name in base.roles:
+        for grant in roles.get(name, ()):
+            if grant not in replaced:
+                yield "permit", ("role", name), action(grant, "allow", domains)
+
+
+def stated(rules: Rules, domains):
+    """The statements, once for each of their attachments."""
     for policy in rules.policies:
         document = policy.document
         for one in document.get("statements", [document]):
@@ -53,13 +91,11 @@ def translated(rules: Rules, subject: Subject, domains) -> cedarpy.PolicySet:
                 *(condition(name, wanted, effect) for name, wanted in one.get("conditions", {}).items()),
             ]
             for attachment in policy.attachments:
-                target = (attachment.type, attachment.id)
-                policies.append(rule("permit" if effect == "allow" else "forbid", target, parts))
-    return cedarpy.PolicySet.from_str("\n".join(policies))
+                yield "permit" if effect == "allow" else "forbid", (attachment.type, attachment.id), all_of(parts)
 
 
-def rule(effect, target, parts) -> str:
-    return f"{effect}(principal in {entity(*target)}, action, resource) when {{ {all_of(parts)} }};"
+def all_but(left) -> str:
+    return f"forbid(principal, action, resource) unless {{ {left} }};"
 
 
 def entity(kind, name) -> str:
@@ -86,7 +122,7 @@ def action(pattern, effect, domains) -> str:
     if domain == "*":
         hidden = ["platform"] if pattern == "*" else ["platform", *sorted(reference.CONTROL)]
         parts.append(f"!{text(hidden)}.contains(context.domain)")
-        if effect == "allow":
+        if effect == "allow" and domains is not None:  # a scope gives nothing, and need not know them
             parts.append(f"{text(sorted(domains))}.contains(context.domain)")
     else:
         parts.append(f"context.domain == {text(domain)}")
@@ -170,8 +206,7 @@ def operator(attributes, name, each, wanted, effect) -> str:
 
 
 def entities(subject: Subject) -> cedarpy.Entities:
-    parents = [("tenant", subject.tenant_id), *(("role", name) for name in subject.roles)]
-    parents += [("group", name) for name in subject.groups]
+    parents = sorted((targets_of(subject.owner or subject) | further_of(subject)) - {(subject.type, subject.id)})
     found = [{"uid": uid(*parent), "attrs": {}, "parents": []} for parent in parents]
     me = {"uid": uid(subject.type, subject.id), "attrs": {}, "parents": [uid(*parent) for parent in parents]}
     return cedarpy.Entities.from_json_str(json.dumps([*found, me]))
@@ -191,7 +226,8 @@ def request(subject: Subject, asked: Request, zones) -> dict:
         "now": microseconds(asked.context.time),
         "clocks": {zone: clock(asked.context.time, zone) for zone in zones},
         "resource_attributes": described(asked.resource_attributes),
-        "principal_attributes": described(subject.attributes),
+        "ours": asked.own_api or domain in reference.CONTROL,
+        "principal_attributes": described((subject.owner or subject).attributes),
         "action_attributes": described(asked.action_attributes),
     }
     mfa = subject.mfa if asked.context.mfa is None else asked.context.mfa
