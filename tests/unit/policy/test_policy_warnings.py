@@ -1,7 +1,8 @@
 """What a policy's author may not have meant: told exactly, and never where it is not so."""
 
+import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 
 from platforma.kernel.clock import rfc3339
 from platforma.policy import validate_policy
+from platforma.policy.analysis import useless
 from platforma.policy.attributes import MISSING, attribute_test
 from platforma.policy.compile import compile_rules
 from platforma.policy.decide import decide
 from platforma.policy.document import read_document
 from platforma.policy.never import never_holds
 from platforma.policy.ports import Member, Rules
-from platforma.policy.validate_policy import _shadows
+from tests.unit.policy import reference
 from tests.unit.policy.strategies import (
     ACTIONS,
     ODD_VALUES,
@@ -32,6 +34,7 @@ from tests.unit.policy.worlds import NOON, SAMPLE, TENANT, user
 
 QUICK = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 EVERYTHING = {"effect": "allow", "actions": ["*"], "resources": ["*"]}
+SPRING = datetime(2026, 3, 1, tzinfo=UTC)
 OVER = {"date_range": {"not_after": "1900-01-01T00:00:00Z"}}
 
 
@@ -158,21 +161,43 @@ def test_dates_and_windows_that_are_over_or_never_meet_never_match(conditions, m
 def test_that_a_shadowed_statement_never_applied_would_change_no_decision(
     pair, rules, subject, actions, resources, circumstances
 ):
-    """It is drawn from the other where chance made them too unlike."""
+    """It is drawn from the other where chance made them too unlike. What could go could all go at once."""
     shadow, statement = pair
     likely = {**shadow, "resources": statement["resources"] if shadow["resources"] == ["*"] else shadow["resources"]}
     likely["conditions"] = {**statement.get("conditions", {}), **shadow.get("conditions", {})}
     for candidate in (statement, likely, {**likely, "effect": "allow"}):
-        both = [read_document(one)[0] for one in (shadow, candidate)]
-        if not _shadows(*both):
+        both = [shadow, candidate]
+        found = useless([read_document(one)[0] for one in both], domains=reference.DOMAINS, now=SPRING).shadowed
+        if not found or not rules.policies:
             continue
-        stopped = {**candidate, "conditions": {**candidate.get("conditions", {}), **OVER}}
-        if not rules.policies:
-            continue
-        before, after = (_with(rules, [shadow, one]) for one in (candidate, stopped))
+        left = [_stopped(one) if place in found else one for place, one in enumerate(both)]
+        before, after = (_with(replace(rules, apis=()), statements) for statements in (both, left))
         for asked in requests(actions, resources, circumstances):
-            if asked.context.time.year > 1900:
+            if asked.context.time >= SPRING:
                 assert decide(before, subject, asked).kind == decide(after, subject, asked).kind, asked
+
+
+def _stopped(statement):
+    return {**statement, "conditions": {**statement.get("conditions", {}), **OVER}}
+
+
+def test_several_statements_may_shadow_one_together(office):
+    halves = [{**SAMPLE, "conditions": {"ip_range": network}} for network in ("10.0.0.0/9", "10.128.0.0/9")]
+    statements = [*halves, {**SAMPLE, "conditions": {"ip_range": "10.0.0.0/8"}}]
+
+    told = warnings(office, {"statements": statements})
+
+    assert [(one["pointer"], one["detail"]) for one in told if "Shadowed" in one["detail"]] == [
+        ("/document/statements/2", "Shadowed: statements 0, 1 together already decide all that this one could.")
+    ]
+
+
+def test_what_is_too_much_to_tell_is_said_to_be(office, monkeypatch):
+    monkeypatch.setattr(sys.modules["platforma.policy.validate_policy"], "_EFFORT", 1)
+
+    told = warnings(office, {"statements": [SAMPLE, SAMPLE, SAMPLE]})
+
+    assert [one["pointer"] for one in told if "too much" in one["detail"]] == ["/document"]
 
 
 def _with(rules: Rules, statements):

@@ -7,13 +7,22 @@ from typing import Protocol
 from platforma.apikeys.ports import Keys
 from platforma.edge.subjects import Subjects, subject_of
 from platforma.identity.model import Principal
+from platforma.identity.ports import Directory, Groups
+from platforma.identity.principals import read_holders
 from platforma.oauth.ports import Clients
 from platforma.policy.analysis import TooComplex
 from platforma.policy.compile import Target
 from platforma.policy.model import Subject
+from platforma.policy.ports import Member
 
 MAX_PRINCIPALS = 10_000
 _PAGE = 200
+
+
+def members(tenant_id: str, roles: frozenset[str], *, directory: Directory, groups: Groups) -> Iterator[Member]:
+    """The people who hold one of *roles*, as the policy area asks for them (`Holders`) and the identity area knows them."""
+    for principal, able in read_holders(tenant_id, roles, directory=directory, groups=groups):
+        yield Member(subject_of(principal), able)
 
 
 class UsersOf(Protocol):

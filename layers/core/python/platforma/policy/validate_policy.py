@@ -6,16 +6,19 @@ from typing import Any
 
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import FieldError, Unprocessable
-from platforma.policy.actions import covers, parse_pattern, within
+from platforma.policy.actions import covers, parse_pattern
+from platforma.policy.analysis import TooComplex, useless
 from platforma.policy.compile import PolicySet
-from platforma.policy.document import Statement, check_document, parse_attachments, parse_resource_pattern, read_document
-from platforma.policy.globs import compile_glob
+from platforma.policy.document import Statement, check_document, parse_attachments, read_document
 from platforma.policy.model import Attachment, Subject
 from platforma.policy.never import never_holds
 from platforma.policy.ports import Holders
 from platforma.policy.snapshots import Snapshots
 
 _EVERYTHING = ("*", "*:*", "*:manage")
+_EFFORT = 300_000
+"""Comparisons of two boxes for a warning: a tenth of what an analysis may take."""
+_MOST_NAMED = 5
 
 
 def validate_policy(
@@ -67,10 +70,8 @@ def _document_warnings(
                 yield FieldError(f"{at}/actions/{place}", f"The domain {pattern.domain} is not known in this tenant.")
         for condition, why in never_holds(statement, now):
             yield FieldError(f"{at}/conditions/{condition}", f"Never matches: {why}")
-        for other, shadow in enumerate(statements):
-            if other != index and _shadows(shadow, statement) and not (_shadows(statement, shadow) and other > index):
-                yield FieldError(at, f"Shadowed: statement {other} already decides all that this one could.")
-                break
+    if len(statements) > 1:
+        yield from _shadowed(statements, policy_set, now, "/document")
 
 
 def _gives_everywhere(statement: Statement) -> bool:
@@ -78,36 +79,22 @@ def _gives_everywhere(statement: Statement) -> bool:
     return statement.effect == "allow" and everywhere and not statement.conditions
 
 
-def _shadows(shadow: Statement, statement: Statement) -> bool:
-    """
-    Whether *shadow* surely applies wherever *statement* does, and leaves it nothing to decide: that it never applied would
-    change no decision. (An allow that never applies still replaces grants.) It may miss some.
-    """
-    if shadow.effect == "allow" and statement.effect == "deny":
-        return False
-    if any(statement.conditions.get(name) != wanted for name, wanted in shadow.conditions.items()):
-        return False
-    if shadow.effect == "deny" and shadow.effect != statement.effect and shadow.conditions:
-        return False
-    return _within_actions(statement, shadow) and all(
-        any(_within_resource(text, wide) for wide in shadow.resources) for text in statement.resources
-    )
+def _shadowed(statements: Sequence[Statement], policy_set: PolicySet, now: datetime, at: str) -> Iterator[FieldError]:
+    """The statements that others decide in place of, exactly, or that this would take too long to say."""
+    try:
+        found = useless(statements, domains=policy_set.domains, now=now, effort=_EFFORT).shadowed
+    except TooComplex:
+        yield FieldError(at, "Which statements others shadow is too much to say here: ask `/v1/policies/analyze`.")
+        return
+    for place, by in found.items():
+        others = (
+            f"statement {by[0]} already decides" if len(by) == 1 else f"statements {_listed(by)} together already decide"
+        )
+        yield FieldError(f"{at}/statements/{place}", f"Shadowed: {others} all that this one could.")
 
 
-def _within_actions(statement: Statement, shadow: Statement) -> bool:
-    if shadow.effect == "allow":
-        return within(statement.actions, shadow.actions)
-    return set(statement.actions) <= set(shadow.actions) if statement.effect == "deny" else "*" in shadow.actions
-
-
-def _within_resource(text: str, wide: str) -> bool:
-    if wide in ("*", "*:*") or text == wide:
-        return True
-    inner, outer = parse_resource_pattern(text), parse_resource_pattern(wide)
-    if inner is None or outer is None or outer.type not in ("*", inner.type):
-        return False
-    literal = outer.glob == "*" or (inner.glob != "*" and "?" not in outer.glob)
-    return literal and compile_glob(outer.glob).fullmatch(inner.glob) is not None
+def _listed(places: Sequence[int]) -> str:
+    return ", ".join(map(str, places[:_MOST_NAMED])) + (", ..." if len(places) > _MOST_NAMED else "")
 
 
 def _replacing(

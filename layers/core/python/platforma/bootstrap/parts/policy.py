@@ -1,6 +1,6 @@
 """What decides, and what is known for it."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
@@ -9,7 +9,7 @@ from platforma.bootstrap.parts import ground, identity
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.policies import DynamoPolicies
     from platforma.edge.call import Call
-    from platforma.edge.holders import HoldersOf
+    from platforma.policy.ports import Holders
     from platforma.policy.protected_api import KnownResource
     from platforma.policy.snapshots import Snapshots
 
@@ -31,11 +31,11 @@ def snapshots() -> "Snapshots":
 
 
 @cache
-def holders() -> "HoldersOf":
+def holders() -> "Holders":
     """The people who hold a role."""
-    from platforma.edge.holders import HoldersOf
+    from platforma.edge.principals import members
 
-    return HoldersOf(identity.directory(), identity.groups())
+    return partial(members, directory=identity.directory(), groups=identity.groups())
 
 
 def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "KnownResource | None":

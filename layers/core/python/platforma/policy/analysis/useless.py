@@ -18,17 +18,17 @@ class Useless:
     shadowed: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def useless(statements: Sequence[Statement], *, domains: frozenset[str], now: datetime) -> Useless:
+def useless(statements: Sequence[Statement], *, domains: frozenset[str], now: datetime, effort: int = EFFORT) -> Useless:
     """
     What of *statements*, always in force together, decides nothing in the ten years from *now*. All of it could go at once.
 
     A deny is shadowed by denies, an allow by either. An allow that never decides still replaces the grants that it lists.
 
     Raises:
-        TooComplex: an exact answer would take too long.
+        TooComplex: an exact answer would take more than *effort*.
     """
     space = Space(statements, domains=domains, now=now)
-    boxes = Boxes(space.full, effort=EFFORT)
+    boxes = Boxes(space.full, effort=effort)
     of = {place: box for place, one in enumerate(statements) if (box := space.box(one)) is not None}
     left = dict(of)
     shadowed: dict[int, tuple[int, ...]] = {}
