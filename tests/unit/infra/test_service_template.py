@@ -154,11 +154,12 @@ def test_the_token_endpoint_moves_a_counter_where_a_grant_ends_and_writes_no_ide
     assert not writes("oauth_token", "Key")
 
 
-def test_identities_are_written_by_identity_functions_by_directories_and_by_the_pages_where_people_change_how_they_sign_in():
+def test_identities_are_written_by_identity_functions_by_directories_and_where_people_sign_in_or_change_how_they_do():
     writing = {folder: writes(folder, "Identity") for folder in FOLDERS if writes(folder, "Identity")}
 
     assert writing.keys() == {
         *("identity_mail", "identity_tenants", "identity_users", "keys_upkeep", "oauth_pages", "sso_scim"),
+        "sso_sign_in",
     }
     assert writing["identity_mail"] == {"PutItem"}
     assert writing["keys_upkeep"] == {"UpdateItem"}

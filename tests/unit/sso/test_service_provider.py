@@ -51,7 +51,7 @@ def test_metadata_is_signed_and_names_both_certificates(pairs):
 
 
 def test_a_request_by_redirect_is_signed_over_its_query(pairs):
-    url = sp.redirect_to(CONNECTION, "_r1", pairs[0], URL, NOW, "relay & state")
+    url = sp.redirect_to(CONNECTION, sp.Asking("_r1"), pairs[0], URL, NOW, "relay & state")
 
     assert url.startswith("https://idp.test/sso/redirect?SAMLRequest=")
     signed, _, _ = urlsplit(url).query.partition("&Signature=")
@@ -67,7 +67,7 @@ def test_a_request_by_redirect_is_signed_over_its_query(pairs):
 
 
 def test_a_request_by_post_carries_its_signature_after_the_issuer(pairs):
-    document = b64decode(sp.posted_request(CONNECTION, "_r2", pairs[0], URL, NOW))
+    document = b64decode(sp.posted_request(CONNECTION, sp.Asking("_r2", force=True), pairs[0], URL, NOW))
 
     root = etree.fromstring(document)
     assert [etree.QName(each).localname for each in root] == ["Issuer", "Signature", "NameIDPolicy"]

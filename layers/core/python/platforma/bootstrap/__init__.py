@@ -25,7 +25,7 @@ from platforma.bootstrap.parts.identity import groups, link_requests, relying_pa
 from platforma.bootstrap.parts.oauth import audiences_of, clients, consents, form_key, in_use, sessions
 from platforma.bootstrap.parts.policy import known_resource, known_roles, policies, snapshots
 from platforma.bootstrap.parts.scim import scim_desk
-from platforma.bootstrap.parts.sso import connections, domains
+from platforma.bootstrap.parts.sso import connections, domains, people_of
 from platforma.bootstrap.schedules import (
     apply_keepings,
     erase_persons,
@@ -49,6 +49,7 @@ from platforma.bootstrap.use_cases import (
     oauth,
     objects,
     policy,
+    saml,
     scim,
     shredding,
     sso,
@@ -96,6 +97,7 @@ __all__ = [
     "objects",
     "outbox",
     "parts",
+    "people_of",
     "person_keys",
     "policies",
     "policy",
@@ -108,6 +110,7 @@ __all__ = [
     "rewrap",
     "rewraps",
     "rotate_signing_keys",
+    "saml",
     "scim",
     "scim_desk",
     "secrets",

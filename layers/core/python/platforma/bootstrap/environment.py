@@ -34,7 +34,7 @@ VAULT_FUNCTIONS = (
     ),
     *("keys_encryption", "keys_objects", "keys_upkeep"),
     *("policy_apis", "policy_authorizer", "policy_decide", "policy_manage"),
-    *("sso_connections", "sso_scim", "sso_upkeep"),
+    *("sso_connections", "sso_scim", "sso_sign_in", "sso_upkeep"),
 )
 """The functions that ask Vault, and have a client certificate each."""
 

@@ -196,6 +196,21 @@ sso = Area(
         "fetch": parts.ground.fetch,
         "provider_secrets": parts.ground.vault,
         "read_metadata": lambda: parts.sso.read_metadata,
+        "clients": parts.oauth.clients,
+        "counts": parts.identity.attempt_counts,
+        "sessions": parts.oauth.sessions,
+        "traces": parts.sso.traces,
+        "url": environment.issuer,
+        "clock": lambda: environment.clock,
+    },
+)
+saml = Area(
+    "sso.saml.sign_in",
+    {
+        "provider_keys": parts.sso.provider_keys,
+        "single_use": parts.ground.single_use,
+        "url": environment.issuer,
+        "clock": lambda: environment.clock,
     },
 )
 

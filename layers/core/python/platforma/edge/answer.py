@@ -21,7 +21,7 @@ _REQUEST_ID = re.compile(r"\A[\x20-\x7e]{1,1024}\Z")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    A status with a JSON *body* (a text under a `text/` type, bytes as they are, None: no body).
+    A status with a JSON *body* (a text under a `text/` or `+xml` type, bytes as they are, None: no body).
 
     *cookies* are whole `Set-Cookie` values. *resource* is the id that the audit event shall name.
     """
@@ -44,7 +44,8 @@ class Answer:
         headers["Content-Type"] = self.media_type
         if isinstance(self.body, bytes):
             return {**result, "body": base64.b64encode(self.body).decode(), "isBase64Encoded": True}
-        return {**result, "body": self.body if self.media_type.startswith("text/") else _json(self.body)}
+        is_text = self.media_type.startswith("text/") or self.media_type.endswith("+xml")
+        return {**result, "body": self.body if is_text else _json(self.body)}
 
 
 def _json(body: Any) -> str:

@@ -1,9 +1,10 @@
 """
 What a browser holds for us, and what it sends back.
 
-Both cookies have the prefix `__Host-`, so that no other host can plant them, no script reads them, and they travel with
+All cookies have the prefix `__Host-`, so that no other host can plant them, no script reads them, and they travel with
 top-level navigation from other sites but with nothing else (RFC 6265bis section 5.6.7.1): the client's link has to find the
-sign-in, its forms must not use it.
+sign-in, its forms must not use it. Only the cookie of a sign-in under way at an identity provider comes with a POST from
+another site, which is how SAML's answers come; it is good for nothing else, and for ten minutes.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,24 @@ SESSION = "__Host-platforma"
 """The sign-in session's, `oauth.sessions`."""
 BROWSER = "__Host-platforma-browser"
 """What binds interactions to the browser that began them, `oauth.authorization.interaction`."""
+
+
+_FLOW = "__Host-platforma-sso-"
+
+
+def flow_cookie(handle: str) -> str:
+    """The name of the cookie of a sign-in that is under way at an identity provider, `sso.flow`."""
+    return _FLOW + handle
+
+
+def flow_kept(handle: str, value: str) -> str:
+    """The `Set-Cookie` that has the browser hold a flow while it lasts."""
+    return f"{flow_cookie(handle)}={value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=600"
+
+
+def flow_forgotten(handle: str) -> str:
+    """The `Set-Cookie` that has the browser hold the flow no longer."""
+    return f"{flow_cookie(handle)}=; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=0"
 
 
 def cookie(headers: Mapping[str, str], name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
 from urllib.parse import quote, urlsplit
 
@@ -24,16 +25,21 @@ def led_on(outcome: Redirect | Page) -> Answer:
 
 
 def _form_post(outcome: Redirect) -> Answer:
-    """OAuth 2.0 Form Post Response Mode section 2; without script there is a button."""
-    parts = urlsplit(outcome.uri)
+    """OAuth 2.0 Form Post Response Mode section 2."""
+    return posted_on(outcome.uri, outcome.parameters)
+
+
+def posted_on(uri: str, parameters: Mapping[str, str], *, cookies: tuple[str, ...] = ()) -> Answer:
+    """A form with *parameters* that posts itself to *uri*; without script there is a button."""
+    parts = urlsplit(uri)
     fields = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in outcome.parameters.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in parameters.items()
     )
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>PLATFORMA</title>'
-        f'<form method="post" action="{escape(outcome.uri)}">{fields}<button>Continue</button></form>'
+        f'<form method="post" action="{escape(uri)}">{fields}<button>Continue</button></form>'
         f"<script>{_SUBMIT}</script></html>"
     )
     target = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
     policy = f"default-src 'none'; script-src 'sha256-{_SUBMIT_HASH}'; form-action {target}; frame-ancestors 'none'"
-    return Answer(200, body, {"Content-Security-Policy": policy}, media_type="text/html; charset=utf-8")
+    return Answer(200, body, {"Content-Security-Policy": policy}, media_type="text/html; charset=utf-8", cookies=cookies)

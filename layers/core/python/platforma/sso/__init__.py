@@ -16,18 +16,27 @@ from platforma.sso.domains import (
     vouch_for_domain,
 )
 from platforma.sso.dry_run import try_mapping
+from platforma.sso.find_connection import enabled_connections, find_home
 from platforma.sso.model import Connection, Domain
-from platforma.sso.read_connection import list_connections, read_connection
+from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
+from platforma.sso.return_to import parse_return_to
+from platforma.sso.sign_in import finish_sign_in, note_failure
 
 __all__ = [
     "Connection",
     "Domain",
     "change_connection",
     "claim_domain",
+    "connection_in_use",
     "create_connection",
     "delete_connection",
+    "enabled_connections",
+    "find_home",
+    "finish_sign_in",
     "list_connections",
     "list_domains",
+    "note_failure",
+    "parse_return_to",
     "read_connection",
     "read_domain",
     "recheck_domains",

@@ -1,6 +1,6 @@
 """What SSO and provisioning refuse, beside what any area does."""
 
-from platforma.kernel.errors import Conflict, Unprocessable
+from platforma.kernel.errors import Conflict, Forbidden, Unprocessable
 
 
 class DomainTaken(Conflict):
@@ -22,3 +22,48 @@ class MetadataRefused(Unprocessable):
 
     code = "metadata_refused"
     public = "This is no usable metadata of a SAML identity provider."
+
+
+class SignInRefused(Forbidden):
+    """
+    The identity provider was believed, and yet nobody is signed in.
+
+    *why* says in plain words what was wrong, to those who look after the connection; the person is not told.
+    """
+
+    code = "sign_in_refused"
+    public = "You cannot sign in here in this way. Your administrator can say why, by the reference below."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(None, why=why)
+        self.why = why
+
+
+class OfAnotherDomain(SignInRefused):
+    """The address is none of the domains that the connection signs people in from, or the tenant has not proved its."""
+
+    code = "domain_refused"
+
+
+class NotProvisioned(SignInRefused):
+    """There is no such user, and the connection makes none."""
+
+    code = "not_provisioned"
+
+
+class SignsInOtherwise(SignInRefused):
+    """There is a user of this address who has a password, a passkey or an identity elsewhere: it may be another person."""
+
+    code = "signs_in_otherwise"
+
+
+class NotActive(SignInRefused):
+    """The user is suspended."""
+
+    code = "not_active"
+
+
+class WasRemoved(SignInRefused):
+    """The user was removed."""
+
+    code = "user_removed"

@@ -103,6 +103,13 @@ class Connection:
     enabled: bool = True
     version: int = 1
 
+    @property
+    def start_url(self) -> str:
+        """An address of the provider's, where sign-ins by it begin."""
+        if self.saml is not None:
+            return self.saml.provider.redirect_url or self.saml.provider.post_url or ""
+        return self.oidc.issuer if self.oidc is not None else ""
+
     def roles(self) -> frozenset[str]:
         """Every role that it can give."""
         return frozenset(self.provisioning.default_roles) | {mapping.role for mapping in self.group_mappings}

@@ -10,7 +10,9 @@ from typing import Protocol
 
 from platforma.identity.model import Page
 from platforma.kernel.events import Event
+from platforma.sso.key_pair import KeyPair
 from platforma.sso.model import Connection, Domain
+from platforma.sso.traces import Trace
 
 
 class Connections(Protocol):
@@ -43,6 +45,31 @@ class Connections(Protocol):
 
     def every(self) -> Iterator[Connection]:
         """Those of all tenants, lazily."""
+
+
+class ProviderKeys(Protocol):
+    """The keys that we are a connection's service provider with, sealed under its tenant's key; gone with the connection."""
+
+    def read(self, connection: Connection) -> tuple[tuple[KeyPair, ...], int]:
+        """The pairs, the current one first, and their version; none and 0 where there are none yet."""
+
+    def put(self, connection: Connection, pairs: Sequence[KeyPair], *, replacing: int) -> None:
+        """
+        Put *pairs* in the place of those of the version *replacing*.
+
+        Raises:
+            PreconditionFailed: they have another version, or the connection is gone.
+        """
+
+
+class Traces(Protocol):
+    """What became of sign-ins, by connection, for a week."""
+
+    def keep(self, trace: Trace) -> None:
+        """Keep one."""
+
+    def latest(self, tenant_id: str, connection_id: str, *, limit: int) -> Sequence[Trace]:
+        """The newest ones first."""
 
 
 class Domains(Protocol):

@@ -20,6 +20,19 @@ def read_connection(connection_id: str, *, tenant_id: str, connections: Connecti
     return connection
 
 
+def connection_in_use(connection_id: str, *, connections: Connections) -> Connection:
+    """
+    The connection of this id, of whatever tenant, to sign in by.
+
+    Raises:
+        NotFound: there is none, or it is not in use.
+    """
+    connection = connections.get(connection_id) if is_id(connection_id, "sso") else None
+    if connection is None or not connection.enabled:
+        raise NotFound
+    return connection
+
+
 def list_connections(
     tenant_id: str, *, connections: Connections, limit: int = 50, after: str | None = None
 ) -> Page[Connection]:

@@ -45,6 +45,7 @@ class SessionItem(Item):
     secret_hash = BinaryAttribute(legacy_encoding=False)
     interaction = UnicodeAttribute(null=True)
     ended_at = UnicodeAttribute(null=True)
+    started_at = UnicodeAttribute(null=True)
 
 
 class UserSessionItem(Item):
@@ -158,7 +159,7 @@ def _place(session: Session) -> str:
 
 
 def _swept(session: Session) -> int:
-    return int((session.auth_time + LIFETIME + _SWEPT_AFTER).timestamp())
+    return int(((session.started_at or session.auth_time) + LIFETIME + _SWEPT_AFTER).timestamp())
 
 
 def _listing(session: Session) -> UserSessionItem:
@@ -178,6 +179,7 @@ def _item(session: Session) -> SessionItem:
         secret_hash=session.secret_hash,
         interaction=session.interaction,
         ended_at=session.ended_at.isoformat() if session.ended_at else None,
+        started_at=session.started_at.isoformat() if session.started_at else None,
         expires=_swept(session),
     )
 
@@ -194,4 +196,5 @@ def _session(item: SessionItem) -> Session:
         secret_hash=bytes(item.secret_hash),
         interaction=item.interaction,
         ended_at=datetime.fromisoformat(item.ended_at) if item.ended_at else None,
+        started_at=datetime.fromisoformat(item.started_at) if item.started_at else None,
     )

@@ -4,12 +4,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
-from platforma.bootstrap.parts import ground
+from platforma.bootstrap.parts import ground, identity, policy
 
 if TYPE_CHECKING:
     from platforma.adapters.dns import ResolverDNS
-    from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains
+    from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains, DynamoProviderKeys, DynamoTraces
     from platforma.sso.model import IdentityProvider
+    from platforma.sso.provision import People
 
 
 @cache
@@ -18,6 +19,36 @@ def connections() -> "DynamoConnections":
     from platforma.adapters.dynamodb.sso import DynamoConnections
 
     return ground.bound(DynamoConnections(ground.tables(), ground.outbox()))
+
+
+@cache
+def provider_keys() -> "DynamoProviderKeys":
+    """The keys that we are connections' service provider with."""
+    from platforma.adapters.dynamodb.sso import DynamoProviderKeys
+
+    return ground.bound(DynamoProviderKeys(ground.tables(), ground.envelope()))
+
+
+@cache
+def traces() -> "DynamoTraces":
+    """What became of sign-ins by connections."""
+    from platforma.adapters.dynamodb.sso import DynamoTraces
+
+    return ground.bound(DynamoTraces(ground.tables(), environment.clock))
+
+
+def people_of(tenant_id: str) -> "People":
+    """Where a tenant's users are found and made by a sign-in, and the roles that it has."""
+    from platforma.sso.provision import People
+
+    return People(
+        directory=identity.directory(),
+        groups=identity.groups(),
+        factors=identity.factor_store(),
+        domains=domains(),
+        administration=identity.administration_of,
+        known_roles=frozenset(policy.snapshots().of(tenant_id).policy_set.roles),
+    )
 
 
 @cache

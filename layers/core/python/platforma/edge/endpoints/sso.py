@@ -3,6 +3,7 @@
 from platforma.edge.endpoints.row import Endpoint, row
 
 _CONNECTIONS = "/v1/sso-connections"
+_HTML = "text/html; charset=utf-8"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
@@ -82,5 +83,29 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Prove a domain by its DNS record",
         resource="domain",
         answer="sso.DomainView",
+    ),
+    row(
+        *("GET", "/sso/{id}/metadata", "sso.metadata.get", "sso_sign_in", "public"),
+        "Our metadata for a SAML identity provider",
+        resource="sso_connection",
+        produces="application/samlmetadata+xml",
+    ),
+    row(
+        *("GET", "/sso/{id}/start", "sso.sign_ins.start", "sso_sign_in", "public", "Sign in by an identity provider"),
+        resource="sso_connection",
+        produces=_HTML,
+        wire="page",
+        status=302,
+        also=(200,),
+    ),
+    row(
+        *("POST", "/sso/{id}/acs", "sso.assertions.consume", "sso_sign_in", "public"),
+        "A SAML response, by the person's browser",
+        resource="sso_connection",
+        produces=_HTML,
+        wire="page",
+        consumes="form",
+        status=303,
+        also=(403, 409, 429),
     ),
 )

@@ -1,6 +1,7 @@
 """Pages as answers: one template each, under a policy that lets in nothing but our own style, script and forms."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,23 +40,26 @@ def page(
     words: Words,
     *,
     status: int = 200,
-    leads_to: str | None = None,
+    leads_to: Iterable[str] = (),
     cookies: tuple[str, ...] = (),
     headers: dict[str, str] | None = None,
     **values: Any,
 ) -> Answer:
     """
-    A page of *template*. Its forms go to us; *leads_to* is the redirect URI that the answer to one may lead on to, since a
-    browser holds redirects to the policy as well (CSP level 3 section 6.4.1).
+    A page of *template*. Its forms go to us; *leads_to* are addresses that the answer to one may lead on to, since a browser
+    holds redirects to the policy as well (CSP level 3 section 6.4.1): redirect URIs and identity providers.
     """
     body = _templates().get_template(f"{template}.html").render(words=words, **values)
-    policy = _POLICY.format(targets=_target(leads_to) if leads_to else "")
+    policy = _POLICY.format(targets="".join(dict.fromkeys(map(_target, leads_to))))
     sent = {"Content-Security-Policy": policy, "Content-Language": words.language, "X-Frame-Options": "DENY"}
     return Answer(status, body, {**sent, **(headers or {})}, media_type=HTML, cookies=cookies)
 
 
 def _target(redirect_uri: str) -> str:
-    """The origin of a redirect URI, or its scheme where it has none, as a source of the policy; nothing if it is odd."""
+    """
+    The origin of a redirect URI, or its scheme where it has none, as a source of the policy; nothing if it is odd. `https:`
+    stands for any secure address: of the page that does not know the tenant yet, and has nothing in it to steal.
+    """
     parts = urlsplit(redirect_uri)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
     return f" {origin}" if _TARGET.match(origin) else ""

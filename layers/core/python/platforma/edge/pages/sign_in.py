@@ -1,5 +1,6 @@
 """
-Signing in: a passkey alone, or a password and then, where the person has one, a code of an authenticator app.
+Signing in: a passkey alone, or a password and then, where the person has one, a code of an authenticator app; or by the
+identity provider of the domain that the address is of, which then takes over (`single_sign_on`).
 
 Which of address and password was wrong is not said. The session is begun only when every step is done, with a cookie that is
 new each time.
@@ -19,7 +20,7 @@ from platforma.kernel.errors import NotFound, RateLimited, Unauthenticated
 def show_sign_in(visit: Visit) -> Answer:
     """The sign-in page, or first the question of which tenant."""
     if visit.tenant is None:
-        return visit.show("tenant")
+        return _asked_for_tenant(visit)
     return visit.show("login", **_form(visit))
 
 
@@ -31,8 +32,8 @@ def sign_in(visit: Visit) -> Answer:
         Shown: something was wrong.
     """
     sent = visit.parameters
-    if visit.tenant is None:
-        return visit.show("tenant")
+    if visit.tenant is None or "sso" in sent:
+        return _by_provider(visit, sent.get("email", ""))
     if sent.get("go_on") and visit.kept is not None and visit.person() is not None:
         visit.world.oauth.choose_account(visit.kept)
         return _onward(visit)
@@ -41,6 +42,27 @@ def sign_in(visit: Visit) -> Answer:
     if "step" in sent:
         return _by_code(visit, sent["step"], sent.get("code", ""))
     return _by_password(visit, sent.get("email", ""), sent.get("password", ""))
+
+
+def _asked_for_tenant(visit: Visit, **values: Any) -> Answer:
+    return visit.show("tenant", **{"leads_to": ["https:"], "email": "", **values})
+
+
+def _by_provider(visit: Visit, email: str) -> Answer:
+    """On to the identity provider of the address's domain; where it has none, to its tenant's own page."""
+    home = visit.world.sso.find_home(email)
+    known = home is not None and (visit.tenant is None or visit.tenant.id == home.tenant_id)
+    if home is None or not known or not visit.world.in_use(home.tenant_id):
+        error = visit.words.no_sso
+        if visit.tenant is None:
+            return _asked_for_tenant(visit, status=403, error=error, email=email)
+        return visit.show("login", status=403, error=error, **_form(visit, email=email))
+    if home.connection is not None:
+        back = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}" if visit.flow else "/factors"
+        return Answer(303, headers={"Location": f"/sso/{home.connection.id}/start?return_to={quote(back, safe='')}"})
+    if visit.tenant is None:
+        return Answer(303, headers={"Location": f"/login?tenant={home.tenant_id}"})
+    return visit.show("login", status=403, error=visit.words.no_sso, **_form(visit, email=email))
 
 
 def _by_password(visit: Visit, email: str, password: str) -> Answer:
@@ -113,11 +135,14 @@ def _step(visit: Visit, user_id: str) -> str:
 
 def _form(visit: Visit, **values: str) -> dict[str, Any]:
     assert visit.tenant is not None
+    providers = [each.start_url for each in visit.world.sso.enabled_connections(visit.tenant.id)]
     hinted = visit.kept.request.login_hint if visit.kept else None
     chooses = visit.kept is not None and "select_account" in visit.kept.request.prompt
     return {
         "email": hinted or "",
         "options": visit.world.factors.sign_in_options(visit.tenant.id, visit.browser),
         "known": visit.person() if chooses else None,
+        "sso": bool(providers),
+        "leads_to": providers,
         **values,
     }

@@ -16,6 +16,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "password": ("Password", "Passwort"),
     "continue": ("Continue", "Weiter"),
     "continue_as": ("Continue as", "Weiter als"),
+    "use_sso": ("Continue with single sign-on", "Weiter mit Single Sign-on"),
+    "no_sso": (
+        "There is no single sign-on for this address.",
+        "Für diese Adresse gibt es kein Single Sign-on.",
+    ),
     "use_passkey": ("Sign in with a passkey", "Mit einem Passkey anmelden"),
     "or": ("or", "oder"),
     "code": ("Code of your authenticator app", "Code Ihrer Authenticator-App"),

@@ -1,6 +1,6 @@
 """A browser before one of our pages: in which flow, of which tenant, in which language, signed in or not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ class World(Protocol):
     identity: Any
     factors: Any
     oauth: Any
+    sso: Any
 
     def form_key(self) -> bytes:
         """The secret that forms are bound to browsers with."""
@@ -67,7 +68,14 @@ class Visit:
         return entered_token(self.world.form_key(), self.browser, self.user_code) if self.user_code else ""
 
     def show(
-        self, template: str, *, status: int = 200, cookies: tuple[str, ...] = (), error: str | None = None, **values: Any
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        cookies: tuple[str, ...] = (),
+        error: str | None = None,
+        leads_to: Iterable[str] = (),
+        **values: Any,
     ) -> Answer:
         """A page with what every page has."""
         held = (kept(BROWSER, self.browser),) if self.new else ()
@@ -75,7 +83,7 @@ class Visit:
             template,
             self.words,
             status=status,
-            leads_to=self.kept.request.redirect_uri if self.kept else None,
+            leads_to=[*([self.kept.request.redirect_uri] if self.kept else ()), *leads_to],
             cookies=(*held, *cookies),
             token=form_token(self.world.form_key(), self.browser),
             flow=self.flow,

@@ -21,9 +21,11 @@ def start_session(
     clock: Clock,
     current: Session | None = None,
     interaction: str | None = None,
+    auth_time: datetime | None = None,
 ) -> tuple[Session, str]:
     """
-    A session of a person who has just been authenticated by *amr*, and the value of its cookie, told this once.
+    A session of a person who has just been authenticated by *amr*, and the value of its cookie, told this once; where an
+    identity provider says so, by it and at *auth_time*.
 
     *current* is the one that the browser had. The same person's is renewed: id and what was given in it stay, the cookie is
     another, so that none that was planted before is good afterwards. Another person's ends. *interaction* names the kept
@@ -34,7 +36,13 @@ def start_session(
     if current is not None and not mine and current.ended_at is None and current.tenant_id == tenant_id:
         _end(current, now, sessions, attempt.event("success", **_named(current), reason="replaced", part=2))
     session, cookie = new_session(
-        tenant_id, user_id, amr=amr, now=now, interaction=interaction, of=current if mine else None
+        tenant_id,
+        user_id,
+        amr=amr,
+        now=now,
+        interaction=interaction,
+        of=current if mine else None,
+        auth_time=auth_time,
     )
     event = attempt.event("success", **_named(session), changes={"after": {"user_id": user_id, "amr": list(amr)}})
     if mine and current is not None:

@@ -28,7 +28,8 @@ class Session:
     """
     A sign-in. *amr* are RFC 8176's names, `mfa` among them where more than one factor was shown.
 
-    *interaction* names the kept authorization request in which the person signed in, if it was in one.
+    *interaction* names the kept authorization request in which the person signed in, if it was in one. *auth_time* is when
+    the person showed who they are, which at an identity provider may be long before *started_at*, when it was told here.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Session:
     secret_hash: bytes = field(repr=False)
     interaction: str | None = None
     ended_at: datetime | None = None
+    started_at: datetime | None = None
 
     @property
     def mfa(self) -> bool:
@@ -55,7 +57,7 @@ class Session:
     @property
     def expires_at(self) -> datetime:
         """When it ends if nobody is seen any more."""
-        return min(self.auth_time + LIFETIME, self.last_seen_at + IDLE)
+        return min((self.started_at or self.auth_time) + LIFETIME, self.last_seen_at + IDLE)
 
     def alive(self, now: datetime) -> bool:
         """Whether it was neither ended nor left alone too long."""
@@ -110,10 +112,17 @@ def read_cookie(value: str | None) -> UnverifiedCookie | None:
 
 
 def new_session(
-    tenant_id: str, user_id: str, *, amr: tuple[str, ...], now: datetime, interaction: str | None, of: Session | None
+    tenant_id: str,
+    user_id: str,
+    *,
+    amr: tuple[str, ...],
+    now: datetime,
+    interaction: str | None,
+    of: Session | None,
+    auth_time: datetime | None = None,
 ) -> tuple[Session, str]:
     """
-    A session that begins now, and the value of its cookie, which is told this once.
+    A session that begins now, and the value of its cookie, which is told this once. *auth_time* None: now.
 
     *of* is the same person's session that it renews: its id stays, so that what was given in it lives on, and its cookie
     opens nothing any more.
@@ -124,11 +133,12 @@ def new_session(
         tenant_id=tenant_id,
         user_id=user_id,
         amr=amr,
-        auth_time=now,
+        auth_time=now if auth_time is None else min(auth_time, now),
         created_at=of.created_at if of else now,
         last_seen_at=now,
         secret_hash=_hash(secret),
         interaction=interaction,
+        started_at=None if auth_time is None else now,
     )
     return session, f"{session.id}.{secret}"
 

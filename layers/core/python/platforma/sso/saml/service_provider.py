@@ -10,7 +10,7 @@ import secrets as entropy
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
+from platforma.sso.key_pair import KeyPair
 from platforma.sso.model import Connection
 from platforma.sso.saml.metadata import POST, REDIRECT
 from platforma.sso.saml.xml import DS, METADATA, SAML, SAMLP
@@ -34,21 +35,6 @@ _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 _PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 _NAMES = {"md": METADATA, "ds": DS}
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A key of ours (PKCS 8, PEM) and its certificate (base64 of DER), which nobody but the metadata vouches for."""
-
-    key: str = field(repr=False)
-    certificate: str
-    not_after: datetime
-
-    def private_key(self) -> rsa.RSAPrivateKey:
-        """The key itself."""
-        loaded = serialization.load_pem_private_key(self.key.encode(), None)
-        assert isinstance(loaded, rsa.RSAPrivateKey)
-        return loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +109,27 @@ def new_message_id() -> str:
     return f"_{entropy.token_hex(20)}"
 
 
-def authn_request(connection: Connection, request_id: str, url: str, now: datetime, *, binding: str) -> etree._Element:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request of ours: its id, and whether whoever is signed in there must show anew who they are (`ForceAuthn`)."""
+
+    request_id: str
+    force: bool = False
+
+
+def authn_request(connection: Connection, asking: Asking, url: str, now: datetime, *, binding: str) -> etree._Element:
     """Our request that somebody be authenticated, unsigned (SAML core section 3.4.1)."""
     assert connection.saml is not None
     provider, at = connection.saml.provider, places(connection.id, url)
     destination = provider.redirect_url if binding == REDIRECT else provider.post_url
     attributes = {
-        "ID": request_id,
+        "ID": asking.request_id,
         "Version": "2.0",
         "IssueInstant": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "Destination": str(destination),
         "AssertionConsumerServiceURL": at.acs_url,
         "ProtocolBinding": POST,
+        **({"ForceAuthn": "true"} if asking.force else {}),
     }
     root = etree.Element(f"{{{SAMLP}}}AuthnRequest", attributes, nsmap={"samlp": SAMLP, "saml": SAML})
     etree.SubElement(root, f"{{{SAML}}}Issuer").text = at.entity_id
@@ -142,10 +137,10 @@ def authn_request(connection: Connection, request_id: str, url: str, now: dateti
     return root
 
 
-def redirect_to(connection: Connection, request_id: str, pair: KeyPair, url: str, now: datetime, relay: str) -> str:
+def redirect_to(connection: Connection, asking: Asking, pair: KeyPair, url: str, now: datetime, relay: str) -> str:
     """The URL that takes a signed request to the provider by redirect (SAML bindings section 3.4.4.1)."""
     assert connection.saml is not None
-    request = etree.tostring(authn_request(connection, request_id, url, now, binding=REDIRECT))
+    request = etree.tostring(authn_request(connection, asking, url, now, binding=REDIRECT))
     deflater = zlib.compressobj(wbits=-15)
     message = b64encode(deflater.compress(request) + deflater.flush()).decode()
     parts = {"SAMLRequest": message, "RelayState": relay, "SigAlg": _RSA_SHA256}
@@ -156,9 +151,9 @@ def redirect_to(connection: Connection, request_id: str, pair: KeyPair, url: str
     return f"{joined}&Signature={quote(b64encode(signature).decode(), safe='')}"
 
 
-def posted_request(connection: Connection, request_id: str, pair: KeyPair, url: str, now: datetime) -> str:
+def posted_request(connection: Connection, asking: Asking, pair: KeyPair, url: str, now: datetime) -> str:
     """The signed request as the POST binding carries it (SAML bindings section 3.5.4)."""
-    root = authn_request(connection, request_id, url, now, binding=POST)
+    root = authn_request(connection, asking, url, now, binding=POST)
     return b64encode(etree.tostring(_signed(root, pair))).decode()
 
 

@@ -2,6 +2,7 @@
 Connections in the Credential table.
 
     SSO#{id} / SSO            the connection; found before its tenant is known
+    SSO#{id} / KEYS           our keys for it (`provider_keys`), which go with it
     {tenant} / SSO#{id}       that the tenant has it, for lists
     {PLATFORM}#SSO / {id}     that it is there, for the schedule that keeps connections current
 """
@@ -59,12 +60,12 @@ class DynamoConnections:
 
     def get(self, connection_id: str) -> Connection | None:
         """The connection."""
-        item = read(ConnectionItem, _pk(connection_id), SK)
+        item = read(ConnectionItem, connection_pk(connection_id), SK)
         return None if item is None else _connection(item)
 
     def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Connection]:
         """A tenant's connections by id; one that is deleted while they are read is left out."""
-        return read_page(PointerItem, tenant_id, _pk(""), limit=limit, after=after, make=self._several)
+        return read_page(PointerItem, tenant_id, connection_pk(""), limit=limit, after=after, make=self._several)
 
     def add(self, connection: Connection, event: Event) -> None:
         """Keep a new connection."""
@@ -85,10 +86,11 @@ class DynamoConnections:
     def remove(self, connection: Connection, event: Event) -> None:
         """Delete a connection."""
         t = Transaction(self._tables, self._outbox)
-        keys = ConnectionItem(_pk(connection.id), SK)
+        keys = ConnectionItem(connection_pk(connection.id), SK)
         t.delete(keys, ConnectionItem.version == connection.version, refused=PreconditionFailed())
         for pointer in _pointers(connection):
             t.delete(pointer)
+        t.delete(ConnectionItem(connection_pk(connection.id), "KEYS"))
         moves_revocation(t, connection.tenant_id)
         t.commit(event)
 
@@ -100,22 +102,23 @@ class DynamoConnections:
                     yield connection
 
     def _several(self, pointers: Sequence[PointerItem]) -> list[Connection]:
-        ids = [pointer.sk.removeprefix(_pk("")) for pointer in pointers]
+        ids = [pointer.sk.removeprefix(connection_pk("")) for pointer in pointers]
         found: dict[str, Connection] = {}
         with answering():
             for first in range(0, len(ids), _BATCH):
-                keys = [(_pk(connection_id), SK) for connection_id in ids[first : first + _BATCH]]
+                keys = [(connection_pk(connection_id), SK) for connection_id in ids[first : first + _BATCH]]
                 items = ConnectionItem.batch_get(keys, consistent_read=True)
                 found |= {connection.id: connection for connection in map(_connection, items)}
         return [found[connection_id] for connection_id in ids if connection_id in found]
 
 
-def _pk(connection_id: str) -> str:
+def connection_pk(connection_id: str) -> str:
+    """Where a connection is, and what belongs to it."""
     return f"SSO#{connection_id}"
 
 
 def _pointers(connection: Connection) -> tuple[PointerItem, PointerItem]:
-    return PointerItem(connection.tenant_id, _pk(connection.id)), PointerItem(_EVERY, connection.id)
+    return PointerItem(connection.tenant_id, connection_pk(connection.id)), PointerItem(_EVERY, connection.id)
 
 
 def _item(connection: Connection) -> ConnectionItem:
@@ -132,14 +135,16 @@ def _item(connection: Connection) -> ConnectionItem:
         "saml": None if saml is None else {**_flat(saml), "provider": _flat(saml.provider)},
         "oidc": None if oidc is None else _flat(oidc),
     }
-    return ConnectionItem(_pk(connection.id), SK, tenant_id=connection.tenant_id, version=connection.version, state=state)
+    return ConnectionItem(
+        connection_pk(connection.id), SK, tenant_id=connection.tenant_id, version=connection.version, state=state
+    )
 
 
 def _connection(item: ConnectionItem) -> Connection:
     state = item.state
     saml, oidc = state["saml"], state["oidc"]
     return Connection(
-        id=item.pk.removeprefix(_pk("")),
+        id=item.pk.removeprefix(connection_pk("")),
         tenant_id=item.tenant_id,
         name=state["name"],
         type=state["type"],

@@ -1,0 +1,27 @@
+"""People sign in by an identity provider: there with our request, back with its answer, and on."""
+
+from platforma import bootstrap
+from platforma.edge.answer import Answer
+from platforma.edge.api import API
+from platforma.edge.call import Call
+from platforma.edge.pages.single_sign_on import consume_response, metadata, start
+
+api = API("sso_sign_in", bootstrap.edge)
+
+
+@api.serves("sso.metadata.get")
+def get_metadata(call: Call) -> Answer:
+    return metadata(call, bootstrap)
+
+
+@api.serves("sso.sign_ins.start")
+def start_sign_in(call: Call) -> Answer:
+    return start(call, bootstrap)
+
+
+@api.serves("sso.assertions.consume")
+def consume_assertion(call: Call) -> Answer:
+    return consume_response(call, bootstrap)
+
+
+handler = api.handler

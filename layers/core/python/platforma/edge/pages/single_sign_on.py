@@ -1,0 +1,147 @@
+"""
+Signing in by an identity provider, as the browser goes: to the provider with our request, and back with its answer.
+
+What fails is told to the person with a reference and no reason. The reason is kept under that reference for those who look
+after the connection, and the tenant's log told, only where this browser holds a flow of ours or the provider's own word
+stands behind it: strangers fill nobody's log.
+"""
+
+from typing import Any, Protocol
+
+from platforma.edge.answer import Answer
+from platforma.edge.bodies import read_form, read_parameters
+from platforma.edge.browser import BROWSER, SESSION, cookie, flow_cookie, flow_forgotten, flow_kept, kept
+from platforma.edge.call import Call
+from platforma.edge.endpoints import ENDPOINTS
+from platforma.edge.redirects import posted_on
+from platforma.kernel.errors import NotFound, PlatformaError, RateLimited, Unavailable
+from platforma.sso.flow import Flow, begin_flow, is_handle, open_flow, seal_flow
+from platforma.sso.model import Connection
+from platforma.sso.provision import People
+from platforma.sso.return_to import AUTHORIZE, interaction_of
+
+PAGES = frozenset(
+    {row.path for row in ENDPOINTS if row.wire == "page" and row.method == "GET" and "{" not in row.path} | {AUTHORIZE}
+)
+"""The pages of ours that a sign-in may lead to."""
+
+
+class World(Protocol):
+    """What it asks of the rest: use cases that `bootstrap` fills with their ports."""
+
+    oauth: Any
+    saml: Any
+    sso: Any
+
+    def form_key(self) -> bytes:
+        """The secret that flows are sealed with."""
+
+    def in_use(self, tenant_id: str) -> bool:
+        """Whether the tenant is in use."""
+
+    def people_of(self, tenant_id: str) -> People:
+        """Where the tenant's users are found and made, and its roles."""
+
+
+def metadata(call: Call, world: World) -> Answer:
+    """
+    Our metadata for the connection's provider.
+
+    Raises:
+        NotFound: there is no such SAML connection in use.
+    """
+    document: bytes = world.saml.read_metadata_of(_connection(call, world, "saml"))
+    return Answer(200, document.decode(), {"Cache-Control": "public, max-age=300"}, "application/samlmetadata+xml")
+
+
+def start(call: Call, world: World) -> Answer:
+    """
+    On to the provider, with a flow that this browser holds.
+
+    Raises:
+        NotFound: there is no such connection in use, or the authorization request is not this browser's.
+        NoWayBack: `return_to` is nothing that is known here.
+    """
+    connection = _connection(call, world)
+    sent = read_parameters(call)
+    back = world.sso.parse_return_to(sent.get("return_to"), connection.tenant_id, pages=PAGES)
+    interaction, force = interaction_of(back), False
+    if interaction is not None:
+        asked, _ = world.oauth.read_interaction(interaction, browser=cookie(call.headers, BROWSER))
+        if asked.tenant_id != connection.tenant_id:
+            raise NotFound
+        force = "login" in asked.request.prompt or asked.request.max_age is not None
+    session = world.oauth.read_session(cookie(call.headers, SESSION))
+    session_id = session.id if session is not None and session.tenant_id == connection.tenant_id else None
+    flow = begin_flow(connection.id, back, call.now, force=force, session_id=session_id, interaction=interaction)
+    key = world.form_key()
+    to = world.saml.ask_provider(connection, flow, key=key)
+    cookies = (flow_kept(flow.handle, seal_flow(flow, key)),)
+    if to.form is not None:
+        return posted_on(to.location, to.form, cookies=cookies)
+    return Answer(302, headers={"Location": to.location}, cookies=cookies)
+
+
+def consume_response(call: Call, world: World) -> Answer:
+    """
+    The provider's response by the browser's POST: signed in and on, or an error.
+
+    Raises:
+        NotFound: there is no such SAML connection in use.
+        AssertionRejected, SignInRefused, Unprocessable: nobody is signed in.
+    """
+    connection = _connection(call, world, "saml")
+    form = read_form(call)
+    key, flow = world.form_key(), held_flow(call, world, connection, form.get("RelayState", ""))
+    if flow is not None:
+        _act_as(call, connection)
+    try:
+        said = world.saml.believe_response(connection, form.get("SAMLResponse", ""), flow=flow, key=key)
+        _act_as(call, connection)
+        return finished(call, world, connection, said, flow)
+    except Unavailable:
+        raise
+    except PlatformaError as error:
+        raise noted(call, world, connection, error) from None
+
+
+def held_flow(call: Call, world: World, connection: Connection, handle: str) -> Flow | None:
+    """The flow of this handle that the browser holds, for this connection."""
+    if not is_handle(handle):
+        return None
+    return open_flow(cookie(call.headers, flow_cookie(handle)), handle, connection.id, key=world.form_key(), now=call.now)
+
+
+def finished(call: Call, world: World, connection: Connection, said: object, flow: Flow | None) -> Answer:
+    """Signed in, and on."""
+    signed = world.sso.finish_sign_in(
+        connection, said, flow=flow, people=world.people_of(connection.tenant_id), attempt=call.attempt
+    )
+    over = (flow_forgotten(flow.handle),) if flow is not None else ()
+    where = flow.return_to if flow is not None else world.sso.parse_return_to(None, connection.tenant_id, pages=PAGES)
+    return Answer(303, headers={"Location": where}, cookies=(kept(SESSION, signed.cookie), *over))
+
+
+def noted(call: Call, world: World, connection: Connection, error: PlatformaError) -> PlatformaError:
+    """*error*, once it is kept for the connection's health; or that there were too many from this address to keep them."""
+    if call.attempt.principal_type == "anonymous":
+        return error
+    try:
+        world.sso.note_failure(connection, error, attempt=call.attempt)
+    except RateLimited as limited:
+        call.attempt.principal_type = "anonymous"
+        return limited
+    return error
+
+
+def _connection(call: Call, world: World, kind: str | None = None) -> Connection:
+    connection: Connection = world.sso.connection_in_use(call.path["id"])
+    if kind not in (None, connection.type) or not world.in_use(connection.tenant_id):
+        raise NotFound
+    return connection
+
+
+def _act_as(call: Call, connection: Connection) -> None:
+    """Let the event be the connection's, in its tenant: who the person is is not known yet."""
+    attempt = call.attempt
+    attempt.tenant_id, attempt.principal_type, attempt.principal_id = connection.tenant_id, "system", connection.id
