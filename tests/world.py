@@ -26,6 +26,7 @@ from moto import mock_aws
 from platforma import bootstrap
 from platforma.adapters.memory.identity import MemoryLinkRequests, MemoryMailer
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
+from platforma.adapters.memory.logouts import MemoryLogoutQueue
 from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.adapters.relay_call import RelayedLogs
 from platforma.edge.endpoints import ENDPOINTS
@@ -133,11 +134,27 @@ def as_documented(method: str, resource: str, reply: Reply) -> None:
         _validator(method, resource, reply.status, media_type).validate(body)
 
 
+class Posted:
+    """What was sent to addresses of strangers, each with its form; they answer *status*, or not where it is an error."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, str]]] = []
+        self.status: int | Exception = 200
+
+    def post(self, url: str, form: Mapping[str, str]) -> int:
+        """See `platforma.oauth.backchannel.Post`."""
+        self.sent.append((url, dict(form)))
+        if isinstance(self.status, Exception):
+            raise self.status
+        return self.status
+
+
 class World:
     """A deployed system in one process."""
 
     def __init__(self, vault: MemoryVault, clock: Clock, link_requests: MemoryLinkRequests, mailer: MemoryMailer) -> None:
         self.vault, self.clock = vault, clock
+        self.logout_queue, self.posted = MemoryLogoutQueue(), Posted()
         self.link_requests, self._mailer = link_requests, mailer
         self._count = 0
         self._functions: dict[str, ModuleType] = {}
@@ -242,6 +259,13 @@ class World:
         self.function("identity_mail").handler({"Records": records}, type("Context", (), {"aws_request_id": "mail"})())
         sent, self._mailer.sent = self._mailer.sent, []
         return [(to, letter.text) for to, letter in sent]
+
+    def tell(self) -> dict[str, int]:
+        """Tell the clients that the queue names of ended sessions; how many came to what."""
+        wanted, self.logout_queue.put_there = self.logout_queue.put_there, []
+        records = [{"body": json.dumps({"session_id": ses, "client_id": cli})} for ses, cli, _ in wanted]
+        context = type("Context", (), {"aws_request_id": "logout"})()
+        return self.function("oauth_logout").handler({"Records": records}, context)
 
     def sweep(self) -> dict[str, Any]:
         """Run the audit relay over every log, as its schedule does."""
@@ -369,6 +393,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "mailer", lambda: mailer)
     world = World(vault, clock, requests, mailer)
+    monkeypatch.setattr(bootstrap.parts.oauth, "logout_queue", lambda: world.logout_queue)
+    monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
+    monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)
     monkeypatch.setitem(bootstrap.shredding.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
     monkeypatch.setattr(bootstrap.environment, "clock", clock)

@@ -77,12 +77,15 @@ def update_user(call: Call) -> Answer:
         attempt=call.attempt,
         may=may,
     )
+    if fields.get("status") == "suspended":
+        bootstrap.oauth.end_sessions(call.tenant_id, user.id, attempt=call.attempt)
     return shown(UserView.of(user), user.version)
 
 
 @api.serves("settings.users.delete")
 def delete_user(call: Call) -> Answer:
     bootstrap.identity.delete_user(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    bootstrap.oauth.end_sessions(call.tenant_id, call.path["id"], attempt=call.attempt)
     return Answer(204)
 
 
@@ -97,6 +100,7 @@ def erase_user(call: Call) -> Answer:
         ask=lambda: bootstrap.audit.ask_for_erasure(*who, attempt=call.attempt),
         persons=bootstrap.person_keys(),
     )
+    bootstrap.oauth.end_sessions(*who, attempt=call.attempt)
     return Answer(202, erasure)
 
 

@@ -29,6 +29,8 @@ from infra.local.progress import StepFailed, say, step, wait_until
 from infra.local.stack import ROOT, Stack
 
 MAIL_FROM = "no-reply@platforma.test"
+PEERS = "127.77.0.0/16"
+"""Loopback addresses that functions may call like public ones: others' servers of a test listen there, and nothing else."""
 TEMPLATES = {
     "platforma-state": ROOT / "infra" / "state.yaml",
     "platforma": ROOT / "template.yaml",
@@ -110,6 +112,8 @@ def parameters(stack: Stack) -> dict[str, str]:
         "ClientCertificateHeader": edge.CERTIFICATE_HEADER,
         "VaultAddress": stack.vault_addr,
         "MailFrom": MAIL_FROM,
+        "FetchNetworks": PEERS,
+        "FetchCaFile": str(stack.ca_file),
     }
 
 

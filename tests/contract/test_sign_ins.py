@@ -15,6 +15,7 @@ from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
 from platforma.adapters.dynamodb.consents import DynamoDBConsents
 from platforma.adapters.dynamodb.devices import DynamoDBDevices
 from platforma.adapters.dynamodb.grants import DynamoDBGrants
+from platforma.adapters.dynamodb.logouts import DynamoDBLogouts
 from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
 from platforma.adapters.dynamodb.sessions import DynamoDBSessions
 from platforma.adapters.dynamodb.tables import Item, Tables
@@ -22,12 +23,14 @@ from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.adapters.memory.authorizations import MemoryAuthorizations, MemoryConsents, MemoryGrants
 from platforma.adapters.memory.devices import MemoryDevices
 from platforma.adapters.memory.keys import MemoryDataKeys
+from platforma.adapters.memory.logouts import MemoryLogoutQueue, MemoryLogouts
 from platforma.adapters.memory.sessions import MemoryRevocations, MemorySessions
 from platforma.kernel.errors import AlreadyUsed, Conflict, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
 from platforma.oauth.authorization.model import AuthorizationRequest, KeptRequest, new_code
+from platforma.oauth.backchannel import Logout
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.device.model import DeviceAuthorization, device_code_hash, new_codes
 from platforma.oauth.grants.model import Grant, Spent
@@ -68,6 +71,8 @@ class Place:
     consents: Any
     devices: Any
     revocations: Any
+    logouts: Any
+    queue: Any
     events: Any
     revoked: Any
 
@@ -75,15 +80,18 @@ class Place:
 def memory(tenant_id):
     entered = []
     revocations = MemoryRevocations(entered.append)
-    grants = MemoryGrants(revocations)
+    logouts, queue = MemoryLogouts(revocations.enter), MemoryLogoutQueue()
+    grants = MemoryGrants(revocations, logouts)
     return Place(
         tenant_id,
-        MemorySessions(revocations),
+        MemorySessions(revocations, logouts, queue),
         MemoryAuthorizations(grants),
         grants,
         MemoryConsents(entered.append),
         MemoryDevices(grants),
         revocations,
+        logouts,
+        queue,
         lambda: len(entered),
         lambda: revocations.revocation_version[tenant_id],
     )
@@ -93,15 +101,17 @@ def dynamodb(tenant_id, tables):
     tables.bind()
     VersionsItem(tenant_id, SK).save()
     others, outbox = EnteredItem.count("events"), KeptEvents()
-    envelope = Envelope(MemoryDataKeys(tenant_id), lambda: NOW)
+    envelope, queue = Envelope(MemoryDataKeys(tenant_id), lambda: NOW), MemoryLogoutQueue()
     return Place(
         tenant_id,
-        DynamoDBSessions(tables, outbox),
+        DynamoDBSessions(tables, outbox, lambda: queue),
         DynamoDBAuthorizations(tables, outbox, envelope),
         DynamoDBGrants(tables, outbox),
         DynamoDBConsents(tables, outbox),
         DynamoDBDevices(tables, outbox),
         DynamoDBRevocations(tables, outbox),
+        DynamoDBLogouts(tables, outbox),
+        queue,
         lambda: EnteredItem.count("events") - others,
         lambda: VersionsItem.get(tenant_id, SK, consistent_read=True).revocation_version - 1,
     )
@@ -428,3 +438,64 @@ def test_of_twenty_who_redeem_a_device_code_one_does(place):
     assert race(lambda n: place.devices.redeem(asked, grants[n], event()), AlreadyUsed) == 1
     assert sum(place.grants.get(grant.id) is not None for grant in grants) == 1
     assert place.devices.get(asked.hash).standing == "spent"
+
+
+def a_logout(place, session, client_id=None) -> Logout:
+    """A client that is to be told of this session's end."""
+    code = replace(a_code(place), session_id=session.id)
+    logout = Logout(session.id, client_id or code.request.client_id, place.tenant_id)
+    grant = Grant(
+        code.grant_id, place.tenant_id, logout.client_id, code.user_id, session.id, ("openid",), "a", ("pwd",), NOW, NOW
+    )
+    place.authorizations.redeem(code, grant, event(), logout)
+    return logout
+
+
+def test_the_clients_of_a_session_wait_by_its_end_and_are_handed_out(place):
+    session, other = a_session(place), a_session(place)
+    told = sorted((a_logout(place, session) for _ in range(3)), key=lambda each: each.client_id)
+    assert place.logouts.of_session(session.id) == told
+    assert session.id not in place.logouts.waiting()
+
+    place.sessions.end(session, NOW, event())
+    place.sessions.end(other, NOW, event())
+
+    assert place.queue.put_there == [(session.id, each.client_id, 0) for each in told]
+    assert session.id in place.logouts.waiting()
+    assert other.id not in place.logouts.waiting()
+    place.logouts.settle(session.id)
+    place.logouts.settle(session.id)
+    assert session.id not in place.logouts.waiting()
+
+
+def test_of_twenty_who_note_the_same_attempt_one_does(place):
+    logout = a_logout(place, a_session(place))
+    delivered, before = logout.attempted(NOW, None), place.events()
+
+    assert race(lambda _: place.logouts.note(logout, delivered, event()), AlreadyUsed) == 1
+
+    assert place.logouts.get(logout.session_id, logout.client_id) == delivered
+    assert place.events() == before + 1
+
+
+def test_an_attempt_that_failed_is_kept_with_its_reason_and_followed_by_the_next(place):
+    logout = a_logout(place, a_session(place))
+    first = logout.attempted(NOW, "status_500")
+    place.logouts.note(logout, first, None)
+    second = first.attempted(NOW + timedelta(seconds=10), None)
+    place.logouts.note(first, second, event())
+
+    with pytest.raises(AlreadyUsed):
+        place.logouts.note(first, second, event())
+    assert place.logouts.get(logout.session_id, logout.client_id) == second
+    assert place.logouts.get(logout.session_id, new_id("cli")) is None
+
+
+def test_who_was_told_already_is_not_told_by_the_end_again(place):
+    session = a_session(place)
+    logout = a_logout(place, session)
+    place.logouts.note(logout, logout.attempted(NOW, None), event())
+
+    place.sessions.end(session, NOW, event())
+
+    assert place.queue.put_there == []

@@ -195,6 +195,20 @@ def test_mail_that_cannot_be_sent_becomes_a_dead_letter():
     assert queue["VisibilityTimeout"] >= 6 * function("identity_mail")["Timeout"]
 
 
+def test_only_who_ends_sessions_has_clients_told_and_what_cannot_be_told_becomes_a_dead_letter():
+    telling = {folder for folder in FOLDERS if "sqs:SendMessage" in may(folder, "sqs").get("LogoutQueueArn", ())}
+    queue = properties(STATE, "LogoutQueue")
+
+    assert telling == {folder for folder in FOLDERS if "LOGOUT_QUEUE_URL" in variables(folder)}
+    assert telling == {"identity_users", "oauth_logout", "oauth_pages", "oauth_sessions"}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "maxReceiveCount": 5}
+    assert queue["VisibilityTimeout"] >= 6 * SERVICE["Globals"]["Function"]["Timeout"]
+
+
+def test_no_private_network_is_called_unless_a_deployment_says_so():
+    assert SERVICE["Parameters"]["FetchNetworks"]["Default"] == SERVICE["Parameters"]["FetchCaFile"]["Default"] == ""
+
+
 def test_only_functions_that_hash_passwords_carry_the_layer_for_it():
     carrying = {folder for folder in FOLDERS if {"Ref": "PasswordsLayer"} in function(folder)["Layers"]}
 

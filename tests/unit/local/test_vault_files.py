@@ -44,8 +44,8 @@ def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
     assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_export", "audit_relay"}
     assert holders("transit/sign/statements") == {"identity_tenants"}
     assert holders("pki/issue/function") == {"certificates_renew"}
-    assert holders("transit/decrypt/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
-    assert holders("transit/datakey/plaintext/signing") == {"keys_rotation", "oauth_token", "platform_setup"}
+    assert holders("transit/decrypt/signing") == {"keys_rotation", "oauth_logout", "oauth_token", "platform_setup"}
+    assert holders("transit/datakey/plaintext/signing") == {"keys_rotation", "platform_setup"}
 
 
 def test_who_keeps_a_providers_secret_cannot_read_it():

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from platforma.oauth.errors import Unfetched
 
@@ -44,7 +44,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 class PublicFetch:
     """
-    `platforma.oauth.ports.Fetch`, and `send` beside it.
+    `platforma.oauth.ports.Fetch` and `platforma.oauth.backchannel.Post`, and `send` beside them.
 
     *networks* are taken as public besides: WARNING, on a developer's machine alone. *ca_file* replaces the trusted roots.
     """
@@ -65,6 +65,16 @@ class PublicFetch:
         if fetched.status != 200:
             raise Unfetched(status=fetched.status)
         return fetched.body
+
+    def post(self, url: str, form: Mapping[str, str]) -> int:
+        """
+        The status that a *form* is answered with.
+
+        Raises:
+            Unfetched: as `send`.
+        """
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "*/*"}
+        return self.send("POST", url, body=urlencode(form).encode(), headers=headers).status
 
     def send(self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Fetched:
         """

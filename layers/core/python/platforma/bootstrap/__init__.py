@@ -37,6 +37,7 @@ from platforma.bootstrap.schedules import (
     rotate_signing_keys,
     set_up,
     sso_upkeep,
+    tell_clients,
 )
 from platforma.bootstrap.use_cases import (
     Area,
@@ -125,5 +126,6 @@ __all__ = [
     "sso_upkeep",
     "statements",
     "subjects",
+    "tell_clients",
     "vault",
 ]

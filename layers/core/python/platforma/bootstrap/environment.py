@@ -27,6 +27,7 @@ VAULT_FUNCTIONS = (
         "identity_users",
         "oauth_authorize",
         "oauth_clients",
+        "oauth_logout",
         "oauth_pages",
         "oauth_sessions",
         "oauth_token",
@@ -61,6 +62,7 @@ class Settings:
     vault_secrets: str
     audit_key: str | None
     mail_queue: str
+    logout_queue: str
     mail_from: str
     audit_retention_years: int
     fetch_networks: tuple[str, ...]
@@ -96,6 +98,7 @@ def settings() -> Settings:
         audit_key=env.get("AUDIT_KEY_ARN") or None,
         secret_scanning_keys_url=env.get("SECRET_SCANNING_KEYS_URL", ""),
         mail_queue=env.get("MAIL_QUEUE_URL", ""),
+        logout_queue=env.get("LOGOUT_QUEUE_URL", ""),
         mail_from=env.get("MAIL_FROM", ""),
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
         fetch_networks=tuple(env.get("FETCH_NETWORKS", "").split()),

@@ -38,6 +38,27 @@ def mail_links(bodies: Sequence[str], request_id: str) -> dict[str, int]:
     return told
 
 
+def tell_clients(bodies: Sequence[str], request_id: str) -> dict[str, int]:
+    """Tell the clients that these queued requests name of sessions' ends; how many of them came to what."""
+    from platforma.adapters.sqs import read_logout
+    from platforma.kernel.events import Attempt
+
+    told = {"delivered": 0, "pending": 0, "failed": 0, "dropped": 0}
+    for number, body in enumerate(bodies):
+        session_id, client_id = read_logout(body)
+        attempt = Attempt(
+            request_id=f"{request_id}-{number}",
+            action="oauth.logouts.deliver",
+            clock=environment.clock,
+            source="schedule",
+            principal_type="system",
+            principal_id="oauth_logout",
+        )
+        logout = use_cases.oauth.deliver_logout(session_id, client_id, attempt=attempt)
+        told["dropped" if logout is None else logout.outcome or "pending"] += 1
+    return told
+
+
 def set_up() -> "SetUp":
     """What sets the platform up."""
     from platforma.adapters.dynamodb.versions import make_versions

@@ -4,6 +4,7 @@ from platforma.oauth.access_token import AccessToken, issue_access_token, verify
 from platforma.oauth.authorization.authorize import begin_authorization, resume_authorization
 from platforma.oauth.authorization.interaction import allow, choose_account, decline, read_interaction
 from platforma.oauth.authorization.pushed import push_authorization_request
+from platforma.oauth.backchannel import deliver_logout, find_late_logouts
 from platforma.oauth.client_authentication import UnverifiedClient, authenticate_client, presented_client
 from platforma.oauth.client_certificate import certificate_thumbprint
 from platforma.oauth.client_credentials import issue_client_credentials
@@ -60,9 +61,11 @@ __all__ = [
     "delete_client",
     "delete_registration",
     "delete_secret",
+    "deliver_logout",
     "deny_certificate",
     "end_session",
     "end_sessions",
+    "find_late_logouts",
     "get_client",
     "get_consent",
     "get_session",

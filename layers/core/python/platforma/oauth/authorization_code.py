@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.model import AuthorizationCode, code_hash, verifies
+from platforma.oauth.backchannel.model import to_be_told
 from platforma.oauth.errors import InvalidGrant, InvalidRequest
 from platforma.oauth.grants.granting import Granting
 from platforma.oauth.grants.mint import first_answer, require_target
@@ -70,7 +71,7 @@ def redeem_code(
     grant, answer = first_answer(grant, client=client, by=by, now=now, nonce=request.nonce)
     event = attempt.event("success", resource=answer.jti, resource_type="access_token", changes=_told(grant))
     try:
-        by.authorizations.redeem(code, grant, event)
+        by.authorizations.redeem(code, grant, event, to_be_told(grant, client))
     except AlreadyUsed:
         raise _replayed(code, attempt, by) from None
     return answer

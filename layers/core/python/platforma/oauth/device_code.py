@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.errors import AccessDenied
+from platforma.oauth.backchannel.model import to_be_told
 from platforma.oauth.device.model import DeviceAuthorization, device_code_hash
 from platforma.oauth.errors import AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
 from platforma.oauth.grants.granting import Granting
@@ -57,7 +58,7 @@ def redeem_device_code(
     changes = {"after": {"grant": grant.id, "session": grant.session_id, "scope": " ".join(grant.scope)}}
     event = attempt.event("success", resource=answer.jti, resource_type="access_token", changes=changes)
     try:
-        by.devices.redeem(asked, grant, event)
+        by.devices.redeem(asked, grant, event, to_be_told(grant, client))
     except AlreadyUsed:
         raise InvalidGrant from None
     return answer

@@ -76,6 +76,8 @@ def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dic
     return {
         **authorization_server(issuer, internal_url=internal_url),
         "end_session_endpoint": f"{issuer}/oauth2/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claims_supported": list(CLAIMS),

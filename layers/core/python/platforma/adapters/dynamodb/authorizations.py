@@ -22,12 +22,14 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttrib
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from platforma.adapters.dynamodb.grants import puts_grant
+from platforma.adapters.dynamodb.logouts import puts_logout
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.errors import AlreadyUsed, Unavailable
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
 from platforma.oauth.authorization.model import AuthorizationCode, AuthorizationRequest, KeptRequest
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.grants.model import Grant
 
 PURPOSE = "authorization"
@@ -142,7 +144,7 @@ class DynamoDBAuthorizations:
             spent=bool(item.spent),
         )
 
-    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event) -> None:
+    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """Spend the code and keep the grant that it becomes."""
         transaction = Transaction(self._tables, self._outbox)
         transaction.put(
@@ -151,6 +153,7 @@ class DynamoDBAuthorizations:
             refused=AlreadyUsed(),
         )
         puts_grant(transaction, grant)
+        puts_logout(transaction, logout, grant.created_at)
         transaction.commit(event)
 
     def _item(self, kept: KeptRequest) -> RequestItem:

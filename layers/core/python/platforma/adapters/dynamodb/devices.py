@@ -14,10 +14,12 @@ from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from platforma.adapters.dynamodb.grants import puts_grant
+from platforma.adapters.dynamodb.logouts import puts_logout
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.errors import AlreadyUsed, Unavailable
 from platforma.kernel.events import Event
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.device.model import DeviceAuthorization, Standing
 from platforma.oauth.grants.model import Grant
 
@@ -118,12 +120,13 @@ class DynamoDBDevices:
         transaction.update(place, decided, DeviceItem.standing == "pending", refused=AlreadyUsed())
         transaction.commit(event)
 
-    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event) -> None:
+    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """Spend it, and keep the grant that it becomes."""
         transaction = Transaction(self._tables, self._outbox)
         place, spent = DeviceItem(_pk(asked.hash), _DEVICE), [DeviceItem.standing.set("spent")]
         transaction.update(place, spent, DeviceItem.standing == "allowed", refused=AlreadyUsed())
         puts_grant(transaction, grant)
+        puts_logout(transaction, logout, grant.created_at)
         transaction.commit(event)
 
 

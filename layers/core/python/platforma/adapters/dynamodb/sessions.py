@@ -3,10 +3,13 @@ Sign-in sessions in the Credential table.
 
     SESSION#{session_id} / SESSION                   the session; found before its tenant is known
     {tenant_id} / SESSION#{user_id}#{session_id}     that the user has it, for lists
+
+Where a session has clients to be told of its end (`logouts`), that they wait is written with the end. The queue is rung only
+behind that: what a bell that went unheard leaves is found by a schedule.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,12 +17,14 @@ from pynamodb.attributes import BinaryAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
+from platforma.adapters.dynamodb.logouts import DynamoDBLogouts, puts_waiting
 from platforma.adapters.dynamodb.revocations import revokes
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
+from platforma.oauth.backchannel.ports import LogoutQueue
 from platforma.oauth.grants.model import LIVES_AT_MOST
 from platforma.oauth.sessions.model import LIFETIME, Session
 
@@ -58,10 +63,11 @@ class UserSessionItem(Item):
 
 
 class DynamoDBSessions:
-    """`platforma.oauth.sessions.Sessions`."""
+    """`platforma.oauth.sessions.Sessions`. *queue* gives what hands out the telling of clients, where there are any."""
 
-    def __init__(self, tables: Tables, outbox: Outbox) -> None:
-        self._tables, self._outbox = tables, outbox
+    def __init__(self, tables: Tables, outbox: Outbox, queue: Callable[[], LogoutQueue]) -> None:
+        self._tables, self._outbox, self._queue = tables, outbox, queue
+        self._logouts = DynamoDBLogouts(tables, outbox)
 
     def get(self, session_id: str) -> Session | None:
         """The session of this id."""
@@ -123,8 +129,11 @@ class DynamoDBSessions:
             return
 
     def end(self, session: Session, at: datetime, event: Event) -> None:
-        """End it."""
+        """End it, and have its clients be told."""
+        told = [each for each in self._logouts.of_session(session.id) if each.outcome is None]
         transaction = Transaction(self._tables, self._outbox)
+        if told:
+            puts_waiting(transaction, session.id)
         transaction.update(
             SessionItem(_pk(session.id), SK),
             [SessionItem.ended_at.set(at.isoformat())],
@@ -135,6 +144,9 @@ class DynamoDBSessions:
         revokes(transaction, session.tenant_id, session.id, at + LIVES_AT_MOST)
         moves_revocation(transaction, session.tenant_id)
         transaction.commit(event)
+        with suppress(Unavailable):  # what is not told now is found by the schedule
+            for each in told:
+                self._queue().put(session.id, each.client_id)
 
 
 def _still(session: Session) -> Condition:

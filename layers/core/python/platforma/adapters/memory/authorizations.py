@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
+from platforma.adapters.memory.logouts import MemoryLogouts
 from platforma.adapters.memory.sessions import MemoryRevocations
 from platforma.kernel.errors import AlreadyUsed, PreconditionFailed
 from platforma.kernel.events import Event, entered
 from platforma.oauth.authorization.model import AuthorizationCode, KeptRequest
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.grants.model import Grant
 
@@ -16,14 +18,21 @@ from platforma.oauth.grants.model import Grant
 class MemoryGrants:
     """`platforma.oauth.authorization.ports.Grants`."""
 
-    def __init__(self, revocations: MemoryRevocations) -> None:
+    def __init__(self, revocations: MemoryRevocations, logouts: MemoryLogouts) -> None:
         self.revocations = revocations
         self.kept: dict[str, Grant] = {}
+        self._logouts = logouts
         self._lock = Lock()
 
     def get(self, grant_id: str) -> Grant | None:
         """The grant of this id."""
         return self.kept.get(grant_id)
+
+    def keep(self, grant: Grant, logout: Logout | None) -> None:
+        """As a part of another write."""
+        self.kept[grant.id] = grant
+        if logout is not None:
+            self._logouts.keep(logout)
 
     def of_user(self, tenant_id: str, user_id: str) -> list[Grant]:
         """Every grant of the user that has not ended."""
@@ -98,13 +107,13 @@ class MemoryAuthorizations:
         """The code of this hash."""
         return self._codes.get(code_hash)
 
-    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event) -> None:
+    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """Spend the code and keep the grant that it becomes."""
         with self._lock:
             if self._codes[code.hash].spent:
                 raise AlreadyUsed
             self._codes[code.hash] = replace(code, spent=True)
-            self._grants.kept[grant.id] = grant
+            self._grants.keep(grant, logout)
             self._grants.revocations.enter(event)
 
 

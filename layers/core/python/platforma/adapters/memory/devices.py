@@ -6,6 +6,7 @@ from threading import Lock
 from platforma.adapters.memory.authorizations import MemoryGrants
 from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Event
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.device.model import DeviceAuthorization
 from platforma.oauth.grants.model import Grant
 
@@ -49,11 +50,11 @@ class MemoryDevices:
             self._kept[asked.hash] = replace(asked, polled_at=kept.polled_at, interval=kept.interval)
             self._grants.revocations.enter(event)
 
-    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event) -> None:
+    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """Spend it, and keep the grant that it becomes."""
         with self._lock:
             if self._kept[asked.hash].standing != "allowed":
                 raise AlreadyUsed
             self._kept[asked.hash] = replace(self._kept[asked.hash], standing="spent")
-            self._grants.kept[grant.id] = grant
+            self._grants.keep(grant, logout)
             self._grants.revocations.enter(event)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
+from platforma.adapters.memory.logouts import MemoryLogouts
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event, entered
+from platforma.oauth.backchannel.ports import LogoutQueue
 from platforma.oauth.sessions.model import Session
 
 
@@ -43,8 +45,8 @@ class MemoryRevocations:
 class MemorySessions:
     """`platforma.oauth.sessions.Sessions`."""
 
-    def __init__(self, revocations: MemoryRevocations) -> None:
-        self._revocations = revocations
+    def __init__(self, revocations: MemoryRevocations, logouts: MemoryLogouts, queue: LogoutQueue) -> None:
+        self._revocations, self._logouts, self._queue = revocations, logouts, queue
         self._sessions: dict[str, Session] = {}
         self._lock = Lock()
 
@@ -94,7 +96,8 @@ class MemorySessions:
                 self._sessions[session.id] = replace(kept, last_seen_at=session.last_seen_at)
 
     def end(self, session: Session, at: datetime, event: Event) -> None:
-        """End it."""
+        """End it, and have its clients be told."""
+        told = [each for each in self._logouts.of_session(session.id) if each.outcome is None]
         with self._lock:
             kept = self._sessions.get(session.id)
             if kept is None or kept.ended_at is not None:
@@ -102,6 +105,10 @@ class MemorySessions:
             self._sessions[session.id] = replace(kept, ended_at=at)
             self._revocations.note(session.tenant_id, session.id)
             self._revocations.enter(event)
+            if told:
+                self._logouts.wait(session.id)
+        for each in told:
+            self._queue.put(session.id, each.client_id)
 
     def _require(self, before: Session) -> None:
         kept = self._sessions.get(before.id)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.consents import DynamoDBConsents
     from platforma.adapters.dynamodb.devices import DynamoDBDevices
     from platforma.adapters.dynamodb.grants import DynamoDBGrants
+    from platforma.adapters.dynamodb.logouts import DynamoDBLogouts
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
     from platforma.adapters.dynamodb.sessions import DynamoDBSessions
+    from platforma.adapters.sqs import SQSLogoutQueue
     from platforma.oauth.access_token import AccessToken
     from platforma.oauth.client_keys import ClientKeys
     from platforma.oauth.grants.granting import Granting
@@ -40,7 +42,23 @@ def sessions() -> "DynamoDBSessions":
     """Sign-ins."""
     from platforma.adapters.dynamodb.sessions import DynamoDBSessions
 
-    return ground.bound(DynamoDBSessions(ground.tables(), ground.outbox()))
+    return ground.bound(DynamoDBSessions(ground.tables(), ground.outbox(), logout_queue))
+
+
+@cache
+def logouts() -> "DynamoDBLogouts":
+    """Clients to be told of sessions' ends."""
+    from platforma.adapters.dynamodb.logouts import DynamoDBLogouts
+
+    return ground.bound(DynamoDBLogouts(ground.tables(), ground.outbox()))
+
+
+@cache
+def logout_queue() -> "SQSLogoutQueue":
+    """What hands out the telling of clients."""
+    from platforma.adapters.sqs import SQSLogoutQueue
+
+    return SQSLogoutQueue(environment.settings().logout_queue, environment.settings().region)
 
 
 @cache

@@ -209,9 +209,21 @@ class GrantView(View):
     refresh_tokens: RefreshTokens | None
 
 
+class LogoutView(View):
+    """A client that is told of the session's end (OpenID Connect Back-Channel Logout), and what has come of it."""
+
+    client_id: str
+    state: Literal["signed_in", "pending", "delivered", "failed"]
+    attempts: int
+    attempted_at: Timestamp | None
+    reason: str | None
+
+
 class SessionGraph(SessionView):
     """A session and all that stands on it."""
 
+    ended_at: Timestamp | None
+    logouts: list[LogoutView]
     grants: list[GrantView]
     clients: list[str]
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from platforma.kernel.events import Event
 from platforma.oauth.authorization.model import AuthorizationCode, KeptRequest
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.grants.model import Grant
 
@@ -37,9 +38,9 @@ class Authorizations(Protocol):
     def code(self, code_hash: str) -> AuthorizationCode | None:
         """The code of this hash, spent and expired ones too for a day."""
 
-    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event) -> None:
+    def redeem(self, code: AuthorizationCode, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """
-        Spend the code and keep the grant that it becomes.
+        Spend the code and keep the grant that it becomes, and *logout*, where its client is to be told of the session's end.
 
         Raises:
             AlreadyUsed: it is spent.

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from platforma.kernel.events import Event
+from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.device.model import DeviceAuthorization
 from platforma.oauth.grants.model import Grant
 
@@ -35,9 +36,9 @@ class Devices(Protocol):
             AlreadyUsed: it was decided already.
         """
 
-    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event) -> None:
+    def redeem(self, asked: DeviceAuthorization, grant: Grant, event: Event, logout: Logout | None = None) -> None:
         """
-        Spend it, and keep the grant that it becomes.
+        Spend it, and keep the grant that it becomes, and *logout*, where its client is to be told of the session's end.
 
         Raises:
             AlreadyUsed: it is not allowed, or spent.

@@ -43,6 +43,8 @@ class Sessions(Protocol):
         """
         End it, and with it every token and family that names it: one write, which moves the revocation version.
 
+        The clients that are to be told of it (`oauth.backchannel`) wait to be, by the same write.
+
         Raises:
             PreconditionFailed: it has ended already.
         """

@@ -1,12 +1,13 @@
-"""What stands on a sign-in: session, grants, families of refresh tokens, clients."""
+"""What stands on a sign-in: session, grants, families of refresh tokens, clients; and who was told of its end."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from platforma.kernel.clock import Clock
+from platforma.kernel.clock import Clock, rfc3339
 from platforma.kernel.errors import NotFound
 from platforma.kernel.events import Attempt
 from platforma.oauth.authorization.ports import Grants
+from platforma.oauth.backchannel.ports import Logouts
 from platforma.oauth.grants.model import Grant
 from platforma.oauth.sessions.life import end_session, get_session
 from platforma.oauth.sessions.model import Session
@@ -26,18 +27,27 @@ def list_sessions(
 
 
 def view_session(
-    session_id: str, *, tenant_id: str, sessions: Sessions, grants: Grants, clock: Clock
+    session_id: str, *, tenant_id: str, sessions: Sessions, grants: Grants, logouts: Logouts, clock: Clock
 ) -> tuple[Session, dict[str, Any]]:
     """
-    A live session, and all that was given in it.
+    A session, all that was given in it, and the clients to be told of its end.
+
+    One that was ended is shown for a day where there were such clients, so that it can be seen whether they were told.
 
     Raises:
-        NotFound: the tenant has none of this id that is alive.
+        NotFound: the tenant has none of this id that is alive, or was ended so.
     """
     session = get_session(session_id, tenant_id=tenant_id, sessions=sessions)
-    if not session.alive(clock()):
+    alive = session.alive(clock())
+    told = logouts.of_session(session.id)
+    if not alive and (session.ended_at is None or not told):
         raise NotFound
-    return session, {**session.as_json(), **_given(_grants_of(session, grants))}
+    return session, {
+        **session.as_json(),
+        "ended_at": rfc3339(session.ended_at) if session.ended_at else None,
+        **_given(_grants_of(session, grants)),
+        "logouts": [each.as_json(ended=session.ended_at is not None) for each in told],
+    }
 
 
 def close_session(
