@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from platforma import bootstrap
-from tests.signing_in import App, Browser, app_of
+from tests.proving import Holder
+from tests.signing_in import REDIRECT_URI, App, Browser, app_of
 from tests.world import URL, Reply, Tenant, World, running
 
 
@@ -157,9 +158,41 @@ def test_userinfo_refuses_as_a_protected_resource_does(world, app, browser, ada,
         without: (403, "insufficient_scope", 'Bearer realm="platforma", error="insufficient_scope", scope="openid"'),
         tenant.token: (403, "insufficient_scope", 'Bearer realm="platforma", error="insufficient_scope", scope="openid"'),
     }
-    for token, expected in cases.items():
+    described = f', resource_metadata="{URL}/.well-known/oauth-protected-resource"'
+    for token, (status, error, challenge) in cases.items():
         reply = world.call("GET", "/oauth2/userinfo", token=token)
-        assert (reply.status, reply.json["error"], reply.headers["www-authenticate"]) == expected
+        assert (reply.status, reply.json["error"]) == (status, error)
+        assert reply.headers["www-authenticate"] == challenge + described
+
+
+def test_userinfo_takes_the_token_in_a_form_alone(world, app, ada, tokens):
+    shown = {"access_token": tokens["access_token"]}
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    in_body = world.call("POST", "/oauth2/userinfo", form=shown)
+    both = world.call("POST", "/oauth2/userinfo", form=shown, headers=bearer)
+    other = world.call("POST", "/oauth2/userinfo", form={"token": "x"}, headers=bearer)
+
+    assert (in_body.status, in_body.json["sub"]) == (200, ada)
+    assert (both.status, both.json["error"]) == (400, "invalid_request")
+    assert other.status == 200
+    assert world.call("POST", "/oauth2/userinfo", form={"access_token": "x"}).status == 401
+    assert world.call("POST", "/v1/authorize", form=shown).status == 401
+
+
+def test_a_bound_token_in_a_form_is_no_bearer_token(world, tenant, app, ada):
+    bound = app_of(tenant, dpop_bound_access_tokens=True)
+    holder = Holder(lambda: world.clock().timestamp())
+    code = bound.code_for(Browser(world), ada)
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": bound.verifier}
+    place, nonce = f"{URL}/oauth2/token", None
+    for _ in range(2):
+        proof = holder.proof("POST", place, nonce=nonce)
+        reply = world.call("POST", "/oauth2/token", form=form, headers={**world.basic(bound.registered), "DPoP": proof})
+        nonce = reply.headers.get("dpop-nonce")
+    assert reply.status == 200, reply.text
+
+    assert world.call("POST", "/oauth2/userinfo", form={"access_token": reply.json["access_token"]}).status == 401
 
 
 def test_a_client_that_was_narrowed_reads_less(world, tenant, browser, ada):

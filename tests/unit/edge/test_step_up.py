@@ -49,7 +49,7 @@ def test_who_signed_in_by_one_factor_is_told_that_two_would_do(app, ada, tenant)
 
     assert (reply.status, reply.json["code"]) == (401, "insufficient_user_authentication")
     challenge = f'Bearer realm="platforma", error="insufficient_user_authentication", acr_values="{AAL2}"'
-    assert reply.headers["www-authenticate"] == challenge
+    assert reply.headers["www-authenticate"].startswith(challenge + ", resource_metadata=")
     event = tenant.events(action="settings.users.list", user_id=ada)[0]
     assert (event["result"], event["reason"]) == ("denied", "insufficient_user_authentication")
 

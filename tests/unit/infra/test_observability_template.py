@@ -1,9 +1,11 @@
 """Facts of infra/observability.yaml: nothing fails, stalls or is weakened unseen."""
 
+import re
+
 import pytest
 
 from platforma.edge.endpoints import ENDPOINTS
-from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, STATE, imported, of_type, properties, stem
+from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, ROOT, STATE, imported, of_type, properties, stem
 
 ALARMS = of_type(OBSERVABILITY, "AWS::CloudWatch::Alarm")
 
@@ -60,3 +62,14 @@ def test_whoever_weakens_key_lock_or_table_is_seen():
 
 def test_the_topic_is_encrypted():
     assert imported(properties(OBSERVABILITY, "AlarmTopic")["KmsMasterKeyId"]) == "LogsKeyArn"
+
+
+def test_a_token_that_two_use_raises_an_alarm():
+    """The causes are those that the token endpoint's errors carry, which its line tells."""
+    counted, alarm = properties(OBSERVABILITY, "TokenReuse"), properties(OBSERVABILITY, "TokensReused")
+    causes = {"refresh_reuse_detected", "code_reuse_detected"}
+
+    assert {cause for cause in causes if f'$.facts.cause = "{cause}"' in counted["FilterPattern"]} == causes
+    raised = (ROOT / "layers/core/python/platforma/oauth").rglob("*.py")
+    assert causes == set(re.findall(r'InvalidGrant\(cause="(\w+)"', " ".join(path.read_text() for path in raised)))
+    assert (alarm["MetricName"], alarm["Threshold"]) == (counted["MetricTransformations"][0]["MetricName"], 1)

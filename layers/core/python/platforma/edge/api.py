@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 
 from platforma.audit.errors import AnotherEvent
 from platforma.edge.answer import Answer, echoed
-from platforma.edge.authentication import Authenticator
+from platforma.edge.authentication import Authenticator, with_token_of
 from platforma.edge.authorization import decide_call, second_factor_would_do
 from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
@@ -24,7 +24,7 @@ from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
-from platforma.edge.problems import TOLD, problem, status_of
+from platforma.edge.problems import TOLD, challenged, page_problem, problem, status_of, wants_page
 from platforma.edge.proofs import Proofs
 from platforma.kernel.clock import Clock, rfc3339
 from platforma.kernel.errors import (
@@ -56,6 +56,7 @@ class Edge:
     idempotency: Callable[[], Idempotency]
     proofs: Callable[[], Proofs]
     certificate_header: str
+    issuer: str
 
 
 class API:
@@ -135,7 +136,8 @@ class API:
             # A dead credential is refused alike where its tenant's log, or the key to it, is gone as well.
             error = error if isinstance(error, Unauthenticated) else raised
         if error is not None:
-            answer = TOLD[endpoint.wire](error, attempt.request_id)
+            answer = _told(error, endpoint, headers_of(event), attempt.request_id)
+            answer = challenged(answer, endpoint, edge.issuer)
         if call is not None and call.dpop_nonce is not None:
             answer = replace(answer, headers={"DPoP-Nonce": call.dpop_nonce, **answer.headers})
         if endpoint.wire == "authzen":
@@ -147,8 +149,10 @@ class API:
         call.certificate = presented_certificate(event, call.headers, header=edge.certificate_header)
         if endpoint.access not in ("public", "client"):
             prove = partial(edge.proofs().require, call)
-            by = edge.authenticator()
-            call.identify(by.authenticate(call.headers, call.attempt, certificate=call.certificate, prove=prove))
+            by, headers = edge.authenticator(), call.headers
+            if endpoint.token_in_body:
+                headers = with_token_of(headers, body_of(event, endpoint.max_body))
+            call.identify(by.authenticate(headers, call.attempt, certificate=call.certificate, prove=prove))
             edge.authenticator().charge(call.caller)
             snapshot, now = edge.snapshots().of(call.caller.tenant_id), edge.clock()
             call.permitted = decide_call(call, snapshot, now).allowed
@@ -172,6 +176,16 @@ class API:
         except AnotherEvent:
             # The change was committed with its own event although its answer was lost: that event stands.
             attempt.entered = True
+
+
+def _told(error: PlatformaError, endpoint: Endpoint, headers: Mapping[str, str], request_id: str) -> Answer:
+    """*error* as the endpoint tells it; a person in a browser, whom a client sent to an OAuth endpoint, gets a page."""
+    if endpoint.wire == "page":
+        return page_problem(error, request_id, headers)
+    told = TOLD[endpoint.wire](error, request_id)
+    if endpoint.wire == "oauth" and endpoint.public and wants_page(headers):
+        return replace(page_problem(error, request_id, headers), status=told.status)
+    return told
 
 
 def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) -> Attempt:

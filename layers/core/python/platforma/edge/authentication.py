@@ -25,6 +25,8 @@ from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
 from platforma.oauth.access_token import AccessToken, verify_access_token
 from platforma.oauth.denied_certificates import presented_id
+from platforma.oauth.errors import InvalidRequest
+from platforma.oauth.form import parse_form
 from platforma.oauth.scope import OPENID_SCOPES
 from platforma.policy.model import Subject
 
@@ -90,6 +92,22 @@ def presented_credential(headers: Mapping[str, str]) -> str:
     if key is not None and key.strip() != credential.strip():
         raise Malformed("Authorization and X-API-Key name different credentials.")
     return credential.strip()
+
+
+def with_token_of(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+    """
+    *headers* as if they carried the `access_token` of the form that *body* is (RFC 6750 section 2.2), where it is one.
+
+    Raises:
+        InvalidRequest: a form that is none, or the token is in both (section 2).
+    """
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return headers
+    if (token := parse_form(body).get("access_token")) is None:
+        return headers
+    if "authorization" in headers or "x-api-key" in headers:
+        raise InvalidRequest("The token is shown in more than one way.")
+    return {**headers, "authorization": f"Bearer {token}"}
 
 
 def scheme_of(headers: Mapping[str, str]) -> str:

@@ -143,6 +143,18 @@ def _waiting(row: Endpoint) -> dict[str, Any]:
     return {"202": {"description": "Not yet; see Retry-After.", "content": content}} if row.may_wait else {}
 
 
+def _refusal(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
+    shown = {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
+    if row.wire == "page":
+        return shown
+    if row.wire == "problem":
+        return {"application/problem+json": {"schema": models["Problem"]}}
+    media_type = "application/scim+json" if row.wire == "scim" else "application/json"
+    content = {media_type: {"schema": {"type": "object"}}}
+    # A person's browser that a client sent here is shown a page.
+    return content | shown if row.wire == "oauth" and row.public else content
+
+
 def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     statuses = {400, 404, 503, *row.refuses}
     if row.access not in ("public", "client"):
@@ -160,10 +172,6 @@ def _refusals(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
     if row.if_match:
         statuses |= {409, 412, 428}
     statuses -= {409, 415, 422} if row.wire == "authzen" else set()
-    titles = dict(STATUS.values())
     statuses -= {422} if row.wire == "scim" else set()
-    content = {"application/problem+json": {"schema": models["Problem"]}}
-    if row.wire != "problem":
-        told = {"page": "text/html; charset=utf-8", "scim": "application/scim+json"}.get(row.wire, "application/json")
-        content = {told: {"schema": {"type": "string" if row.wire == "page" else "object"}}}
+    titles, content = dict(STATUS.values()), _refusal(row, models)
     return {str(status): {"description": titles.get(status, "Refused."), "content": content} for status in sorted(statuses)}

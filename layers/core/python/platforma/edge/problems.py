@@ -6,11 +6,12 @@ The only table from an error's class to its status and wire form.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from platforma.edge.answer import Answer
-from platforma.edge.endpoints import Wire
+from platforma.edge.endpoints import Endpoint, Wire
 from platforma.edge.idempotency import AlreadyCreated
 from platforma.kernel import errors
 from platforma.oauth.errors import InsufficientScope, InsufficientUserAuthentication, InvalidToken, OAuthError, UseDPoPNonce
@@ -130,10 +131,26 @@ def _scim_detail(error: errors.PlatformaError) -> str:
     return f"{faults[0]['pointer'].strip('/')}: {faults[0]['detail']}" if faults else error.detail
 
 
-def page_problem(error: errors.PlatformaError, request_id: str) -> Answer:
-    """*error* as a page; what renders it is loaded only by who has pages."""
-    told: Answer = import_module("platforma.edge.pages.render").error_page(error, request_id)
+def page_problem(error: errors.PlatformaError, request_id: str, headers: Mapping[str, str]) -> Answer:
+    """*error* as a page in the language that *headers* ask for; what renders it is loaded only by who has pages."""
+    told: Answer = import_module("platforma.edge.pages.render").error_page(
+        error, request_id, headers.get("accept-language", "")
+    )
     return told
+
+
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks for a page to show: `text/html` by name, as they do when they go somewhere."""
+    return "text/html" in headers.get("accept", "").lower()
+
+
+def challenged(answer: Answer, endpoint: Endpoint, issuer: str) -> Answer:
+    """*answer* with its challenge, if it has one, telling where the resource describes itself (RFC 9728 section 5.1)."""
+    challenge = answer.headers.get("WWW-Authenticate")
+    if challenge is None or endpoint.wire not in ("problem", "bearer", "authzen"):
+        return answer
+    where = f'{challenge}, resource_metadata="{issuer}/.well-known/oauth-protected-resource"'
+    return replace(answer, headers={**answer.headers, "WWW-Authenticate": where})
 
 
 def _headers(error: errors.PlatformaError) -> dict[str, str]:
@@ -155,6 +172,5 @@ TOLD: Mapping[Wire, Callable[[errors.PlatformaError, str], Answer]] = {
     "bearer": bearer_problem,
     "authzen": authzen_problem,
     "scim": scim_problem,
-    "page": page_problem,
 }
-"""How an endpoint's errors are told, by the `wire` of its row."""
+"""How an endpoint's errors are told, by the `wire` of its row; those of pages are `page_problem`'s."""

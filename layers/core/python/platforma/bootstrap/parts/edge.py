@@ -106,6 +106,7 @@ def edge() -> "Edge":
         idempotency=idempotency,
         certificate_header=environment.settings().certificate_header,
         proofs=proofs,
+        issuer=environment.issuer(),
     )
 
 

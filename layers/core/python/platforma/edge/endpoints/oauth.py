@@ -69,8 +69,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     row(
         *("POST", "/oauth2/userinfo", "oauth.userinfo.read", "oauth_token", "self"),
-        "The same, by POST",
+        "The same, by POST; a form may carry the token (RFC 6750 section 2.2)",
         wire="bearer",
+        token_in_body=True,
+        max_body=16 << 10,
     ),
     row(
         *("GET", "/v1/sessions", "settings.sessions.list", "oauth_sessions", "own", "List sign-in sessions"),

@@ -11,7 +11,7 @@ import jinja2
 
 from platforma.edge.answer import Answer
 from platforma.edge.pages.shown import Shown
-from platforma.edge.pages.texts import Words
+from platforma.edge.pages.texts import Words, language_of
 from platforma.edge.problems import status_of
 from platforma.kernel.errors import PlatformaError, RateLimited, Unavailable
 
@@ -65,22 +65,22 @@ def _target(redirect_uri: str) -> str:
     return f" {origin}" if _TARGET.match(origin) else ""
 
 
-def error_page(error: PlatformaError, request_id: str) -> Answer:
-    """*error* as a page in both languages, with the reference by which it is found in the log; a `Shown` one as it is."""
+def error_page(error: PlatformaError, request_id: str, accept_language: str) -> Answer:
+    """*error* as a page, with the reference by which it is found in the log; a `Shown` one as it is."""
     if isinstance(error, Shown):
         return error.answer
     status, _ = status_of(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, (RateLimited, Unavailable)) else {}
-    detail = error.public if status >= 500 else error.detail
+    words, detail = Words(language_of(accept_language)), error.public if status >= 500 else error.detail
     return page(
         "error",
-        Words("en"),
+        words,
         status=status,
         headers=headers,
+        told=words.of(detail),
         detail=detail,
         reference=request_id,
         tenant=None,
-        german=Words("de"),
     )
 
 

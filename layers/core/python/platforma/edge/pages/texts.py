@@ -125,6 +125,30 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Your password is set. Wherever you were signed in before, you are signed out now.",
         "Ihr Passwort ist festgelegt. Wo Sie vorher angemeldet waren, sind Sie jetzt abgemeldet.",
     ),
+    "reference": ("Reference", "Referenz"),
+    "link_not_good": (
+        "This link is not a good one: the application that sent you here is not known by it.",
+        "Dieser Link stimmt nicht: Die Anwendung, die Sie hierher geschickt hat, ist so nicht bekannt.",
+    ),
+    "link_over": ("The request_uri is unknown, over or expired.", "Dieser Link ist unbekannt, verbraucht oder abgelaufen."),
+    "over": (
+        "This sign-in is over. Start again from the application.",
+        "Diese Anmeldung ist vorbei. Beginnen Sie noch einmal in der Anwendung.",
+    ),
+    "application_gone": ("The application is not in use any more.", "Die Anwendung ist nicht mehr in Gebrauch."),
+    "no_organisation": ("There is no such organisation.", "Diese Organisation gibt es nicht."),
+    "bad_hint": (
+        "id_token_hint is not one of this client's.",
+        "Die Anwendung hat sich nicht so ausgewiesen, wie es zum Abmelden nötig ist.",
+    ),
+    "bad_way_back": (
+        "post_logout_redirect_uri is not one that the client has registered.",
+        "Die Anwendung will nach dem Abmelden an eine Adresse zurück, die sie nicht hinterlegt hat.",
+    ),
+    "unavailable": (
+        "The service is temporarily unavailable.",
+        "Das ist gerade gestört. Bitte versuchen Sie es später noch einmal.",
+    ),
     "stale_form": (
         "This form is not valid any more. Go back, reload the page and try again.",
         "Dieses Formular gilt nicht mehr. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.",
@@ -152,6 +176,10 @@ class Words:
         """What a scope lets its holder do; an action pattern stands for itself."""
         name = "email_scope" if scope == "email" else scope
         return TEXTS[name][self._column] if name in ("openid", "profile", "email_scope", "offline_access") else scope
+
+    def of(self, english: str) -> str | None:
+        """A sentence of ours in this language; None for one that has no translation."""
+        return next((text[self._column] for text in TEXTS.values() if text[0] == english), None)
 
     def refusal(self, code: str) -> str:
         """What to say of an error of this code."""
