@@ -6,7 +6,7 @@ SAM = .tools/sam/bin/sam
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.tools/pycache
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean sample test test-unit fuzz test-integration check format bench deploy lock
+.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench deploy lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    every test                       make check   format, lint, types, templates, security"
 	@echo "make bench   measure                          make deploy  deploy to an AWS account (docs/operations.md)"
 	@echo "make fuzz    the decision engine against its reference, for longer"
+	@echo "make conformance  the OpenID Connect conformance cases against the deployed system"
 	@echo "make sample  put an API of somebody else's behind the authorizer of the running system"
 
 run:
@@ -46,7 +47,12 @@ fuzz:
 
 test-integration:
 	$(TOOLS) sam ministack peers
-	$(PYTEST) tests/integration tests/browser
+	$(PYTEST) tests/integration tests/browser tests/conformance
+
+# The OpenID Foundation's conformance cases (tests/conformance) against the deployed system, as tables.
+conformance:
+	$(TOOLS) sam ministack peers
+	$(PYTEST) tests/conformance
 
 check:
 	$(TOOLS) sam checkov

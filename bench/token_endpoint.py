@@ -39,7 +39,8 @@ ROUNDS, CALLS = 5, 400
 @contextlib.contextmanager
 def _by_name() -> Iterator[None]:
     """The ports of the area, which were bound before the tables were put in memory."""
-    with mock.patch.dict(bootstrap.oauth.ports, {"clients": bootstrap.clients}):
+    parts = bootstrap.parts
+    with mock.patch.dict(bootstrap.oauth.ports, {"clients": parts.oauth.clients, "secrets": parts.ground.secrets}):
         bootstrap.oauth.made.clear()
         yield
     bootstrap.oauth.made.clear()

@@ -6,7 +6,10 @@ from platforma.identity.model import User
 
 BY_SCOPE: Mapping[str, tuple[str, ...]] = {"profile": ("name",), "email": ("email",)}
 """What each scope lets a client read. Only what is known of a person is ever claimed."""
-CLAIMS = ("sub", "auth_time", "acr", "amr", "sid", *(name for names in BY_SCOPE.values() for name in names))
+CLAIMS = (
+    *("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"),
+    *(name for names in BY_SCOPE.values() for name in names),
+)
 
 
 def claims_of(user: User, *, scope: Iterable[str], names: Iterable[str] | None = None) -> dict[str, str]:

@@ -86,4 +86,5 @@ def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dic
         "request_uri_parameter_supported": False,
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": ["en", "de"],
     }
