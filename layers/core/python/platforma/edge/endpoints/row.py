@@ -16,8 +16,8 @@ standard says to ignore what is not known, of at most *max_body* of them. *produ
 the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
 AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, of at most *max_body* of them. *produces* is
 the media type of a good answer, *also* the further statuses that one may have, and *refuses* those of refusals that nothing
-else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`. *token_in_body*
-says that a form may carry the token (RFC 6750 section 2.2).
+else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
+*token_in_body* says that a form may carry the token (RFC 6750 section 2.2).
 """
 
 from dataclasses import dataclass
