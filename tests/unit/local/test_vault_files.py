@@ -40,7 +40,7 @@ def test_only_who_makes_tenants_makes_keys_and_only_who_signs_the_log_signs():
         return {function for function, words in granted.items() if (word in words if word else words)}
 
     assert holders("transit/keys/tenant-*", "create") == holders("transit/keys/tenant-*", "delete") == {"identity_tenants"}
-    assert holders("transit/keys/tenant-*") == {"identity_tenants", "keys_encryption", "keys_upkeep"}
+    assert holders("transit/keys/tenant-*") == {"compliance_reports", "identity_tenants", "keys_encryption", "keys_upkeep"}
     assert holders("transit/sign/audit-checkpoint") == {"audit_events", "audit_export", "audit_relay"}
     assert holders("transit/sign/statements") == {"identity_tenants"}
     assert holders("pki/issue/function") == {"certificates_renew"}

@@ -18,6 +18,7 @@ from platforma.bootstrap.parts.audit import (
     person_keys,
     published,
 )
+from platforma.bootstrap.parts.compliance import evidence_sources, policy_version
 from platforma.bootstrap.parts.edge import analyst, desk, edge, giving, principals, proofs, subjects
 from platforma.bootstrap.parts.encryption import rewraps, statements
 from platforma.bootstrap.parts.ground import envelope, outbox, secrets, signing_keys, vault
@@ -43,6 +44,7 @@ from platforma.bootstrap.use_cases import (
     Area,
     apikeys,
     audit,
+    compliance,
     encryption,
     factors,
     identity,
@@ -69,6 +71,7 @@ __all__ = [
     "audit_store",
     "checkpoint_signer",
     "clients",
+    "compliance",
     "connections",
     "consents",
     "desk",
@@ -78,6 +81,7 @@ __all__ = [
     "envelope",
     "environment",
     "erase_persons",
+    "evidence_sources",
     "export_files",
     "factors",
     "form_key",
@@ -102,6 +106,7 @@ __all__ = [
     "person_keys",
     "policies",
     "policy",
+    "policy_version",
     "principals",
     "proofs",
     "published",

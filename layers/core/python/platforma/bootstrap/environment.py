@@ -20,7 +20,7 @@ VAULT_FUNCTIONS = (
         "audit_relay",
         "certificates_renew",
     ),
-    *("identity_mail", "keys_rotation"),
+    *("compliance_reports", "identity_mail", "keys_rotation"),
     *(
         "identity_me",
         "identity_tenants",
@@ -68,6 +68,7 @@ class Settings:
     fetch_networks: tuple[str, ...]
     fetch_ca_file: str | None
     secret_scanning_keys_url: str
+    alarm_prefix: str
 
 
 @cache
@@ -97,6 +98,7 @@ def settings() -> Settings:
         vault_secrets=env.get("VAULT_SECRETS", ""),
         audit_key=env.get("AUDIT_KEY_ARN") or None,
         secret_scanning_keys_url=env.get("SECRET_SCANNING_KEYS_URL", ""),
+        alarm_prefix=env.get("ALARM_PREFIX", ""),
         mail_queue=env.get("MAIL_QUEUE_URL", ""),
         logout_queue=env.get("LOGOUT_QUEUE_URL", ""),
         mail_from=env.get("MAIL_FROM", ""),

@@ -190,6 +190,9 @@ audit = Area(
 )
 
 
+compliance = Area("compliance", {"sources": parts.compliance.evidence_sources, "reviews": parts.compliance.reviews})
+
+
 sso = Area(
     "sso",
     {

@@ -135,7 +135,8 @@ def _response(row: Endpoint, models: dict[str, Any]) -> dict[str, Any]:
         shape = {"type": "string"}
     elif row.produces not in ("application/json", "application/scim+json"):
         shape = shape if row.answer else _BYTES
-    return {"description": "The answer.", "content": {row.produces: {"schema": shape}}}
+    others = {media_type: {"schema": {"type": "string"}} for media_type in row.or_else}
+    return {"description": "The answer.", "content": {row.produces: {"schema": shape}, **others}}
 
 
 def _waiting(row: Endpoint) -> dict[str, Any]:

@@ -1,5 +1,17 @@
 """The parts that use cases are given, by area; each is made when it is first asked for, and once."""
 
-from platforma.bootstrap.parts import apikeys, audit, edge, encryption, ground, identity, oauth, policy, scim, sso
+from platforma.bootstrap.parts import (
+    apikeys,
+    audit,
+    compliance,
+    edge,
+    encryption,
+    ground,
+    identity,
+    oauth,
+    policy,
+    scim,
+    sso,
+)
 
-__all__ = ["apikeys", "audit", "edge", "encryption", "ground", "identity", "oauth", "policy", "scim", "sso"]
+__all__ = ["apikeys", "audit", "compliance", "edge", "encryption", "ground", "identity", "oauth", "policy", "scim", "sso"]

@@ -18,6 +18,7 @@ AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, 
 the media type of a good answer, *also* the further statuses that one may have, and *refuses* those of refusals that nothing
 else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
 *token_in_body* says that a form may carry the token (RFC 6750 section 2.2).
+*or_else* are the media types that `Accept` may ask for in place of *produces*.
 """
 
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Endpoint:
     wire: Wire = "problem"
     consumes: Consumes = "json"
     produces: str = "application/json"
+    or_else: tuple[str, ...] = ()
     max_body: int = 1 << 20
     token_in_body: bool = False
     also: tuple[int, ...] = ()

@@ -1,10 +1,11 @@
 """Factors in DynamoDB: `FACTORS#{user id}` beside the user, the whole record sealed under the tenant's key."""
 
 import json
+from collections.abc import Iterator
 
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.identity.items import FactorsItem, read
+from platforma.adapters.dynamodb.identity.items import FactorsItem, read, reading
 from platforma.adapters.dynamodb.identity.people import PURPOSE
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
@@ -12,6 +13,8 @@ from platforma.identity.factors.model import Factors
 from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
+
+_PREFIX, _PAGE = "FACTORS#", 100
 
 
 class DynamoFactors:
@@ -27,6 +30,26 @@ class DynamoFactors:
             return Factors(tenant_id, user_id)
         document = json.loads(self._envelope.open(tenant_id, PURPOSE, f"{user_id}/factors", item.box))
         return Factors.of_document(tenant_id, user_id, int(item.version), document)
+
+    def every(self, tenant_id: str) -> Iterator[Factors]:
+        """Each person's that has any, opened by the page."""
+        after = None
+        while True:
+            with reading():
+                found = FactorsItem.query(
+                    tenant_id,
+                    FactorsItem.sk.startswith(_PREFIX),
+                    consistent_read=True,
+                    limit=_PAGE,
+                    last_evaluated_key=after,
+                )
+                items, after = list(found), found.last_evaluated_key
+            records = [(f"{item.sk.removeprefix(_PREFIX)}/factors", item.box) for item in items]
+            for item, document in zip(items, self._envelope.open_all(tenant_id, PURPOSE, records), strict=True):
+                user_id = item.sk.removeprefix(_PREFIX)
+                yield Factors.of_document(tenant_id, user_id, int(item.version), json.loads(document))
+            if after is None:
+                return
 
     def put(self, before: Factors, after: Factors, event: Event | None) -> None:
         """Put *after* in the place of *before*."""

@@ -1,6 +1,6 @@
 """Factors in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 
 from platforma.identity.factors.model import Factors
@@ -18,6 +18,10 @@ class MemoryFactors:
     def read(self, tenant_id: str, user_id: str) -> Factors:
         """The person's."""
         return self._kept.get((tenant_id, user_id)) or Factors(tenant_id, user_id)
+
+    def every(self, tenant_id: str) -> Iterator[Factors]:
+        """Each person's that has any."""
+        return iter([kept for (tenant, _), kept in sorted(self._kept.items()) if tenant == tenant_id])
 
     def put(self, before: Factors, after: Factors, event: Event | None) -> None:
         """Put *after* in the place of *before*."""

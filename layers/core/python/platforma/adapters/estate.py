@@ -1,0 +1,127 @@
+"""The deployed stores, as DynamoDB, S3, KMS and CloudWatch describe them. Nothing here reads what they hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from platforma.compliance.ports import Alarms, BucketState, KeyState, Lock, TableState
+from platforma.kernel.errors import Unavailable
+
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2, "mode": "standard"})
+_ABSENT = {
+    *("ObjectLockConfigurationNotFoundError", "ServerSideEncryptionConfigurationNotFoundError"),
+    *("NoSuchPublicAccessBlockConfiguration", "NoSuchKey", "404"),
+}
+_PRIVATE = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_MOST_ALARMS = 1000
+
+
+class AWSEstate:
+    """`Estate`. *buckets* begins with the one that holds the log; *alarms* is how the names of our alarms begin."""
+
+    def __init__(self, tables: Mapping[str, str], buckets: Sequence[str], alarms: str, **client: Any) -> None:
+        self._tables, self._buckets, self._alarms = dict(tables), list(buckets), alarms
+        self._client = client
+
+    def tables(self) -> list[TableState]:
+        """Each table's description and its backups'."""
+        dynamodb = self._aws("dynamodb")
+        found = []
+        for name, deployed in self._tables.items():
+            with _answering():
+                table = dynamodb.describe_table(TableName=deployed)["Table"]
+                backups = dynamodb.describe_continuous_backups(TableName=deployed)["ContinuousBackupsDescription"]
+            sealed = table.get("SSEDescription") or {}
+            recovery = backups.get("PointInTimeRecoveryDescription") or {}
+            recoverable = recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
+            ours = sealed.get("Status") in ("ENABLED", "UPDATING") and sealed.get("SSEType") == "KMS"
+            key = sealed.get("KMSMasterKeyArn") if ours else None
+            days = int(recovery.get("RecoveryPeriodInDays") or 35) if recoverable else 0
+            found.append(TableState(name, key, recoverable, days, bool(table.get("DeletionProtectionEnabled"))))
+        return found
+
+    def buckets(self) -> list[BucketState]:
+        """Each bucket's settings."""
+        s3 = self._aws("s3")
+        return [self._bucket(s3, name) for name in self._buckets]
+
+    def keys(self) -> list[KeyState]:
+        """Whether each key is rotated."""
+        named = {one.key for one in self.tables() if one.key} | {one.key for one in self.buckets() if one.key}
+        kms = self._aws("kms")
+        found = []
+        for key in sorted(named):
+            with _answering():
+                found.append(KeyState(key, bool(kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"])))
+        return found
+
+    def alarms(self) -> Alarms:
+        """Our alarms, a thousand at most."""
+        known = telling = 0
+        ringing: list[str] = []
+        pages = self._aws("cloudwatch").get_paginator("describe_alarms")
+        with _answering():
+            for page in pages.paginate(AlarmNamePrefix=self._alarms, PaginationConfig={"MaxItems": _MOST_ALARMS}):
+                for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+                    known += 1
+                    telling += bool(alarm.get("ActionsEnabled") and alarm.get("AlarmActions"))
+                    if alarm.get("StateValue") == "ALARM":
+                        ringing.append(alarm["AlarmName"])
+        return Alarms(known, telling, tuple(ringing[:50]))
+
+    def lock(self, name: str) -> Lock | None:
+        """The retention of the newest version of an object of the log."""
+        s3 = self._aws("s3")
+        with _answering():
+            try:
+                found = s3.head_object(Bucket=self._buckets[0], Key=name)
+            except s3.exceptions.ClientError as error:
+                if error.response.get("Error", {}).get("Code") in _ABSENT:
+                    return None
+                raise
+        mode, until = found.get("ObjectLockMode"), found.get("ObjectLockRetainUntilDate")
+        return Lock(mode, until) if mode and until else None
+
+    def _bucket(self, s3: Any, name: str) -> BucketState:
+        sealed = _asked(s3.get_bucket_encryption, "ServerSideEncryptionConfiguration", Bucket=name)
+        default = (sealed.get("Rules") or [{}])[0].get("ApplyServerSideEncryptionByDefault") or {}
+        closed = _asked(s3.get_public_access_block, "PublicAccessBlockConfiguration", Bucket=name)
+        versions = _asked(s3.get_bucket_versioning, "Status", Bucket=name)
+        lock = _asked(s3.get_object_lock_configuration, "ObjectLockConfiguration", Bucket=name)
+        rule = (lock.get("Rule") or {}).get("DefaultRetention") or {}
+        return BucketState(
+            name,
+            default.get("KMSMasterKeyID") if default.get("SSEAlgorithm") == "aws:kms" else None,
+            all(closed.get(setting) for setting in _PRIVATE),
+            versions == "Enabled",
+            rule.get("Mode"),
+            int(rule.get("Years") or int(rule.get("Days") or 0) // 365),
+        )
+
+    def _aws(self, service: str) -> Any:
+        return boto3.client(service, config=_CONFIG, **self._client)  # type: ignore[call-overload]
+
+
+def _asked(ask: Any, name: str, **what: str) -> Any:
+    """What is set, or nothing where it was never set."""
+    with _answering():
+        try:
+            return ask(**what).get(name) or {}
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _ABSENT:
+                return {}
+            raise
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(cause=error.response.get("Error", {}).get("Code", "")) from error
+    except BotoCoreError as error:
+        raise Unavailable(cause=type(error).__name__) from error

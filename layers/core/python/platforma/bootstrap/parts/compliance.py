@@ -1,0 +1,55 @@
+"""What controls are held to: completed reviews, and where evidence is read."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from platforma.bootstrap import environment
+from platforma.bootstrap.parts import apikeys, audit, ground, identity, oauth
+
+if TYPE_CHECKING:
+    from platforma.adapters.dynamodb.reviews import DynamoDBReviews
+    from platforma.compliance.evidence import Sources
+    from platforma.edge.call import Call
+
+
+@cache
+def reviews() -> "DynamoDBReviews":
+    """Completed access reviews."""
+    from platforma.adapters.dynamodb.reviews import DynamoDBReviews
+
+    return ground.bound(DynamoDBReviews(ground.tables(), ground.outbox(), ground.envelope()))
+
+
+def evidence_sources() -> "Sources":
+    """Where the evidence of controls is read."""
+    from platforma.adapters.estate import AWSEstate
+    from platforma.bootstrap import use_cases
+    from platforma.compliance.evidence import Sources
+
+    settings = environment.settings()
+    buckets = (settings.audit_bucket, settings.exports_bucket, settings.objects_bucket)
+    return Sources(
+        estate=AWSEstate(settings.tables, buckets, settings.alarm_prefix),
+        directory=identity.directory(),
+        groups=identity.groups(),
+        factors=identity.factor_store(),
+        administration=identity.administration_of,
+        keys=apikeys.keys(),
+        clients=oauth.clients(),
+        store=audit.audit_store(),
+        published=audit.published(),
+        signer=audit.checkpoint_signer(),
+        ledger=audit.ledger(),
+        keepings=audit.keepings(),
+        least_years=settings.audit_retention_years,
+        search=use_cases.audit.search,
+        tenant_keys=ground.vault(),
+        signing_keys=ground.signing_key_store(),
+        reviews=reviews(),
+        clock=environment.clock,
+    )
+
+
+def policy_version(call: "Call") -> int:
+    """How many changes of rights the caller's tenant has seen."""
+    return identity.directory().turn(call.tenant_id)

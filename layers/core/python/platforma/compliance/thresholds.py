@@ -1,0 +1,26 @@
+"""What evidence is measured by. Strengths are named here, and each report tells them as `expected`."""
+
+from datetime import timedelta
+
+DORMANT = timedelta(days=90)
+"""Whoever or whatever was not active for so long is dormant; the hot index of the log reaches as far back."""
+SECRET_AGE = timedelta(days=365)
+"""The age at which a key or client secret is to have been rotated."""
+TENANT_KEY_AGE = timedelta(days=365)
+SIGNING_KEY_AGE = timedelta(days=92)
+"""They are rotated after 90; two days are given to a schedule that stood still."""
+REVIEWED = timedelta(days=92)
+"""A quarter: how old the last access review may be."""
+CHECKPOINT_AGE = timedelta(minutes=25)
+"""Twice the time between heartbeats, and a run's length."""
+SIGN_INS_OF = timedelta(hours=24)
+FAILED_AT_ONE_ACCOUNT = 50
+COMPLETENESS_OF = timedelta(days=7)
+RECOVERY_DAYS = 35
+LOCK_YEARS = 2
+
+MOST_PEOPLE = 5_000
+MOST_CREDENTIALS = 5_000
+MOST_EVENTS = 20_000
+AT_MOST = timedelta(seconds=12)
+"""Bounds of what one piece of evidence may look at, and for how long: beyond them it says that it did not see all."""
