@@ -4,7 +4,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, listed
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.compliance import report_answer, reviewed
+from platforma.edge.compliance import access_answer, report_answer, reviewed
 
 api = API("compliance_reports", bootstrap.edge)
 
@@ -18,6 +18,14 @@ def get_report(call: Call) -> Answer:
 def get_records(call: Call) -> Answer:
     kept = bootstrap.audit.read_keeping(call.tenant_id)
     return Answer(200, bootstrap.compliance.records_of_processing(call.tenant_id, kept))
+
+
+@api.serves("audit.access.list")
+def list_access(call: Call) -> Answer:
+    # Read before the rights are: a change in between then shows in what is reviewed, or refuses its completion.
+    version = bootstrap.policy_version(call)
+    lines, after = bootstrap.compliance.list_access(call.tenant_id, kind=call.parameters.type, **call.page())
+    return access_answer(call, lines, after, version)
 
 
 @api.serves("audit.access_reviews.complete")

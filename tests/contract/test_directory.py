@@ -403,6 +403,37 @@ def test_members_come_and_go_and_are_listed(world):
     assert [*first.items, *rest.items] == sorted([users[0].id, users[2].id])
 
 
+def test_who_gave_a_role_or_a_membership_is_kept_for_as_long_as_it_is_held(world):
+    tenant, admin = world.tenant()
+    _, directory, groups = world.make()
+    bob = world.user(tenant, roles=["viewer"])
+    first = directory.user(tenant.id, bob.id).givers["viewer"]
+    group = create_group(tenant.id, name="Ops", known_roles=KNOWN, groups=groups, attempt=world.attempt())
+
+    def as_carol() -> Attempt:
+        attempt = world.attempt(tenant_id=tenant.id)
+        attempt.principal_id = "usr_carol"
+        return attempt
+
+    change_user(
+        tenant.id,
+        bob.id,
+        {"roles": ["viewer", "billing"]},
+        if_match=None,
+        known_roles=KNOWN,
+        attempt=as_carol(),
+        **world.ports(),
+    )
+    add_member(tenant.id, group.id, bob.id, attempt=as_carol(), **world.ports())
+
+    kept = directory.user(tenant.id, bob.id).givers
+    assert kept["viewer"] == first
+    assert {name: kept[name].by_id for name in ("billing", group.id)} == {"billing": "usr_carol", group.id: "usr_carol"}
+    assert directory.user(tenant.id, admin.id).givers.keys() == {"admin"}
+    change_user(tenant.id, bob.id, {"roles": []}, if_match=None, known_roles=KNOWN, attempt=as_carol(), **world.ports())
+    assert directory.user(tenant.id, bob.id).givers.keys() == {group.id}
+
+
 def test_a_group_name_is_taken_once(world):
     tenant, _ = world.tenant()
     groups = world.make()[2]

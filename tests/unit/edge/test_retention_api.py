@@ -79,3 +79,16 @@ def test_who_may_read_the_log_decides_nothing(world: World, tenant: Tenant):
 
     assert world.call("GET", WHERE, token=reader).status == 200
     assert world.call("PUT", WHERE, token=reader, json_body={"years": 7}).status == 403
+
+
+def test_a_tenant_whose_log_is_held_is_not_deleted(world: World, tenant: Tenant):
+    tenant.call("PUT", WHERE, {"years": 2, "legal_hold": True}, expect=200)
+    platform = world.token(world.platform_client)
+
+    for query in ("", "?immediate=true"):
+        reply = world.call("DELETE", f"/v1/tenants/{tenant.id}{query}", token=platform, headers={"If-Match": "*"})
+        assert (reply.status, reply.json["code"]) == (409, "legal_hold")
+    assert tenant.call("GET", "/v1/me").status == 200
+    tenant.call("PUT", WHERE, {"years": 2, "legal_hold": False}, headers={"If-Match": "*"}, expect=200)
+    reply = world.call("DELETE", f"/v1/tenants/{tenant.id}", token=platform, headers={"If-Match": "*"})
+    assert reply.status == 202

@@ -103,8 +103,8 @@ class Interrupted:
         self.house.shred(tenant_id, attempt)
 
 
-def run(house, shredder=None):
-    return purge_tenants(tenants=house.tenants, shredder=shredder or house, begin=house.attempt, now=house.now)
+def run(house, shredder=None, **more):
+    return purge_tenants(tenants=house.tenants, shredder=shredder or house, begin=house.attempt, now=house.now, **more)
 
 
 def test_a_run_ends_who_is_due_and_nobody_else(house):
@@ -157,6 +157,59 @@ def test_a_run_interrupted_between_the_key_and_its_note_is_repeated_to_the_same_
 
     assert run(house).ended == (house.tenant.id,)
     assert len(house.events) == events, "the mark is told once"
+
+
+class Held:
+    """A legal hold on one tenant, that can be lifted."""
+
+    def __init__(self, tenant_id):
+        self.tenant_id = tenant_id
+
+    def __call__(self, tenant_id):
+        if tenant_id == self.tenant_id:
+            raise Conflict
+
+
+def test_what_must_be_kept_is_not_deleted(house):
+    for immediate in (True, False):
+        with pytest.raises(Conflict):
+            _delete(house, immediate=immediate, if_match=1, may_erase=Held(house.tenant.id))
+
+    assert read_tenant(house.tenant.id, tenants=house.tenants).status == "active"
+    assert house.tenant.id in house.keys._keys
+
+
+def test_a_hold_that_comes_between_the_mark_and_the_key_keeps_the_key(house):
+    held = Held("")
+
+    class Replaced(type(house.tenants)):
+        """The hold commits in the moment in which the tenant is marked."""
+
+        def replace(self, before, after, event):
+            super().replace(before, after, event)
+            held.tenant_id = after.id
+
+    house.tenants.__class__ = Replaced
+    with pytest.raises(Conflict):
+        _delete(house, immediate=True, if_match=1, may_erase=held)
+
+    assert house.tenant.id in house.keys._keys
+    assert run(house, may_erase=held).kept == (house.tenant.id,)
+    held.tenant_id = ""
+    assert run(house, may_erase=held).ended == (house.tenant.id,)
+    assert house.tenant.id not in house.keys._keys
+
+
+def test_a_run_keeps_whom_a_hold_is_on_and_ends_the_others(house):
+    other = house.make_tenant()[0]
+    for tenant in (house.tenant, other):
+        delete_tenant(tenant.id, if_match=None, tenants=house.tenants, shredder=house, attempt=house.attempt())
+    house.now += timedelta(days=7)
+
+    purge = run(house, may_erase=Held(house.tenant.id))
+
+    assert (purge.ended, purge.kept, purge.failed) == ((other.id,), (house.tenant.id,), ())
+    assert read_tenant(house.tenant.id, tenants=house.tenants).status == "pending_deletion"
 
 
 def test_a_tenant_that_cannot_be_ended_holds_up_no_other(house):

@@ -1,16 +1,37 @@
-"""When somebody was last seen, by the index of what was entered: no event is opened for it."""
+"""When somebody was last seen, by the index of what was entered and by what waits: no event is opened for it."""
 
+import json
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from platforma.audit.model import Row
 from platforma.audit.ports import LogStore, Path, Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 
-_NEWEST = "~"
+_NEWEST, _WAITING = "~", 200
 
 
 def last_acted(tenant_id: str, user_id: str, *, store: LogStore, since: datetime) -> datetime | None:
-    """When this person's newest event since then was, by all of the tenant's logs; None where there is none."""
+    """When this person's newest event since then was entered, by all of the tenant's logs; None where there is none."""
+    return _newest(_entered(store.logs_of(tenant_id), user_id, store, since))
+
+
+def last_acts(tenant_id: str, users: Collection[str], *, store: LogStore, since: datetime) -> Mapping[str, datetime]:
+    """When each of these people was last seen since then, the newest events that wait included; who was not is left out."""
+    logs = store.logs_of(tenant_id)
+    waiting: dict[str, list[Row]] = {}
+    for log_id in logs:
+        for row in store.pending(log_id, ascending=False, limit=_WAITING).rows:
+            waiting.setdefault(str(json.loads(row.body).get("user_id")), []).append(row)
+    seen = {user: _newest([*_entered(logs, user, store, since), *waiting.get(user, ())]) for user in users}
+    return {user: at for user, at in seen.items() if at is not None}
+
+
+def _entered(logs: Collection[str], user_id: str, store: LogStore, since: datetime) -> Iterable[Row]:
     span, path = Span(rfc3339(since), _NEWEST), Path("user", user_id)
-    pages = [store.hot(log_id, path, span, ascending=False, limit=1) for log_id in store.logs_of(tenant_id)]
-    newest = max((row.position for page in pages for row in page.rows), default=None)
+    return [row for log_id in logs for row in store.hot(log_id, path, span, ascending=False, limit=1).rows]
+
+
+def _newest(rows: Iterable[Row]) -> datetime | None:
+    newest = max((row.position for row in rows), default=None)
     return None if newest is None else parse_rfc3339(newest.partition("#")[0])

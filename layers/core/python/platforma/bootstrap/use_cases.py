@@ -37,6 +37,11 @@ def kept_of_persons() -> "Mapping[str, Kept]":
     }
 
 
+def may_erase() -> Callable[[str], None]:
+    """Whether what a tenant has may be erased, as the audit area knows."""
+    return audit.require_no_hold
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """An area's use cases, each with its ports filled in by the names of its parameters."""
@@ -64,6 +69,7 @@ identity = Area(
         "services": parts.identity.services,
         "keys": parts.ground.vault,
         "shredder": parts.identity.Shredder,
+        "may_erase": may_erase,
         "counts": parts.identity.attempt_counts,
         "links": parts.identity.links,
         "link_requests": parts.identity.link_requests,
@@ -190,7 +196,14 @@ audit = Area(
 )
 
 
-compliance = Area("compliance", {"sources": parts.compliance.evidence_sources, "reviews": parts.compliance.reviews})
+compliance = Area(
+    "compliance",
+    {
+        "sources": parts.compliance.evidence_sources,
+        "rights": parts.compliance.rights,
+        "reviews": parts.compliance.reviews,
+    },
+)
 
 
 sso = Area(

@@ -1,12 +1,14 @@
 """Compliance as callers ask for it and see it: JSON, or a page to be printed."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from platforma.compliance.access import as_csv
 from platforma.compliance.model import Report
 from platforma.edge.answer import Answer
 from platforma.edge.call import Call
 
-_JSON, _HTML = "application/json", "text/html"
+_JSON, _HTML, _CSV = "application/json", "text/html", "text/csv"
 
 
 def report_answer(call: Call, report: Report) -> Answer:
@@ -17,6 +19,18 @@ def report_answer(call: Call, report: Report) -> Answer:
     from platforma.edge.pages.report import report_page  # noqa: PLC0415  its templates come in a layer of their own
 
     return report_page(report.as_json(), call.request_id)
+
+
+def access_answer(call: Call, lines: list[dict[str, Any]], after: str | None, policy_version: int) -> Answer:
+    """A page of who can do what, as JSON or CSV; the next page of CSV is named by a `Link` (RFC 8288)."""
+    cursor = call.next_cursor(after)
+    if preferred(call.headers.get("accept", ""), (_JSON, _CSV)) == _JSON:
+        return Answer(200, {"items": lines, "next_cursor": cursor, "policy_version": policy_version}, {"Vary": "Accept"})
+    headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="access-review.csv"'}
+    if cursor is not None:
+        asked = {name: values[-1] for name, values in call.query.items() if name != "cursor"}
+        headers["Link"] = f'<{call.endpoint.path}?{urlencode({**asked, "cursor": cursor})}>; rel="next"'
+    return Answer(200, as_csv(lines), headers, media_type=f"{_CSV}; charset=utf-8")
 
 
 def reviewed(call: Call) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
+from platforma.kernel.given import NOTHING, Given
+
 TenantStatus = Literal["active", "suspended", "pending_deletion", "deleted"]
 UserStatus = Literal["active", "suspended", "invited"]
 ManagedBy = Literal["manual", "jit", "scim", "mapping"]
@@ -73,8 +75,9 @@ class User:
     A person of a tenant.
 
     *roles* are those given by hand, *mapped* those of connections, which never touch the former; those of *groups* (ids,
-    some perhaps of groups that are gone) come on top. *identities* are the person's at identity providers, as
-    `Directory.identity` names them. *managed* None: kept by hand.
+    some perhaps of groups that are gone) come on top. *givers* says who gave each role and membership, as far as it is
+    known. *identities* are the person's at identity providers, as `Directory.identity` names them. *managed* None: kept by
+    hand.
     """
 
     id: str
@@ -91,6 +94,7 @@ class User:
     mapped: tuple[MappedRole, ...] = ()
     identities: tuple[str, ...] = ()
     managed: Managed | None = None
+    givers: Mapping[str, Given] = field(default_factory=lambda: NOTHING, compare=False)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -115,7 +119,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A set of users; its *roles* are its members'. Where it is *managed*, so is who is in it."""
+    """A set of users; its *roles* are its members', given by its *givers*. Where it is *managed*, so is who is in it."""
 
     id: str
     tenant_id: str
@@ -125,6 +129,7 @@ class Group:
     roles: tuple[str, ...] = ()
     version: int = 1
     managed: Managed | None = None
+    givers: Mapping[str, Given] = field(default_factory=lambda: NOTHING, compare=False)
 
     @property
     def managed_by(self) -> ManagedBy:
@@ -165,7 +170,9 @@ class RoleSource:
     """
     Why a user has a role: given by hand (`direct`), by a group, or by a mapping.
 
-    *mapped_group* is the provider's group that was mapped (None: a default role), *at* when it was last found so.
+    *mapped_group* is the provider's group that was mapped (None: a default role), *at* when it was last found so. *giver* is
+    by whom and when, None where that is not known; of a group's role the later of two acts: giving it to the group, and
+    making the user a member.
     """
 
     role: str
@@ -175,6 +182,17 @@ class RoleSource:
     connection_id: str | None = None
     mapped_group: str | None = None
     at: datetime | None = None
+    giver: Given | None = None
+
+    @property
+    def given_by(self) -> dict[str, str] | None:
+        """Who gave it."""
+        return None if self.giver is None else {"type": self.giver.by_type, "id": self.giver.by_id}
+
+    @property
+    def given_at(self) -> str | None:
+        """When it was given."""
+        return None if self.giver is None else self.giver.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,37 +9,50 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from platforma.identity.delete_tenant import end_tenant, is_due, purge_tenant
+from platforma.identity.delete_tenant import MayErase, anything, end_tenant, is_due, purge_tenant
 from platforma.identity.model import Tenant
 from platforma.identity.ports import Shredder, Tenants
-from platforma.kernel.errors import PlatformaError, PreconditionFailed
+from platforma.kernel.errors import Conflict, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What a run came to: tenants that are gone now, and those whose end failed, which the next run tries again."""
+    """
+    What a run came to: tenants that are gone now, those whose end failed, and those that must be kept; the next run tries
+    the latter two again.
+    """
 
     ended: tuple[str, ...]
     failed: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
-def purge_tenants(*, tenants: Tenants, shredder: Shredder, begin: Callable[[], Attempt], now: datetime) -> Purge:
+def purge_tenants(
+    *,
+    tenants: Tenants,
+    shredder: Shredder,
+    begin: Callable[[], Attempt],
+    now: datetime,
+    may_erase: MayErase = anything,
+) -> Purge:
     """End every tenant that is due, each by an attempt of its own that *begin* makes; one that fails holds up no other."""
-    ended, failed = [], []
+    ended, failed, kept = [], [], []
     for tenant in list(unfinished_tenants(tenants=tenants, now=now)):
         try:
             if tenant.status == "deleted":
-                end_tenant(tenant, tenants=tenants, shredder=shredder, attempt=begin())
+                end_tenant(tenant, tenants=tenants, shredder=shredder, attempt=begin(), may_erase=may_erase)
             else:
-                purge_tenant(tenant, tenants=tenants, shredder=shredder, attempt=begin())
+                purge_tenant(tenant, tenants=tenants, shredder=shredder, attempt=begin(), may_erase=may_erase)
         except PreconditionFailed:  # it was restored, or another run came first
             continue
+        except Conflict:
+            kept.append(tenant.id)
         except PlatformaError:
             failed.append(tenant.id)
         else:
             ended.append(tenant.id)
-    return Purge(tuple(ended), tuple(failed))
+    return Purge(tuple(ended), tuple(failed), tuple(kept))
 
 
 def unfinished_tenants(*, tenants: Tenants, now: datetime) -> Iterator[Tenant]:

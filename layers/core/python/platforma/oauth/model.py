@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from platforma.kernel.clock import rfc3339
+from platforma.kernel.given import NOTHING, Given
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.stored_secret import StoredSecret
 
@@ -52,7 +53,8 @@ class Client:
     A registered client of one tenant.
 
     Without a *token_endpoint_auth_method* of its own choice it may use either way of sending its secret (and is shown with
-    the default, RFC 7591 section 2). A deleted client is kept as a tombstone without secrets.
+    the default, RFC 7591 section 2). A deleted client is kept as a tombstone without secrets. *givers* says who gave it each
+    of its roles, as far as it is known.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Client:
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     registration_token: str | None = field(default=None, repr=False)
+    givers: Mapping[str, Given] = field(default_factory=lambda: NOTHING, compare=False)
 
     @property
     def platform(self) -> bool:

@@ -20,6 +20,7 @@ from pynamodb.expressions.update import Action
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_policy, moves_revocation
+from platforma.kernel import given
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
@@ -53,6 +54,7 @@ class ClientItem(Item):
     version = NumberAttribute()
     metadata: Any = JSONAttribute(null=True)
     registration_token = UnicodeAttribute(null=True)
+    givers = UnicodeAttribute(null=True)
     secrets: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
 
 
@@ -103,7 +105,9 @@ class DynamoDBClients:
     def add(self, client: Client, event: Event) -> None:
         """Keep a new client."""
         transaction = Transaction(self._tables, self._outbox)
-        transaction.put(_item(client), ClientItem.pk.does_not_exist(), refused=Conflict())
+        item = _item(client)
+        item.givers = given.written(given.carried({}, (), client.roles, event))
+        transaction.put(item, ClientItem.pk.does_not_exist(), refused=Conflict())
         transaction.put(TenantClientItem(client.tenant_id, _pk(client.id)))
         transaction.commit(event)
 
@@ -112,7 +116,7 @@ class DynamoDBClients:
         transaction = Transaction(self._tables, self._outbox)
         transaction.update(
             ClientItem(_pk(change.before.id), SK),
-            [*_differences(change), *self._expiry(change.after)],
+            [*_differences(change), *_givers(change, event), *self._expiry(change.after)],
             ClientItem.version == change.before.version,
             refused=PreconditionFailed(),
         )
@@ -195,6 +199,14 @@ def _differences(change: Change) -> list[Action]:
     return actions
 
 
+def _givers(change: Change, event: Event) -> list[Action]:
+    before, after = change.before, change.after
+    if before.roles == after.roles:
+        return []
+    text = given.written(given.carried(before.givers, before.roles, after.roles, event))
+    return [ClientItem.givers.remove() if text is None else ClientItem.givers.set(text)]
+
+
 def _kept(secret: ClientSecret) -> dict[str, Any]:
     kept: dict[str, Any] = {
         "selector": secret.selector,
@@ -241,5 +253,6 @@ def _client(item: ClientItem) -> Client:
         secrets=tuple(sorted(secrets, key=lambda secret: (secret.created_at, secret.id))),
         version=int(item.version),
         registration_token=item.registration_token,
+        givers=given.read(item.givers),
         **metadata,
     )

@@ -7,6 +7,7 @@ from threading import Lock
 
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event, entered
+from platforma.kernel.given import carried
 from platforma.oauth.model import Change, Client, ClientSecret
 
 
@@ -42,7 +43,7 @@ class MemoryClients:
         with self._lock:
             if client.id in self._clients:
                 raise Conflict
-            self._clients[client.id] = client
+            self._clients[client.id] = replace(client, givers=carried({}, (), client.roles, event))
             self._enter(event)
 
     def change(self, change: Change, event: Event) -> None:
@@ -54,7 +55,8 @@ class MemoryClients:
             secrets = tuple(kept.secret(secret.id) or secret for secret in change.after.secrets)
             if change.after.status != "active":
                 secrets = tuple(_without_ticket(secret) for secret in secrets)
-            self._clients[kept.id] = replace(change.after, secrets=secrets)
+            givers = carried(kept.givers, kept.roles, change.after.roles, event)
+            self._clients[kept.id] = replace(change.after, secrets=secrets, givers=givers)
             self.policy_version[kept.tenant_id] += change.moves_policy
             self.revocation_version[kept.tenant_id] += change.moves_revocation
             self._enter(event)

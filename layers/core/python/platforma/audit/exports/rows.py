@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from platforma.audit.exports.ocsf import ocsf_event
@@ -29,15 +29,16 @@ def ocsf_row(event: Mapping[str, Any]) -> str:
 
 def csv_header() -> str:
     """The names of the columns."""
-    return _line(COLUMNS)
+    return csv_line(COLUMNS)
 
 
 def csv_row(event: Mapping[str, Any]) -> str:
     """One record (RFC 4180), every field quoted; what would be computed begins with an apostrophe."""
-    return _line([_cell(event.get(name)) for name in COLUMNS])
+    return csv_line([csv_cell(event.get(name)) for name in COLUMNS])
 
 
-def _cell(value: Any) -> str:
+def csv_cell(value: Any) -> str:
+    """*value* as a cell that no spreadsheet computes and that moves no terminal."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
@@ -45,7 +46,8 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_COMPUTED) else text
 
 
-def _line(cells: Any) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """One record (RFC 4180), every field quoted."""
     out = io.StringIO()
     csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
     return out.getvalue()

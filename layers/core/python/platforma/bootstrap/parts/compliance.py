@@ -4,10 +4,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
-from platforma.bootstrap.parts import apikeys, audit, ground, identity, oauth
+from platforma.bootstrap.parts import apikeys, audit, edge, ground, identity, oauth, policy
 
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.reviews import DynamoDBReviews
+    from platforma.compliance.access import Rights
     from platforma.compliance.evidence import Sources
     from platforma.edge.call import Call
 
@@ -46,6 +47,24 @@ def evidence_sources() -> "Sources":
         tenant_keys=ground.vault(),
         signing_keys=ground.signing_key_store(),
         reviews=reviews(),
+        clock=environment.clock,
+    )
+
+
+def rights() -> "Rights":
+    """Where access is read."""
+    from platforma.compliance.access import Rights
+
+    return Rights(
+        directory=identity.directory(),
+        groups=identity.groups(),
+        factors=identity.factor_store(),
+        clients=oauth.clients(),
+        keys=apikeys.keys(),
+        services=identity.services(),
+        store=audit.audit_store(),
+        subject_of=edge.subjects().of,
+        rules_of=lambda tenant_id: policy.snapshots().of(tenant_id).policy_set,
         clock=environment.clock,
     )
 

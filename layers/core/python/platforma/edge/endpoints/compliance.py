@@ -15,6 +15,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="compliance.ProcessingView",
     ),
     row(
+        *("GET", "/v1/access-review", "audit.access.list", "compliance_reports", "permission"),
+        "Who can do what, by whom it was given, and when it was last used",
+        answer="compliance.AccessList",
+        query="compliance.AccessQuery",
+        or_else=("text/csv; charset=utf-8",),
+    ),
+    row(
         *("POST", "/v1/access-review/completions", "audit.access_reviews.complete", "compliance_reports", "permission"),
         "Record that access was reviewed",
         body="compliance.NewReview",

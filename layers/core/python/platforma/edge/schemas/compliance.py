@@ -109,4 +109,46 @@ class ReviewList(View):
 class AccessQuery(Paging):
     """Whose access; without a type first people, then clients, then keys, then services."""
 
-    type: Literal["user", "oauth_client", "api_key"] | None = None
+    type: Literal["user", "oauth_client", "api_key", "service"] | None = None
+
+
+class HeldRoleView(View):
+    """A role, and by whom it was given as far as that is known; of a group's or a mapping's, by which."""
+
+    role: str
+    source: str
+    group_id: str | None
+    connection_id: str | None
+    given_by: dict[str, str] | None
+    given_at: Timestamp | None
+
+
+class AccessView(View):
+    """
+    What a principal holds: `permissions` everywhere and always, `limited` on some resources or in some circumstances, both
+    within its `scopes`; `policies` are those in force for it.
+    """
+
+    principal: PrincipalView
+    name: str | None
+    email: str | None
+    status: str | None
+    roles: list[HeldRoleView]
+    permissions: list[str]
+    limited: list[str]
+    policies: list[str]
+    scopes: list[str] | None
+    owner: PrincipalView | None
+    created_at: Timestamp | None
+    created_by: str | None
+    expires_at: Timestamp | None
+    second_factor: bool | None
+    last_used_at: Timestamp | None
+
+
+class AccessList(View):
+    """A page of who can do what; a completed review names the `policy_version` that it was read at."""
+
+    items: list[AccessView]
+    next_cursor: str | None
+    policy_version: int

@@ -165,6 +165,8 @@ class RoleSourceView(View):
     Why a user has a role: by hand, by a group, or by a mapping of the connection's at the sign-in or change of that time.
 
     *managed_by* is who keeps it so: `manual`, `scim` (who is in the group), `mapping`, or `jit` (a default role).
+    *given_by* is who gave it, as far as that is known: of a group's role the later of two acts, giving it to the group and
+    making the user a member.
     """
 
     role: str
@@ -174,6 +176,8 @@ class RoleSourceView(View):
     connection_id: str | None
     mapped_group: str | None
     at: Timestamp | None
+    given_by: dict[str, str] | None
+    given_at: Timestamp | None
 
 
 class UserRoles(View):

@@ -18,7 +18,7 @@ from platforma.adapters.dynamodb.identity.items import (
     read_page,
     reading,
 )
-from platforma.adapters.dynamodb.identity.people import People, bare_standing, mapped_list
+from platforma.adapters.dynamodb.identity.people import People, bare_standing, givers, mapped_list
 from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
@@ -82,7 +82,7 @@ class DynamoDirectory:
     def add(self, user: User, password_hash: str | None, event: Event, *, unless_removed: bool = False) -> None:
         """Add a user."""
         t = Transaction(self._tables, self._outbox)
-        self.put_new(t, user, password_hash, unless_removed=unless_removed)
+        self.put_new(t, user, password_hash, event, unless_removed=unless_removed)
         t.commit(event)
 
     def put_new(
@@ -90,12 +90,13 @@ class DynamoDirectory:
         t: Transaction,
         user: User,
         password_hash: str | None,
+        event: Event,
         *,
         unless_removed: bool = False,
         provisioned: bytes | None = None,
     ) -> None:
-        """Let *t* add a user; *provisioned* is what its directory says of it, sealed."""
-        item = self._people.item(user, password_hash)
+        """Let *t* add a user by *event*; *provisioned* is what its directory says of it, sealed."""
+        item = self._people.item(user, password_hash, event)
         item.provisioned = provisioned
         free = OwnedItem.pk.does_not_exist() if unless_removed else _FREE
         t.put(_owned(item), free, refused=_taken(EmailTaken()))
@@ -106,11 +107,13 @@ class DynamoDirectory:
     def replace(self, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Change a user in all but password and groups."""
         t = Transaction(self._tables, self._outbox)
-        self.put_changes(t, before, after, turn=turn)
+        self.put_changes(t, before, after, event, turn=turn)
         t.commit(event)
 
-    def put_changes(self, t: Transaction, before: User, after: User, *, turn: int | None, more: Sequence[Any] = ()) -> None:
-        """Let *t* change a user in all but password and groups, and do *more* actions on its item."""
+    def put_changes(
+        self, t: Transaction, before: User, after: User, event: Event, *, turn: int | None, more: Sequence[Any] = ()
+    ) -> None:
+        """Let *t* change a user by *event* in all but password and groups, and do *more* actions on its item."""
         actions: list[Any] = [UserItem.version.set(after.version), *more]
         if (before.email, before.name) != (after.email, after.name):
             actions.append(UserItem.person.set(self._people.sealed_person(after)))
@@ -119,6 +122,7 @@ class DynamoDirectory:
             actions.append(UserItem.described.remove() if described is None else UserItem.described.set(described))
         if before.roles != after.roles:
             actions.append(UserItem.roles.set(set(after.roles)) if after.roles else UserItem.roles.remove())
+            actions.append(givers(before, after, event))
         actions += self._provisioned(t, before, after)
         if before.status != after.status:
             actions.append(UserItem.status.set(after.status))

@@ -1,6 +1,7 @@
 """The groups of a tenant in DynamoDB."""
 
 import unicodedata
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -16,10 +17,12 @@ from platforma.adapters.dynamodb.identity.items import (
     read_page,
     reading,
 )
+from platforma.adapters.dynamodb.identity.people import givers
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.identity.errors import GroupNameTaken
 from platforma.identity.model import Group, Page, User
+from platforma.kernel import given
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Broken, PreconditionFailed
 from platforma.kernel.events import Event
@@ -56,7 +59,7 @@ class DynamoGroups:
 
     def add(self, group: Group, event: Event) -> None:
         """Add a group."""
-        item = _item(group)
+        item = _item(group, given.carried({}, (), group.roles, event))
         t = Transaction(self._tables, self._outbox)
         name = OwnedItem(group.tenant_id, item.name_key, owner=group.id)
         t.put(name, OwnedItem.pk.does_not_exist(), refused=GroupNameTaken())
@@ -71,7 +74,8 @@ class DynamoGroups:
             t.delete(OwnedItem(before.tenant_id, old), OwnedItem.owner == before.id, refused=PreconditionFailed())
             name = OwnedItem(after.tenant_id, new, owner=after.id)
             t.put(name, OwnedItem.pk.does_not_exist(), refused=GroupNameTaken())
-        t.put(_item(after), GroupItem.version == before.version, refused=PreconditionFailed())
+        givers_after = given.carried(before.givers, before.roles, after.roles, event)
+        t.put(_item(after, givers_after), GroupItem.version == before.version, refused=PreconditionFailed())
         moves(t, after.tenant_id, policy=before.roles != after.roles, turn=turn)
         t.commit(event)
 
@@ -97,19 +101,19 @@ class DynamoGroups:
         sk = _PREFIX + group.id
         t.check(GroupItem, group.tenant_id, sk, GroupItem.pk.exists(), refused=PreconditionFailed())
         t.put(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}", user_id=after.id))
-        self._regroup(t, before, after, turn)
+        self._regroup(t, before, after, event, turn)
         t.commit(event)
 
     def remove_member(self, group: Group, before: User, after: User, event: Event, *, turn: int | None) -> None:
         """Take the user out of the group."""
         t = Transaction(self._tables, self._outbox)
         t.delete(MemberItem(group.tenant_id, f"MEMBER#{group.id}#{after.id}"))
-        self._regroup(t, before, after, turn)
+        self._regroup(t, before, after, event, turn)
         t.commit(event)
 
-    def _regroup(self, t: Transaction, before: User, after: User, turn: int | None) -> None:
+    def _regroup(self, t: Transaction, before: User, after: User, event: Event, turn: int | None) -> None:
         groups = UserItem.groups.set(set(after.groups)) if after.groups else UserItem.groups.remove()
-        actions: list[Any] = [groups, UserItem.version.set(after.version)]
+        actions: list[Any] = [groups, givers(before, after, event), UserItem.version.set(after.version)]
         keys = UserItem(before.tenant_id, f"USER#{before.id}")
         t.update(keys, actions, UserItem.version == before.version, refused=PreconditionFailed())
         moves(t, after.tenant_id, policy=True, turn=turn)
@@ -119,7 +123,7 @@ def _name_key(group: Group) -> str:
     return "GROUPNAME#" + sha256(unicodedata.normalize("NFKC", group.name).casefold().encode()).hexdigest()
 
 
-def _item(group: Group) -> GroupItem:
+def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
     return GroupItem(
         group.tenant_id,
         _PREFIX + group.id,
@@ -128,6 +132,7 @@ def _item(group: Group) -> GroupItem:
         description=group.description,
         roles=set(group.roles) or None,
         managed=managed_text(group.managed),
+        givers=given.written(by),
         created_at=rfc3339(group.created_at),
         version=group.version,
     )
@@ -143,4 +148,5 @@ def _group(item: GroupItem) -> Group:
         created_at=parse_rfc3339(item.created_at),
         version=int(item.version),
         managed=managed_of(item.managed),
+        givers=given.read(item.givers),
     )

@@ -63,7 +63,7 @@ class TenantItem(_Identity):
 
 class UserItem(_Identity):
     """
-    A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address.
+    A user. *person*, *described* and *password* are sealed; *email_key* is the sk of its address, *givers* JSON.
 
     *mapped* has the roles of connections as `[role, connection id, group or null, time]`, and *mapped_roles* their names.
     *managed* is `jit#{connection id}` or `scim#{connection id}`; *provisioned* is what the latter's directory says, sealed.
@@ -82,6 +82,7 @@ class UserItem(_Identity):
     identities = UnicodeSetAttribute(null=True)
     managed = UnicodeAttribute(null=True)
     provisioned = BinaryAttribute(legacy_encoding=False, null=True)
+    givers = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 
@@ -103,6 +104,7 @@ class GroupItem(_Identity):
     description = UnicodeAttribute()
     roles = UnicodeSetAttribute(null=True)
     managed = UnicodeAttribute(null=True)
+    givers = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 

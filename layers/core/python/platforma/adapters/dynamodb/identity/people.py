@@ -9,7 +9,9 @@ from typing import Any, cast
 from platforma.adapters.dynamodb.identity.items import UserItem, managed_of, managed_text
 from platforma.identity.email_address import folded
 from platforma.identity.model import MappedRole, Standing, User, UserStatus
+from platforma.kernel import given
 from platforma.kernel.clock import parse_rfc3339, rfc3339
+from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
 from platforma.keys.ports import Secrets
 
@@ -33,8 +35,8 @@ class People:
         message = f"identity\0{tenant_id}\0{connection_id}\0{subject}".encode()
         return f"{connection_id}#" + hmac.digest(self._secrets.secret("lookup"), message, sha256).hex()
 
-    def item(self, user: User, password_hash: str | None) -> UserItem:
-        """The user as it is stored."""
+    def item(self, user: User, password_hash: str | None, event: Event) -> UserItem:
+        """The new user as it is stored; *event* tells who gives it its roles."""
         return UserItem(
             user.tenant_id,
             f"USER#{user.id}",
@@ -49,6 +51,7 @@ class People:
             mapped_roles={each.role for each in user.mapped} or None,
             identities=set(user.identities) or None,
             managed=managed_text(user.managed),
+            givers=given.written(given.carried({}, (), (*user.roles, *user.groups), event)),
             created_at=rfc3339(user.created_at),
             version=user.version,
         )
@@ -100,6 +103,7 @@ class People:
                 ),
                 identities=tuple(sorted(item.identities or ())),
                 managed=managed_of(item.managed),
+                givers=given.read(item.givers),
             )
             for item, person in zip(items, opened, strict=False)
         ]
@@ -141,6 +145,13 @@ def bare_standing(item: UserItem, attributes: Mapping[str, Any]) -> Standing:
 def mapped_list(user: User) -> list[list[str | None]]:
     """The roles of connections as they are kept."""
     return [[each.role, each.connection_id, each.group, rfc3339(each.at)] for each in user.mapped]
+
+
+def givers(before: User, after: User, event: Event) -> Any:
+    """What notes who gave the user its roles and memberships."""
+    had, has = (*before.roles, *before.groups), (*after.roles, *after.groups)
+    text = given.written(given.carried(before.givers, had, has, event))
+    return UserItem.givers.remove() if text is None else UserItem.givers.set(text)
 
 
 def _id(item: UserItem) -> str:

@@ -31,7 +31,7 @@ class DynamoTenants:
 
     def create(self, tenant: Tenant, admin: User, password_hash: str | None, event: Event) -> None:
         """Add the tenant, its versions and its first user."""
-        user = self._people.item(admin, password_hash)
+        user = self._people.item(admin, password_hash, event)
         email = OwnedItem(tenant.id, user.email_key, owner=admin.id)
         refused = Broken(_MADE_TWICE)
         t = Transaction(self._tables, self._outbox)

@@ -93,7 +93,7 @@ class DynamoProvisionedUsers:
     def add_user(self, user: ProvisionedUser, event: Event) -> None:
         """Keep a new user."""
         t = Transaction(self._tables, self._outbox)
-        self._directory.put_new(t, user.user, None, provisioned=self._sealed(user))
+        self._directory.put_new(t, user.user, None, event, provisioned=self._sealed(user))
         self._claim(t, None, user)
         t.commit(event)
 
@@ -102,7 +102,7 @@ class DynamoProvisionedUsers:
         t = Transaction(self._tables, self._outbox)
         kept = after.user.managed == before.user.managed
         more = UserItem.provisioned.set(self._sealed(after)) if kept else UserItem.provisioned.remove()
-        self._directory.put_changes(t, before.user, after.user, turn=turn, more=[more])
+        self._directory.put_changes(t, before.user, after.user, event, turn=turn, more=[more])
         self._claim(t, before, after if kept else None)
         t.commit(event)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from platforma.adapters.memory.identity.store import MemoryIdentity, page_of
+from platforma.adapters.memory.identity.store import MemoryIdentity, given_by, page_of
 from platforma.identity.email_address import folded
 from platforma.identity.errors import EmailTaken, IdentityTaken, UserRemoved
 from platforma.identity.model import Page, Standing, User
@@ -57,7 +57,7 @@ class MemoryDirectory:
             self._store.commit(event)
             self._store.removed -= places
             self._keep_identities(user)
-            self._store.users[user.tenant_id, user.id] = user
+            self._store.users[user.tenant_id, user.id] = given_by(None, user, event)
             if password_hash is not None:
                 self._store.passwords[user.tenant_id, user.id] = password_hash
 
@@ -72,7 +72,7 @@ class MemoryDirectory:
             for identity in before.identities:
                 self._store.identities.pop((before.tenant_id, identity), None)
             self._keep_identities(after)
-            self._store.users[after.tenant_id, after.id] = after
+            self._store.users[after.tenant_id, after.id] = given_by(before, after, event)
             rights = (before.given, before.attributes) != (after.given, after.attributes)
             self._store.moves(after.tenant_id, policy=rights or turn is not None, revocation=before.status != after.status)
 

@@ -1,11 +1,14 @@
 """The groups of a tenant in memory."""
 
-from platforma.adapters.memory.identity.store import MemoryIdentity, page_of
+from dataclasses import replace
+
+from platforma.adapters.memory.identity.store import MemoryIdentity, given_by, page_of
 from platforma.identity.email_address import folded
 from platforma.identity.errors import GroupNameTaken
 from platforma.identity.model import Group, Page, User
 from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Event
+from platforma.kernel.given import carried
 
 
 class MemoryGroups:
@@ -32,7 +35,8 @@ class MemoryGroups:
         with self._store.lock:
             self._require_free(group)
             self._store.commit(event)
-            self._store.groups[group.tenant_id, group.id] = group
+            givers = carried({}, (), group.roles, event)
+            self._store.groups[group.tenant_id, group.id] = replace(group, givers=givers)
 
     def replace(self, before: Group, after: Group, event: Event, *, turn: int | None) -> None:
         """Change a group."""
@@ -41,7 +45,8 @@ class MemoryGroups:
             self._store.requires(self.group(before.tenant_id, before.id), before)
             self._store.check_turn(after.tenant_id, turn)
             self._store.commit(event)
-            self._store.groups[after.tenant_id, after.id] = after
+            givers = carried(before.givers, before.roles, after.roles, event)
+            self._store.groups[after.tenant_id, after.id] = replace(after, givers=givers)
             self._store.moves(after.tenant_id, policy=before.roles != after.roles or turn is not None)
 
     def remove(self, group: Group, event: Event, *, turn: int | None) -> None:
@@ -76,7 +81,7 @@ class MemoryGroups:
     def _regroup(self, before: User, after: User, event: Event) -> None:
         self._store.requires(self._store.users.get((before.tenant_id, before.id)), before)
         self._store.commit(event)
-        self._store.users[after.tenant_id, after.id] = after
+        self._store.users[after.tenant_id, after.id] = given_by(before, after, event)
         self._store.moves(after.tenant_id, policy=True)
 
     def _require_free(self, group: Group) -> None:

@@ -1,7 +1,7 @@
 """What the three ports keep together, under one lock."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any, Protocol, TypeVar
 
@@ -9,6 +9,7 @@ from platforma.identity.errors import TurnTaken
 from platforma.identity.model import Group, Page, Tenant, User
 from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Event, entered
+from platforma.kernel.given import carried
 
 T = TypeVar("T", Tenant, User, Group)
 Identified = TypeVar("Identified", bound="HasID")
@@ -72,3 +73,10 @@ def page_of(things: Iterable[Identified], limit: int, after: str | None) -> Page
     following = sorted((thing for thing in list(things) if after is None or thing.id > after), key=lambda thing: thing.id)
     more = len(following) > limit
     return Page(tuple(following[:limit]), following[limit - 1].id if more else None)
+
+
+def given_by(before: User | None, after: User, event: Event) -> User:
+    """*after*, with who gave it its roles and memberships."""
+    had = (*before.roles, *before.groups) if before else ()
+    givers = carried(before.givers if before else {}, had, (*after.roles, *after.groups), event)
+    return replace(after, givers=givers)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from platforma.adapters.memory.identity.store import MemoryIdentity, MemoryVersions, page_of
+from platforma.adapters.memory.identity.store import MemoryIdentity, MemoryVersions, given_by, page_of
 from platforma.identity.model import Page, Tenant, User
 from platforma.kernel.events import Event
 
@@ -19,7 +19,7 @@ class MemoryTenants:
             self._store.commit(event)
             self._store.tenants[tenant.id] = tenant
             self._store.versions[tenant.id] = MemoryVersions(status=tenant.status)
-            self._store.users[tenant.id, admin.id] = admin
+            self._store.users[tenant.id, admin.id] = given_by(None, admin, event)
             if password_hash is not None:
                 self._store.passwords[tenant.id, admin.id] = password_hash
 
