@@ -1,4 +1,4 @@
-"""A tenant is renamed, suspended or taken into use again."""
+"""A tenant is renamed, given a logo, suspended or taken into use again."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 from platforma.identity.changes import changed
 from platforma.identity.fields import parse_name
 from platforma.identity.lockout import settled
+from platforma.identity.logo import parse_logo
 from platforma.identity.model import Tenant
 from platforma.identity.ports import Tenants
 from platforma.identity.read_tenant import read_tenant
@@ -18,7 +19,7 @@ def change_tenant(
     tenant_id: str, changes: Mapping[str, object], *, if_match: int | None, tenants: Tenants, attempt: Attempt
 ) -> Tenant:
     """
-    The tenant after *changes*: `name`, and `status` as `active` or `suspended`. *if_match* None means any version.
+    The tenant after *changes*: `name`, `logo`, and `status` as `active` or `suspended`. *if_match* None means any version.
 
     Raises:
         NotFound: there is none.
@@ -46,6 +47,8 @@ def _parsed(changes: Mapping[str, object]) -> dict[str, Any]:
     for name, value in changes.items():
         if name == "name":
             fields["name"] = parse_name(value)
+        elif name == "logo":
+            fields["logo"] = parse_logo(value)
         elif name == "status" and value in ("active", "suspended"):
             fields["status"] = value
         elif name == "status":

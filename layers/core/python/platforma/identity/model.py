@@ -32,7 +32,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One customer. *purge_after*, when its key may be destroyed, is set from its deletion until that is done."""
+    """
+    One customer. *purge_after*, when its key may be destroyed, is set from its deletion until that is done; *logo* is a data
+    URI that its pages show.
+    """
 
     id: str
     name: str
@@ -40,6 +43,7 @@ class Tenant:
     created_at: datetime
     version: int = 1
     purge_after: datetime | None = None
+    logo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

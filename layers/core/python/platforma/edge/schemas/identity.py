@@ -31,13 +31,15 @@ class TenantPatch(Body):
 
     name: Name | None = None
     status: Literal["active", "suspended"] | None = None
+    logo: Annotated[str, StringConstraints(max_length=24576)] | None = None
 
 
 class TenantView(View):
-    """A tenant."""
+    """A tenant; *logo* is the data URI of a picture that its pages show."""
 
     id: str
     name: str
+    logo: str | None
     status: str
     created_at: Timestamp
     purge_after: Timestamp | None

@@ -59,6 +59,7 @@ class TenantItem(_Identity):
     created_at = UnicodeAttribute()
     purge_after = UnicodeAttribute(null=True)
     version = NumberAttribute()
+    logo = UnicodeAttribute(null=True)
 
 
 class UserItem(_Identity):

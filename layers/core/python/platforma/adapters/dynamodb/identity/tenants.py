@@ -79,6 +79,7 @@ def _item(tenant: Tenant) -> TenantItem:
         created_at=rfc3339(tenant.created_at),
         purge_after=None if tenant.purge_after is None else rfc3339(tenant.purge_after),
         version=tenant.version,
+        logo=tenant.logo,
     )
 
 
@@ -90,4 +91,5 @@ def _tenant(item: TenantItem) -> Tenant:
         created_at=parse_rfc3339(item.created_at),
         purge_after=None if item.purge_after is None else parse_rfc3339(item.purge_after),
         version=int(item.version),
+        logo=item.logo,
     )
