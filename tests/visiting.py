@@ -12,6 +12,7 @@ from tests.running import Running
 from tests.world import PASSWORD
 
 _FORM = re.compile(r'<form method="post" action="([^"]+)"([^>]*)>(.*?)</form>', re.DOTALL)
+_CODE = re.compile(r'name="user_code"[^>]* value="([^"]*)"')
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
@@ -62,6 +63,7 @@ class Person:
         usual: dict[str, dict[str, str]] = {
             "/login": {"email": self.email, "password": self.password},
             "/consent": {"answer": "allow"},
+            "/device": {"answer": "allow"},
             "/sign-out": {},
         }
         for action, more, inside in _FORM.findall(reply.text):
@@ -70,7 +72,10 @@ class Person:
                 continue
             self.pages.append(path)
             hidden = {name: unescape(value) for name, value in _FIELD.findall(inside)}
-            return action, hidden | usual[path] | {name: answers[name] for name in usual[path] if name in answers}
+            asked = usual[path]
+            if typed := _CODE.search(inside):
+                asked = {"user_code": unescape(typed[1])}
+            return action, hidden | asked | {name: answers[name] for name in asked if name in answers}
         return None
 
 

@@ -76,5 +76,14 @@ const scenarios = {
     );
     end({ sub: tokens.claims().sub, type: tokens.token_type, dead, silent: silent.tokens.claims().sub, refused });
   },
+  async device({ client_id }) {
+    const config = await client.discovery(server, client_id, undefined, client.None());
+    const asked = await client.initiateDeviceAuthorization(config, { scope: "openid email offline_access" });
+    await visit(new URL(asked.verification_uri_complete));
+    const tokens = await client.pollDeviceAuthorizationGrant(config, asked);
+    const person = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
+    end({ sub: person.sub, email: person.email, rotated: refreshed.refresh_token !== tokens.refresh_token });
+  },
 };
 await scenarios[scenario](JSON.parse(given));

@@ -1,9 +1,7 @@
 """A person's sign-in through the URL, from the page to the end of all that was given."""
 
 import base64
-import hashlib
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +10,7 @@ import pytest
 
 from tests.integration.conftest import Running
 from tests.signing_in import REDIRECT_URI, challenge
-from tests.visiting import signed_in
+from tests.visiting import Person, signed_in
 
 VERIFIER = "v" * 43
 ANY = {"If-Match": "*"}
@@ -112,20 +110,11 @@ def test_a_device_asks_waits_and_gets_tokens_once_its_person_allowed_it(running:
 
     assert told["verification_uri"] == running.stack["url"] + "/device"
     assert [polled().json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
-    session_id, _ = admin(running)
-    pk = "DEVICE#" + hashlib.sha256(told["device_code"].encode()).hexdigest()
-    running.aws("dynamodb").update_item(
-        TableName=running.output["CredentialTable"],
-        Key={"pk": {"S": pk}, "sk": {"S": "DEVICE"}},
-        UpdateExpression="SET standing = :allowed, user_id = :user, session_id = :session, amr = :amr, auth_time = :time",
-        ExpressionAttributeValues={
-            ":allowed": {"S": "allowed"},
-            ":user": {"S": running.stack["admin"]["user_id"]},
-            ":session": {"S": session_id},
-            ":amr": {"L": [{"S": "pwd"}]},
-            ":time": {"S": datetime.now(UTC).isoformat()},
-        },
-    )
+    person = running.stack["admin"]
+    with Person(running, person["email"], person["password"]) as browser:
+        done = browser.visit(told["verification_uri"], user_code=told["user_code"])
+        assert browser.pages == ["/device", "/login", "/device"], done.text
+    time.sleep(told["interval"])
     given = polled()
     assert given.status_code == 200, given.text
     shown = running.call("GET", "/oauth2/userinfo", token=given.json()["access_token"]).json()

@@ -8,6 +8,7 @@ complaining.
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.signing_in import REDIRECT_URI
 from tests.visiting import Person, somebody
 
 ROOT = Path(__file__).parents[2]
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPES = ["openid", "profile", "email", "offline_access", "infrastructure:read"]
 
 
@@ -149,7 +151,8 @@ def openid_client(running: Running, person: Person, scenario: str, **given: str)
             if "told" in said:
                 node.wait(10)
                 return dict(said["told"])
-            node.stdin.write(person.led_back(said["visit"]) + "\n")
+            reply = person.visit(said["visit"])
+            node.stdin.write(reply.headers.get("location", str(reply.url)) + "\n")
             node.stdin.flush()
         raise AssertionError(node.stderr.read())
 
@@ -175,3 +178,41 @@ def test_openid_client_is_public_revokes_and_asks_silently(running: Running, tok
     assert (told["sub"], told["silent"], told["type"]) == (ada.id, ada.id, "bearer")
     assert (told["dead"], told["refused"]) == ("invalid_grant", "login_required")
     assert ada.pages == ["/login"]
+
+
+def test_openid_client_on_a_device_gets_its_tokens_once_the_person_said_yes(running: Running, token: str, ada: Person):
+    client = registered(
+        running,
+        token,
+        type="public",
+        token_endpoint_auth_method="none",
+        grant_types=[DEVICE_CODE, "refresh_token"],
+        redirect_uris=[],
+        post_logout_redirect_uris=[],
+    )
+
+    told = openid_client(running, ada, "device", client_id=client["client_id"])
+
+    assert (told["sub"], told["email"], told["rotated"]) == (ada.id, ada.email, True)
+    assert ada.pages == ["/device", "/login", "/device"]
+
+
+def test_authlib_on_a_device_gets_its_tokens_once_the_person_said_yes(running: Running, token: str, ada: Person):
+    client = registered(running, token, grant_types=[DEVICE_CODE], redirect_uris=[], post_logout_redirect_uris=[])
+    with OAuth2Session(client["client_id"], client["client_secret"], scope="openid email") as session:
+        believe(session, running)
+        metadata = discovered(running, session)
+        asked = session.post(
+            metadata["device_authorization_endpoint"],
+            data={"scope": "openid email"},
+            auth=(client["client_id"], client["client_secret"]),
+            withhold_token=True,
+        ).json()
+        with pytest.raises(OAuthError, match="authorization_pending"):
+            session.fetch_token(metadata["token_endpoint"], grant_type=DEVICE_CODE, device_code=asked["device_code"])
+        ada.visit(asked["verification_uri"], user_code=asked["user_code"])
+        time.sleep(asked["interval"])
+        session.fetch_token(metadata["token_endpoint"], grant_type=DEVICE_CODE, device_code=asked["device_code"])
+        person = session.get(metadata["userinfo_endpoint"]).json()
+
+    assert person == {"sub": ada.id, "email": ada.email}
