@@ -388,6 +388,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for area in (bootstrap.identity, bootstrap.encryption):
         monkeypatch.setitem(area.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
+    monkeypatch.setitem(bootstrap.oidc.ports, "provider_secrets", lambda: vault)
     requests, mailer = MemoryLinkRequests(), MemoryMailer()
     monkeypatch.setattr(bootstrap, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)

@@ -4,7 +4,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.pages.single_sign_on import consume_response, metadata, start
+from platforma.edge.pages.single_sign_on import consume_answer, consume_response, keys, metadata, start
 
 api = API("sso_sign_in", bootstrap.edge)
 
@@ -22,6 +22,16 @@ def start_sign_in(call: Call) -> Answer:
 @api.serves("sso.assertions.consume")
 def consume_assertion(call: Call) -> Answer:
     return consume_response(call, bootstrap)
+
+
+@api.serves("sso.keys.get")
+def get_keys(call: Call) -> Answer:
+    return keys(call, bootstrap)
+
+
+@api.serves("sso.answers.consume")
+def consume_code(call: Call) -> Answer:
+    return consume_answer(call, bootstrap)
 
 
 handler = api.handler

@@ -92,3 +92,14 @@ def test_the_reader_changes_nothing():
     allowed = grants((HERE / "policies" / "reader.hcl").read_text())
 
     assert allowed == {"*": {"read", "list", "sudo"}, "auth/token/renew-self": {"update"}}
+
+
+def test_who_signs_people_in_reads_providers_secrets_and_keeps_none():
+    reading = {
+        function
+        for function, row in FUNCTIONS.items()
+        if "read" in grants(apply.policy_of(row)).get("kv/data/platforma/providers/*", set())
+    }
+
+    assert reading == {"sso_sign_in"}
+    assert grants(apply.policy_of(FUNCTIONS["sso_sign_in"]))["kv/data/platforma/providers/*"] == {"read"}

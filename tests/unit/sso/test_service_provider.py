@@ -14,6 +14,7 @@ from lxml import etree
 from signxml import XMLVerifier
 
 from platforma.kernel.ids import new_id
+from platforma.sso import key_pair
 from platforma.sso.model import Connection, SAMLSettings
 from platforma.sso.saml import service_provider as sp
 from platforma.sso.saml.metadata import read_metadata
@@ -27,15 +28,15 @@ CONNECTION = Connection(new_id("sso"), new_id("ten"), "Okta", "saml", (), NOW, s
 
 
 @pytest.fixture(scope="module")
-def pairs() -> tuple[sp.KeyPair, ...]:
-    return sp.due_pairs((), CONNECTION.id, NOW)
+def pairs() -> tuple[key_pair.KeyPair, ...]:
+    return key_pair.due_pairs((), CONNECTION.id, NOW)
 
 
-def certificate(pair: sp.KeyPair) -> x509.Certificate:
+def certificate(pair: key_pair.KeyPair) -> x509.Certificate:
     return x509.load_der_x509_certificate(b64decode(pair.certificate))
 
 
-def verified(document: bytes, pair: sp.KeyPair) -> etree._Element:
+def verified(document: bytes, pair: key_pair.KeyPair) -> etree._Element:
     return XMLVerifier().verify(document, x509_cert=certificate(pair), id_attribute="ID").signed_xml
 
 
@@ -82,14 +83,14 @@ def test_ids_are_never_alike_and_are_xml_names():
 
 
 def test_a_pair_gives_way_before_its_end_to_one_that_was_published(pairs):
-    assert sp.due_pairs(pairs, CONNECTION.id, NOW) == pairs
+    assert key_pair.due_pairs(pairs, CONNECTION.id, NOW) == pairs
 
-    later = sp.due_pairs(pairs[:1], CONNECTION.id, NOW)
+    later = key_pair.due_pairs(pairs[:1], CONNECTION.id, NOW)
     assert later[0] == pairs[0]
     assert len(later) == 2
 
-    end = NOW + sp.LIFETIME - timedelta(days=80)
-    fresh = sp.due_pairs(pairs, CONNECTION.id, end)
+    end = NOW + key_pair.LIFETIME - timedelta(days=80)
+    fresh = key_pair.due_pairs(pairs, CONNECTION.id, end)
     assert fresh[0] == pairs[1]
     assert fresh[1] not in pairs
 

@@ -223,6 +223,19 @@ sso = Area(
         "clock": lambda: environment.clock,
     },
 )
+oidc = Area(
+    "sso.oidc.sign_in",
+    {
+        "providers": parts.sso.providers,
+        "calls": parts.ground.fetch,
+        "client_keys": parts.oauth.client_keys,
+        "provider_secrets": parts.ground.vault,
+        "provider_keys": parts.sso.provider_keys,
+        "single_use": parts.ground.single_use,
+        "url": environment.issuer,
+        "clock": lambda: environment.clock,
+    },
+)
 saml = Area(
     "sso.saml.sign_in",
     {

@@ -42,7 +42,11 @@ class ClientKeys:
             return _chosen(client.jwks["keys"], kid, algorithm)
         if client.jwks_uri is None:
             raise InvalidToken
-        place = (client.id, client.jwks_uri)
+        return self.key_at(client.id, client.jwks_uri, kid, algorithm)
+
+    def key_at(self, owner: str, jwks_uri: str, kid: str | None, algorithm: str) -> PublicKeyTypes:
+        """As `key_of`, of *owner* (a client, or a connection to a provider) behind *jwks_uri*."""
+        place = (owner, jwks_uri)
         known = self._fetched.get(place)
         age = None if known is None else self._clock() - known[0]
         if known is not None and age is not None and age < KEPT:

@@ -49,14 +49,14 @@ def parse_compact(token: str) -> UnverifiedJWS:
     return unverified
 
 
-def parse_foreign(token: str, *, embedded_key: bool = False) -> UnverifiedJWS:
+def parse_foreign(token: str, *, embedded_key: bool = False, max_bytes: int = MAX_BYTES) -> UnverifiedJWS:
     """
     Take a token that somebody else signed apart; only with *embedded_key* may, and must, its header hold a `jwk`.
 
     Raises:
-        InvalidToken: over 8 KiB, not three parts in canonical base64url, or a header that could be read in two ways.
+        InvalidToken: over *max_bytes*, not three parts in canonical base64url, or a header that could be read in two ways.
     """
-    unverified = _parse(token)
+    unverified = _parse(token, max_bytes)
     header = unverified.header
     if not _REFUSED.isdisjoint(header) or ("jwk" in header) != embedded_key:
         raise InvalidToken
@@ -97,8 +97,8 @@ def _require_signed(unverified: UnverifiedJWS, key: PublicKeyTypes, algorithm: s
         raise InvalidToken
 
 
-def _parse(token: str) -> UnverifiedJWS:
-    if len(token) > MAX_BYTES or not token.isascii():
+def _parse(token: str, max_bytes: int = MAX_BYTES) -> UnverifiedJWS:
+    if len(token) > max_bytes or not token.isascii():
         raise InvalidToken
     parts = token.split(".")
     if len(parts) != 3:

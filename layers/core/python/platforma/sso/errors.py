@@ -67,3 +67,14 @@ class WasRemoved(SignInRefused):
     """The user was removed."""
 
     code = "user_removed"
+
+
+class AnswerRejected(Unprocessable):
+    """What an OpenID provider answered proves nothing, or it did not answer. *why* says in plain words what was wrong."""
+
+    code = "answer_rejected"
+    public = "The answer of the identity provider was not accepted."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(None, why=why)
+        self.why = why

@@ -17,7 +17,9 @@ from hashlib import sha256
 from typing import Any
 
 LIFETIME = timedelta(minutes=10)
-_HANDLE = re.compile(r"\A[A-Za-z0-9_-]{16}\Z")
+HANDLE = 16
+"""How many characters a handle has."""
+_HANDLE = re.compile(rf"\A[A-Za-z0-9_-]{{{HANDLE}}}\Z")
 _LONGEST = 3600
 
 

@@ -5,7 +5,7 @@ Every write takes the event that tells of it and commits both in one transaction
 is consistent.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from platforma.identity.model import Page
@@ -153,6 +153,32 @@ class ProviderSecrets(Protocol):
 
         Raises:
             Unavailable: Vault is sealed or gone.
+        """
+
+
+class Answered(Protocol):
+    """A status and a body, bounded in size."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+
+class Calls(Protocol):
+    """As `Fetch`, with a method, a body and headers."""
+
+    def send(
+        self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answered:
+        """
+        The answer, whatever its status.
+
+        Raises:
+            Unfetched: no public https address, or no answer in time and size.
         """
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dns import ResolverDNS
     from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains, DynamoProviderKeys, DynamoTraces
     from platforma.sso.model import IdentityProvider
+    from platforma.sso.oidc.provider import Providers
     from platforma.sso.provision import People
 
 
@@ -35,6 +36,14 @@ def traces() -> "DynamoTraces":
     from platforma.adapters.dynamodb.sso import DynamoTraces
 
     return ground.bound(DynamoTraces(ground.tables(), environment.clock))
+
+
+@cache
+def providers() -> "Providers":
+    """OpenID providers, as they describe themselves."""
+    from platforma.sso.oidc.provider import Providers
+
+    return Providers(ground.fetch(), environment.clock)
 
 
 def people_of(tenant_id: str) -> "People":

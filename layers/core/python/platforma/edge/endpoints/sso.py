@@ -99,6 +99,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         also=(200,),
     ),
     row(
+        *("GET", "/sso/{id}/keys", "sso.keys.get", "sso_sign_in", "public"),
+        "Our keys for an OpenID provider (RFC 7517), for private_key_jwt",
+        resource="sso_connection",
+    ),
+    row(
+        *("GET", "/sso/{id}/callback", "sso.answers.consume", "sso_sign_in", "public"),
+        "An OpenID provider's answer, by the person's browser",
+        resource="sso_connection",
+        produces=_HTML,
+        wire="page",
+        status=303,
+        also=(403, 409, 429),
+    ),
+    row(
         *("POST", "/sso/{id}/acs", "sso.assertions.consume", "sso_sign_in", "public"),
         "A SAML response, by the person's browser",
         resource="sso_connection",

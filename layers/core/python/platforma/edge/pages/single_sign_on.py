@@ -15,7 +15,8 @@ from platforma.edge.call import Call
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.redirects import posted_on
 from platforma.kernel.errors import NotFound, PlatformaError, RateLimited, Unavailable
-from platforma.sso.flow import Flow, begin_flow, is_handle, open_flow, seal_flow
+from platforma.sso.errors import AnswerRejected
+from platforma.sso.flow import HANDLE, Flow, begin_flow, is_handle, open_flow, seal_flow
 from platforma.sso.model import Connection
 from platforma.sso.provision import People
 from platforma.sso.return_to import AUTHORIZE, interaction_of
@@ -30,6 +31,7 @@ class World(Protocol):
     """What it asks of the rest: use cases that `bootstrap` fills with their ports."""
 
     oauth: Any
+    oidc: Any
     saml: Any
     sso: Any
 
@@ -75,8 +77,11 @@ def start(call: Call, world: World) -> Answer:
     session_id = session.id if session is not None and session.tenant_id == connection.tenant_id else None
     flow = begin_flow(connection.id, back, call.now, force=force, session_id=session_id, interaction=interaction)
     key = world.form_key()
-    to = world.saml.ask_provider(connection, flow, key=key)
     cookies = (flow_kept(flow.handle, seal_flow(flow, key)),)
+    if connection.type == "oidc":
+        location = world.oidc.ask_openid_provider(connection, flow, key=key)
+        return Answer(302, headers={"Location": location}, cookies=cookies)
+    to = world.saml.ask_provider(connection, flow, key=key)
     if to.form is not None:
         return posted_on(to.location, to.form, cookies=cookies)
     return Answer(302, headers={"Location": to.location}, cookies=cookies)
@@ -103,6 +108,40 @@ def consume_response(call: Call, world: World) -> Answer:
         raise
     except PlatformaError as error:
         raise noted(call, world, connection, error) from None
+
+
+def consume_answer(call: Call, world: World) -> Answer:
+    """
+    An OpenID provider's answer by the browser's redirect: signed in and on, or an error.
+
+    Raises:
+        NotFound: there is no such OpenID connection in use.
+        AnswerRejected, SignInRefused, Unprocessable: nobody is signed in.
+    """
+    connection = _connection(call, world, "oidc")
+    answer = read_parameters(call)
+    key, flow = world.form_key(), held_flow(call, world, connection, answer.get("state", "")[:HANDLE])
+    if flow is None:
+        raise AnswerRejected("This browser began no sign-in, or it is over.")
+    _act_as(call, connection)
+    try:
+        said = world.oidc.believe_answer(connection, answer, flow=flow, key=key)
+        return finished(call, world, connection, said, flow)
+    except Unavailable:
+        raise
+    except PlatformaError as error:
+        raise noted(call, world, connection, error) from None
+
+
+def keys(call: Call, world: World) -> Answer:
+    """
+    The keys that an OpenID provider knows us by.
+
+    Raises:
+        NotFound: there is no such OpenID connection in use.
+    """
+    document = world.oidc.published_keys(_connection(call, world, "oidc"))
+    return Answer(200, document, {"Cache-Control": "public, max-age=300"})
 
 
 def held_flow(call: Call, world: World, connection: Connection, handle: str) -> Flow | None:

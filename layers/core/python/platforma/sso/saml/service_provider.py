@@ -2,8 +2,7 @@
 Us, as a SAML service provider: the keys of a connection, our metadata, our requests.
 
 Each connection has an entity id and keys of its own, so that what one provider encrypts or is asked means nothing to
-another. There are two pairs: the current one signs, and the next one, which ends later, is published beside it, so that a
-provider that reads our metadata now and then never misses a change.
+another (`platforma.sso.key_pair`).
 """
 
 import secrets as entropy
@@ -11,13 +10,11 @@ import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
@@ -27,10 +24,6 @@ from platforma.sso.model import Connection
 from platforma.sso.saml.metadata import POST, REDIRECT
 from platforma.sso.saml.xml import DS, METADATA, SAML, SAMLP
 
-KEY_BITS = 3072
-LIFETIME = timedelta(days=2 * 365)
-RENEWED_BEFORE = timedelta(days=90)
-"""How long before its end a pair gives way to the next one, which has been published all the time."""
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 _PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
@@ -49,35 +42,6 @@ def places(connection_id: str, url: str) -> Places:
     """The places of the connection's service provider; the entity id is where its metadata is."""
     base = f"{url}/sso/{connection_id}"
     return Places(f"{base}/metadata", f"{base}/acs")
-
-
-def new_pair(connection_id: str, now: datetime, until: datetime) -> KeyPair:
-    """A fresh pair, good from now on. Costs some tenths of a second."""
-    key = rsa.generate_private_key(65537, KEY_BITS)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, connection_id)])
-    end = until.replace(microsecond=0)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(end)
-        .sign(key, hashes.SHA256())
-    )
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
-    return KeyPair(pem, b64encode(made.public_bytes(serialization.Encoding.DER)).decode(), end)
-
-
-def due_pairs(pairs: Sequence[KeyPair], connection_id: str, now: datetime) -> tuple[KeyPair, ...]:
-    """The pairs that a connection should have: those that are not near their end, and new ones up to two, each longer."""
-    staying = [pair for pair in pairs if pair.not_after - now > RENEWED_BEFORE]
-    while len(staying) < 2:
-        after = staying[-1].not_after if staying else now
-        staying.append(new_pair(connection_id, now, after + LIFETIME))
-    return tuple(staying)
 
 
 def sp_metadata(connection: Connection, pairs: Sequence[KeyPair], url: str) -> bytes:

@@ -11,10 +11,10 @@ from platforma.kernel.clock import Clock
 from platforma.kernel.errors import AlreadyUsed
 from platforma.oauth.ports import SingleUse
 from platforma.sso.flow import Flow
+from platforma.sso.key_pairs import current_pairs
 from platforma.sso.model import Connection
 from platforma.sso.ports import ProviderKeys
 from platforma.sso.saml.errors import AssertionRejected
-from platforma.sso.saml.key_pairs import current_pairs
 from platforma.sso.saml.response import SKEW, Assertion, Expected, verify_response
 from platforma.sso.saml.service_provider import Asking, places, posted_request, redirect_to, sp_metadata
 from platforma.sso.sign_in import Said

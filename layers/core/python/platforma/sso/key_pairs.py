@@ -2,10 +2,9 @@
 
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import PreconditionFailed
-from platforma.sso.key_pair import KeyPair
+from platforma.sso.key_pair import RENEWED_BEFORE, KeyPair, due_pairs
 from platforma.sso.model import Connection
 from platforma.sso.ports import ProviderKeys
-from platforma.sso.saml.service_provider import RENEWED_BEFORE, due_pairs
 
 
 def current_pairs(connection: Connection, *, provider_keys: ProviderKeys, clock: Clock) -> tuple[KeyPair, ...]:
