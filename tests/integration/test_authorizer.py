@@ -1,5 +1,6 @@
 """
-Another API behind gateways of its own: a REST API with REQUEST and TOKEN authorizers and an HTTP API, asked with real HTTP.
+Another API behind gateways of its own: a REST API with REQUEST and TOKEN authorizers and an HTTP API, asked with real HTTP,
+by tokens, by tokens that are bound to a key (DPoP), and by API keys.
 
 Each call names a cluster of its own, so that its audit event is found by it. The emulated REST gateway believes the first
 element of `X-Forwarded-For`, which stands in for the caller's network; the HTTP gateway sees this machine's own address.
@@ -19,10 +20,12 @@ from infra.local import application, sample
 from infra.local.ports import Ports
 from infra.local.stack import Stack
 from tests.integration.conftest import Running
+from tests.proving import Holder
 
 AUDIENCE, OTHER_AUDIENCE = "https://clusters.example", "https://others.example"
 INSIDE, OUTSIDE, HERE = "10.1.2.3", "203.0.113.42", "127.0.0.1"
 GATEWAYS = ("rest", "token", "http")
+BY = {"token": "", "bound token": ", by bound token", "key": ", by key"}
 READ, DELETE = "infrastructure.clusters.get", "infrastructure.clusters.delete"
 ON_CLUSTER = {"type": "cluster", "id": "{id}"}
 ROUTES = [
@@ -56,6 +59,7 @@ class Sample:
     admin: str
     outputs: dict[str, str]
     credentials: dict[str, dict[str, str]]
+    holder: Holder
 
     def url(self, gateway: str, path: str) -> str:
         """The address of a path at one of the gateways."""
@@ -73,7 +77,13 @@ class Sample:
     ) -> httpx.Response:
         sent = {"X-Forwarded-For": ip, "User-Agent": "sample/1.0"}
         sent |= self.credentials[as_] if as_ else {}
+        if sent.get("Authorization", "").startswith("DPoP "):
+            sent["DPoP"] = self.proof(sent["Authorization"].removeprefix("DPoP "), path, method)
         return httpx.request(method, self.url(gateway, path), headers=sent | (headers or {}), timeout=30)
+
+    def proof(self, token: str, path: str, method: str = "GET") -> str:
+        """A proof for this request to the API, by the name that it is registered under."""
+        return self.holder.proof(method, AUDIENCE + path.partition("?")[0], token=token)
 
     def event(self, cluster: str) -> dict[str, Any]:
         """The one event about a cluster."""
@@ -98,6 +108,7 @@ class Principals:
 
     running: Running
     admin: str
+    holder: Holder
 
     def client(self, *statements: dict[str, Any], roles: tuple[str, ...] = ()) -> dict[str, str]:
         """A client that has these roles, and a policy of these statements."""
@@ -121,6 +132,18 @@ class Principals:
     def token(self, client: dict[str, str], audience: str | None = AUDIENCE) -> dict[str, str]:
         """A token of the client's."""
         return bearer(self.running.token(client, **({"resource": audience} if audience else {})))
+
+    def bound_token(self, client: dict[str, str]) -> dict[str, str]:
+        """A token of the client's that is good with the holder's key alone (RFC 9449 section 5)."""
+        form = {"grant_type": "client_credentials", "resource": AUDIENCE}
+        nonce = None
+        for _ in range(2):  # the first is told which nonce to sign
+            proof = self.holder.proof("POST", f"{self.running.stack['url']}/oauth2/token", nonce=nonce)
+            auth = (client["client_id"], client["client_secret"])
+            reply = self.running.call("POST", "/oauth2/token", data=form, auth=auth, headers={"DPoP": proof})
+            nonce = reply.headers.get("dpop-nonce")
+        assert (reply.status_code, reply.json()["token_type"]) == (200, "DPoP"), reply.text
+        return {"Authorization": f"DPoP {reply.json()['access_token']}"}
 
     def key(self, environment: str, owner: str, scopes: tuple[str, ...] = ("infrastructure:*",), **more: Any) -> str:
         """A key that acts for a user."""
@@ -162,7 +185,7 @@ def guarded(running: Running, token: str) -> Sample:
         assert running.call("PUT", f"/v1/resources/cluster/{known}", token=token, json=body).status_code in {200, 201, 428}
     time.sleep(5)
 
-    some, now = Principals(running, token), datetime.now(UTC)
+    some, now = Principals(running, token, holder := Holder()), datetime.now(UTC)
     owner = some.user(roles=("operator",))
     narrowed = {"effect": "allow", "actions": ["infrastructure:manage"], "resources": ["cluster:cls_eu*"]}
     freeze = {"effect": "deny", "actions": ["infrastructure:manage"], "resources": ["*"]}
@@ -179,10 +202,14 @@ def guarded(running: Running, token: str) -> Sample:
         "at another hour": allow(conditions={"time_window": window(now + timedelta(hours=6))}),
         "until yesterday": allow(conditions={"date_range": {"not_after": f"{now - day:%Y-%m-%dT%H:%M:%SZ}"}}),
     }
+    clients = {name: some.client(statement) for name, statement in statements.items()}
     credentials = {
-        **{name: some.token(some.client(statement)) for name, statement in statements.items()},
+        **{name: some.token(client) for name, client in clients.items()},
+        **{f"{name}, by bound token": some.bound_token(client) for name, client in clients.items()},
         **{f"{name}, by key": bearer(some.key("live", some.user(statement))) for name, statement in statements.items()},
         "viewer": some.token(viewer),
+        "viewer, by bound token": some.bound_token(viewer),
+        "nobody, by bound token": some.bound_token(some.client()),
         "operator": some.token(some.client(roles=("operator",))),
         "nobody": some.token(some.client()),
         "for us": some.token(viewer, None),
@@ -197,7 +224,7 @@ def guarded(running: Running, token: str) -> Sample:
         "key bound here": bearer(some.key("live", owner, ip_range=["127.0.0.0/8"])),
     }
     time.sleep(5)
-    return Sample(running, token, outputs, credentials)
+    return Sample(running, token, outputs, credentials, holder)
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
@@ -294,7 +321,7 @@ def test_a_token_for_another_api_of_the_tenant_is_for_none(guarded: Sample, gate
     ],
 )
 @pytest.mark.parametrize("gateway", ["rest", "http"])
-@pytest.mark.parametrize("by", ["", ", by key"], ids=["token", "key"])
+@pytest.mark.parametrize("by", BY.values(), ids=BY)
 def test_policies_decide_by_type_attribute_and_time(
     guarded: Sample, gateway: str, caller: str, by: str, path: str, status: int
 ):
@@ -309,12 +336,16 @@ def test_policies_decide_by_type_attribute_and_time(
         ("rest", "from inside", INSIDE, 200),
         ("rest", "from inside", OUTSIDE, 403),
         ("rest", "from inside", f"::ffff:{INSIDE}", 200),
+        ("rest", "from inside, by bound token", INSIDE, 200),
+        ("rest", "from inside, by bound token", OUTSIDE, 403),
         ("rest", "from inside, by key", INSIDE, 200),
         ("rest", "from inside, by key", OUTSIDE, 403),
         ("rest", "key bound inside", INSIDE, 200),
         ("rest", "key bound inside", OUTSIDE, 401),
         ("http", "from here", HERE, 200),
         ("http", "from inside", HERE, 403),
+        ("http", "from here, by bound token", HERE, 200),
+        ("http", "from inside, by bound token", HERE, 403),
         ("http", "from here, by key", HERE, 200),
         ("http", "from inside, by key", HERE, 403),
         ("http", "key bound here", HERE, 200),
@@ -389,6 +420,49 @@ def test_a_key_may_come_in_its_own_header(guarded: Sample):
     assert guarded.call("rest", f"/v1/clusters/{cluster()}", as_="live key by X-API-Key").status_code == 200
 
 
+@pytest.mark.parametrize("gateway", ["rest", "http"])
+def test_a_bound_token_reaches_the_api_by_a_proof_of_its_key(guarded: Sample, gateway: str):
+    named, other = cluster(), cluster()
+
+    reply = guarded.call(gateway, f"/v1/clusters/{named}", as_="viewer, by bound token")
+
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["caller"]["principal_id"] == guarded.event(named)["principal_id"]
+    assert guarded.call(gateway, f"/v1/clusters/{other}", as_="nobody, by bound token").status_code == 403
+    assert guarded.event(other)["reason"] == "no_match"
+
+
+@pytest.mark.parametrize("gateway", ["rest", "http"])
+def test_a_bound_token_is_nothing_without_a_proof_for_this_request(guarded: Sample, gateway: str):
+    """Stolen alone, shown as a bearer token, with another's key, another request's proof, or one that was shown before."""
+    path = f"/v1/clusters/{cluster()}"
+    shown = guarded.credentials["viewer, by bound token"]["Authorization"]
+    token = shown.removeprefix("DPoP ")
+    spent = guarded.proof(token, path)
+    headers = {"Authorization": shown, "X-Forwarded-For": INSIDE}
+
+    def asked(**more: str) -> int:
+        return httpx.get(guarded.url(gateway, path), headers={**headers, **more}, timeout=30).status_code
+
+    assert asked(DPoP=spent) == 200
+    refused = [
+        asked(),
+        asked(Authorization=f"Bearer {token}"),
+        asked(Authorization=f"Bearer {token}", DPoP=guarded.proof(token, path)),
+        asked(DPoP=Holder().proof("GET", AUDIENCE + path, token=token)),
+        asked(DPoP=guarded.proof(token, f"/v1/clusters/{cluster()}")),
+        asked(DPoP=guarded.proof(token, path, "DELETE")),
+        asked(DPoP=guarded.holder.proof("GET", f"https://other.example{path}", token=token)),
+        asked(DPoP=guarded.holder.proof("GET", AUDIENCE + path)),
+        asked(DPoP=spent),
+    ]
+    assert refused == [403 if gateway == "http" else 401] * len(refused)
+
+
+def test_a_token_event_has_no_proof_so_bound_tokens_are_refused(guarded: Sample):
+    assert guarded.call("token", f"/v1/clusters/{cluster()}", as_="viewer, by bound token").status_code == 401
+
+
 def test_a_list_is_about_the_type_as_a_whole(guarded: Sample):
     assert guarded.call("rest", "/v1/clusters", as_="viewer").status_code == 200
     assert guarded.call("rest", "/v1/clusters", as_="of eu clusters").status_code == 403
@@ -422,7 +496,7 @@ def test_another_tenants_key_finds_nothing_of_ours(guarded: Sample):
 
 
 def test_a_revoked_key_ends_here_too(guarded: Sample):
-    some = Principals(guarded.running, guarded.admin)
+    some = Principals(guarded.running, guarded.admin, guarded.holder)
     body = {"name": "short", "environment": "live", "scopes": ["infrastructure:read"]}
     body |= {"owner": {"type": "user", "id": some.user(roles=("viewer",))}}
     key = made(guarded.running, "/v1/api-keys", guarded.admin, body)
