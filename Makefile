@@ -13,7 +13,7 @@ help:
 	@echo "make stop    end it, keep its data            make clean   end it, forget its data"
 	@echo "make test    every test                       make check   format, lint, types, templates, security"
 	@echo "make bench   measure                          make deploy  deploy to an AWS account (docs/operations.md)"
-	@echo "make fuzz    the decision engine against its reference, for longer"
+	@echo "make fuzz    the decision engine and its analysis against slower ways, for longer"
 	@echo "make conformance  the OpenID Connect conformance cases against the deployed system"
 	@echo "make sample  put an API of somebody else's behind the authorizer of the running system"
 
@@ -43,7 +43,8 @@ test-unit:
 FUZZ ?= 20
 fuzz:
 	$(TOOLS)
-	PLATFORMA_FUZZ=$(FUZZ) $(PYTEST) -n auto tests/unit/policy/test_policy_reference.py tests/unit/policy/test_policy_cedar.py
+	PLATFORMA_FUZZ=$(FUZZ) $(PYTEST) -n auto tests/unit/policy/test_policy_reference.py tests/unit/policy/test_policy_cedar.py \
+		tests/unit/policy/test_policy_analysis.py
 
 test-integration:
 	$(TOOLS) sam ministack peers

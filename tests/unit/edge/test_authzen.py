@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from platforma.edge import searches
 from tests.world import URL, Reply, Tenant, World, running
 
 SINGLE, SEVERAL = "/access/v1/evaluation", "/access/v1/evaluations"
@@ -368,6 +369,24 @@ def test_a_page_of_nothing_goes_on_where_it_stood(fixture: Fixture, kind: str, b
 
     assert answer["results"] == []
     assert answer["page"]["next_token"]
+
+
+def test_a_page_that_looked_at_enough_says_that_there_is_more(fixture: Fixture, monkeypatch: pytest.MonkeyPatch):
+    """It may be empty; nothing is left out for that."""
+    monkeypatch.setattr(searches, "MAX_RESULTS", 1)
+    monkeypatch.setattr(searches, "MAX_LOOKED_AT", 2)
+    for name in ("a", "b", "c", "z"):
+        told = {"attributes": {"status": "active" if name == "z" else "archived"}}
+        fixture.tenant.call("PUT", f"/v1/resources/shelf/{name}", told, expect=200)
+    shelves = {**OF_ALICE[1], "actions": ["resources.shelf.write"], "resources": ["shelf:*"]}
+    policy = {"name": "shelves", "document": shelves, "attachments": [fixture.alice]}
+    fixture.tenant.call("POST", "/v1/policies", policy, expect=201)
+    fixture.world.clock.move(seconds=5)
+
+    pages = fixture.all("resource", {"subject": fixture.alice, "action": WRITE, "resource": {"type": "shelf"}}, 10)
+
+    assert pages[0] == []
+    assert [each for page in pages for each in page] == [{"type": "shelf", "id": "z"}]
 
 
 @pytest.mark.parametrize(

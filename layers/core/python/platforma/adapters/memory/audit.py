@@ -59,11 +59,11 @@ class MemoryLogStore:
             AlreadyEntered, AnotherEvent: the id is taken, by this event or by another.
         """
         with self._lock:
-            said = replace(event, received_at="")
             if taken := self._claims.get((event.tenant_id, event.id)):
-                raise AlreadyEntered if taken[1] == said else AnotherEvent
+                same = replace(taken[1], received_at="") == replace(event, received_at="")
+                raise AlreadyEntered if same else AnotherEvent
             self._known.setdefault(log_of(event))
-            self._claims[event.tenant_id, event.id] = (row.position, said)
+            self._claims[event.tenant_id, event.id] = (row.position, event)
             self._pending.setdefault(log_of(event), {})[row.position] = row
         self.after_write("record")
 
