@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Event
 
 import boto3
 import pytest
@@ -19,7 +20,15 @@ from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLeaks, MemoryLim
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.apikeys import Holder, RateLimit, SharedLimit, bound_by, revoke_key, rotate_key
 from platforma.apikeys.leaks import LeakResponse
-from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PlatformaError, PreconditionFailed, Unavailable
+from platforma.kernel.errors import (
+    AlreadyUsed,
+    Conflict,
+    NotFound,
+    PlatformaError,
+    PreconditionFailed,
+    Unauthenticated,
+    Unavailable,
+)
 from platforma.kernel.ids import new_id
 from platforma.keys import stored_secret
 from platforma.keys.envelope import Envelope
@@ -283,6 +292,39 @@ def test_no_racing_check_brings_back_the_ticket_of_a_key_that_was_ended(world, e
         world.keys.renew_ticket(key, key.secret)
 
     assert world.keys.find(key.id).secret.ticket == ""
+
+
+@pytest.mark.parametrize("ticket", ["good", "over"])
+def test_once_a_revocation_has_answered_no_check_that_begins_later_accepts(world, ticket):
+    """Checks run before, while and after; where the ticket is over, each hashes and writes another one."""
+    issued = world.issue()
+    if ticket == "over":
+        world.passes(hours=2)
+    accepted_once, answered, seen = Event(), Event(), []
+
+    def check(_number):
+        late = 0
+        while late < 3:
+            begun_after = answered.is_set()
+            try:
+                accepted = world.verify(issued.text).id == issued.key.id
+            except Unauthenticated:
+                accepted = False
+            accepted_once.set()
+            late += begun_after
+            seen.append((begun_after, accepted))
+
+    with ThreadPoolExecutor(8) as pool:
+        checks = [pool.submit(check, number) for number in range(8)]
+        accepted_once.wait(10)
+        revoke_key(world.tenant_id, issued.key.id, **world.use())
+        answered.set()
+        for one in checks:
+            one.result(30)
+
+    assert (False, True) in seen and (True, False) in seen
+    assert (True, True) not in seen
+    assert world.keys.find(issued.key.id).secret.ticket == ""
 
 
 def test_a_use_is_noted_once_a_minute(world):

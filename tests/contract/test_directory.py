@@ -192,10 +192,12 @@ def _dynamo() -> World:
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def world(request, monkeypatch) -> Iterator[World]:
-    if request.param == "memory":
-        yield _memory()
-        return
+def world(request) -> World:
+    return _memory() if request.param == "memory" else request.getfixturevalue("dynamodb_world")
+
+
+@pytest.fixture
+def dynamodb_world(monkeypatch) -> Iterator[World]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     isolate(monkeypatch)
@@ -225,6 +227,63 @@ def test_a_user_is_read_back_as_it_was_made(world):
 
     assert read_user(tenant.id, user.id, directory=world.make()[1]) == user
     assert read_user(tenant.id, admin.id, directory=world.make()[1]) == admin
+
+
+def test_a_user_is_found_with_its_password_in_its_own_tenant_alone(world):
+    tenant, admin = world.tenant()
+    invited, directory = world.user(tenant), world.make()[1]
+
+    found, stored = directory.with_password(tenant.id, "ADA@acme.test")
+    assert (found, stored) == (admin, directory.password_hash(tenant.id, admin.id))
+    assert directory.with_password(tenant.id, invited.email) == (invited, None)
+    assert directory.with_password(tenant.id, "nobody@acme.test") is None
+    assert directory.with_password(world.tenant()[0].id, invited.email) is None
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_who_exists_is_not_told_by_how_often_vault_is_asked(dynamodb_world, changed):
+    """A cold instance asks once for each address, and not again; with Vault gone it answers for none."""
+    world = dynamodb_world
+    tenant, admin = world.tenant()
+    if changed:  # then the password is under another data key than the address
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(_set_password, world, admin).result()
+
+    def asked(email: str) -> int:
+        before = world.keys.calls
+        world.make()[1].with_password(tenant.id, email)
+        return world.keys.calls - before
+
+    def cold() -> list[int | str]:
+        told: list[int | str] = [asked(email) for email in ("ada@acme.test", "nobody@acme.test") * 2]
+        world.keys.gone = True
+        told += [asked(email) for email in ("ada@acme.test", "nobody@acme.test")]
+        return told
+
+    def cold_and_alone() -> list[str]:
+        told = []
+        for email in ("ada@acme.test", "nobody@acme.test"):
+            with pytest.raises(Unavailable) as refused:
+                asked(email)
+            told.append(refused.value.code)
+        return told
+
+    with ThreadPoolExecutor(1) as instance:
+        assert instance.submit(cold).result() == [1, 1, 0, 0, 0, 0]
+    with ThreadPoolExecutor(1) as instance:
+        assert instance.submit(cold_and_alone).result() == ["unavailable"] * 2
+
+
+def _set_password(world: World, user: User) -> None:
+    change_password(
+        user.tenant_id,
+        user.id,
+        current_password=PASSWORD,
+        new_password="grey mornings at sea",
+        directory=world.make()[1],
+        counts=world.counts(),
+        attempt=world.attempt(),
+    )
 
 
 def test_an_address_has_one_user_whatever_its_case_and_width(world):

@@ -67,6 +67,12 @@ class Directory(Protocol):
     def user_by_email(self, tenant_id: str, email: str) -> User | None:
         """The user with this address, compared as `email_address.folded` does."""
 
+    def with_password(self, tenant_id: str, email: str) -> tuple[User, str | None] | None:
+        """
+        The user with this address, and its password hash if it has one. For an address that is nobody's it asks storage and
+        Vault as often, so that the time does not tell.
+        """
+
     def users(
         self, tenant_id: str, *, limit: int, after: str | None, status: str | None, role: str | None, groups: frozenset[str]
     ) -> Page[User]:

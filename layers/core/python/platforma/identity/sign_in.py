@@ -21,7 +21,6 @@ from platforma.identity.throttle import (
 from platforma.kernel.errors import Unauthenticated
 from platforma.kernel.events import Attempt
 
-_NOBODY = "usr_00000000000000000000000000"
 _LONGEST_ADDRESS = 254
 _REFUSED = "The e-mail address or the password is wrong."
 
@@ -52,8 +51,7 @@ def check_password(
     charged = charge_attempt(tenant_id, source, counts=counts, now=now, free=FREE_ATTEMPTS_OF_AN_ADDRESS)
     counted = known if counts.remembers(tenant_id, known, now=now) else account
     charge_attempt(tenant_id, counted, counts=counts, now=now)
-    found = directory.user_by_email(tenant_id, email[:_LONGEST_ADDRESS]) or directory.user(tenant_id, _NOBODY)
-    stored = directory.password_hash(tenant_id, found.id if found is not None else _NOBODY)
+    found, stored = directory.with_password(tenant_id, email[:_LONGEST_ADDRESS]) or (None, None)
     able = found is not None and found.status == "active"
     try:
         rehashed = verify_password(password, stored if able else None, profile=profile)

@@ -68,6 +68,7 @@ class Envelope:
         self._data_keys = data_keys
         self._sealing: Expiring[tuple[str, str], _InUse] = Expiring(clock, lifetime=KEY_LIFETIME, size=_SEALING)
         self._opening: Expiring[tuple[str, str, bytes], bytes] = Expiring(clock, lifetime=KEY_LIFETIME, size=_OPENING)
+        self._rehearsed: Expiring[tuple[str, str, str], bool] = Expiring(clock, lifetime=KEY_LIFETIME, size=_OPENING)
 
     def seal(self, tenant_id: str, purpose: str, record: str, plaintext: bytes) -> bytes:
         """
@@ -115,6 +116,18 @@ class Envelope:
             _open(keys[part.wrapped], _binding(tenant_id, purpose, record), part.commitment, part.nonce, part.sealed)
             for (record, _), part in zip(records, parts, strict=True)
         ]
+
+    def rehearse(self, tenant_id: str, purpose: str, record: str) -> None:
+        """
+        Ask the keeper of keys as often as `open` would for a record that there is not: once, and then not for a while. Who
+        waits for an answer is not told by the time whether there is one.
+
+        Raises:
+            NoSuchKey, Unavailable: as `open`.
+        """
+        if not self._rehearsed.get((tenant_id, purpose, record)):
+            self._data_keys.generate(tenant_id, purpose)
+            self._rehearsed.put((tenant_id, purpose, record), True)
 
     def _unwrap(self, tenant_id: str, purpose: str, wrapped: list[bytes]) -> list[bytes]:
         if len(wrapped) == 1:

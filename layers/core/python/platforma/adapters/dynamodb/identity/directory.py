@@ -32,6 +32,7 @@ from platforma.keys.ports import Secrets
 
 _PREFIX = "USER#"
 _IDENTITY = "IDENTITY#"
+_NOBODY = "usr_00000000000000000000000000"
 _FREE = OwnedItem.pk.does_not_exist() | (OwnedItem.removed == True)  # noqa: E712  an expression
 _FILTERED = 100
 """How many roles and groups a filter asks for; of more it asks nothing (a filter holds 300 operators)."""
@@ -54,6 +55,16 @@ class DynamoDirectory:
         """The user with this address."""
         owned = read(OwnedItem, tenant_id, self._people.email_sk(tenant_id, email))
         return None if owned is None else self.user(tenant_id, owned.owner)
+
+    def with_password(self, tenant_id: str, email: str) -> tuple[User, str | None] | None:
+        """The user with this address, and its password hash; for nobody as slowly."""
+        place = self._people.email_sk(tenant_id, email)
+        owned = read(OwnedItem, tenant_id, place)
+        item = read(UserItem, tenant_id, _PREFIX + (owned.owner if owned is not None else _NOBODY))
+        if item is None:
+            self._people.rehearse(tenant_id, place)
+            return None
+        return self._people.with_password(item)
 
     def users(
         self, tenant_id: str, *, limit: int, after: str | None, status: str | None, role: str | None, groups: frozenset[str]

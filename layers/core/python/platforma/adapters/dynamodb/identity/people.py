@@ -75,6 +75,18 @@ class People:
         (document,) = self._open(item.pk, [(_record(_id(item), "password"), item.password)])
         return str(document["hash"])
 
+    def with_password(self, item: UserItem) -> tuple[User, str | None]:
+        """The user behind *item* and its password's hash; Vault is asked once for all that is sealed."""
+        boxes = [(_record(_id(item), "person"), item.person)]
+        boxes += [(_record(_id(item), "attributes"), item.described)] if item.described is not None else []
+        boxes += [(_record(_id(item), "password"), item.password)] if item.password is not None else []
+        self._open(item.pk, boxes)  # from here on their keys are known
+        return self.users([item])[0], self.password_hash(item)
+
+    def rehearse(self, tenant_id: str, place: str) -> None:
+        """Ask Vault as often as for a user who is there."""
+        self._envelope.rehearse(tenant_id, PURPOSE, place)
+
     def users(self, items: Sequence[UserItem]) -> list[User]:
         """The users behind items of one tenant, opened together."""
         if not items:

@@ -23,6 +23,11 @@ class MemoryDirectory:
         """The user with this address."""
         return next((user for user in self._of(tenant_id) if folded(user.email) == folded(email)), None)
 
+    def with_password(self, tenant_id: str, email: str) -> tuple[User, str | None] | None:
+        """The user with this address, and its password hash."""
+        user = self.user_by_email(tenant_id, email)
+        return None if user is None else (user, self.password_hash(tenant_id, user.id))
+
     def users(
         self, tenant_id: str, *, limit: int, after: str | None, status: str | None, role: str | None, groups: frozenset[str]
     ) -> Page[User]:
