@@ -15,10 +15,12 @@ from platforma.identity.links import Link
 from platforma.identity.model import User
 from platforma.kernel.errors import RateLimited
 
+_TENANT_FIRST = Answer(303, headers={"Location": "/login"})
+
 
 def show_forgot_password(visit: Visit) -> Answer:
     """The question for an address, or first that of which tenant."""
-    return visit.show("tenant") if visit.tenant is None else visit.show("forgot_password", email="")
+    return _TENANT_FIRST if visit.tenant is None else visit.show("forgot_password", email="")
 
 
 def forgot_password(visit: Visit) -> Answer:
@@ -29,7 +31,7 @@ def forgot_password(visit: Visit) -> Answer:
         Shown: too many were asked for from this network address.
     """
     if visit.tenant is None:
-        return visit.show("tenant")
+        return _TENANT_FIRST
     email = visit.parameters.get("email", "")
     try:
         visit.world.identity.request_link_by_email(visit.tenant.id, email, attempt=visit.call.attempt)

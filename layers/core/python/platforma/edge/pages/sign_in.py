@@ -58,8 +58,8 @@ def _by_provider(visit: Visit, email: str) -> Answer:
             return _asked_for_tenant(visit, status=403, error=error, email=email)
         return visit.show("login", status=403, error=error, **_form(visit, email=email))
     if home.connection is not None:
-        back = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}" if visit.flow else "/factors"
-        return Answer(303, headers={"Location": f"/sso/{home.connection.id}/start?return_to={quote(back, safe='')}"})
+        back = quote(_asked_from(visit), safe="")
+        return Answer(303, headers={"Location": f"/sso/{home.connection.id}/start?return_to={back}"})
     if visit.tenant is None:
         return Answer(303, headers={"Location": f"/login?tenant={home.tenant_id}"})
     return visit.show("login", status=403, error=visit.words.no_sso, **_form(visit, email=email))
@@ -119,13 +119,14 @@ def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
 
 
 def _onward(visit: Visit, cookies: tuple[str, ...] = ()) -> Answer:
-    """Back to what asked for the sign-in, or to one's own ways to sign in; never to an address given."""
-    where = "/factors"
+    return Answer(303, headers={"Location": _asked_from(visit)}, cookies=cookies)
+
+
+def _asked_from(visit: Visit) -> str:
+    """What asked for the sign-in and goes on after it, or one's own ways to sign in; never an address given."""
     if visit.flow:
-        where = f"/oauth2/authorize?flow={quote(visit.flow, safe='')}"
-    elif visit.device:
-        where = f"/device?device={quote(visit.device, safe='')}"
-    return Answer(303, headers={"Location": where}, cookies=cookies)
+        return f"/oauth2/authorize?flow={quote(visit.flow, safe='')}"
+    return f"/device?device={quote(visit.device, safe='')}" if visit.device else "/factors"
 
 
 def _step(visit: Visit, user_id: str) -> str:
