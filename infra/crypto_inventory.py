@@ -33,9 +33,11 @@ _SEALED = {
     "authorization": "Requests to sign in, codes, consents and refresh families",
     "keyring": "Tenants' long-lived data keys: what callers encrypt, names of objects",
     "object": "Manifests, keys, types and parts of objects and uploads",
+    "certificate": "Private keys of servers, from the order until they are installed",
     "signing": "Private halves of token signing keys, under a transit key of their own",
 }
 """What an envelope seals, by its purpose; one that is not here stands in the document by its name."""
+_PLATFORMS = frozenset({"certificate", "signing"})
 
 
 class Row(NamedTuple):
@@ -75,7 +77,7 @@ def rows() -> list[Row]:
             f"tables, purpose `{purpose}`",
             records,
             "with the key it is under",
-            "tenant",
+            "platform" if purpose in _PLATFORMS else "tenant",
         )
         for purpose in sorted(purposes())
     ]
@@ -94,6 +96,14 @@ def rows() -> list[Row]:
         Row("Passwords", "Identity table", passwords, "at the next sign-in after the profile moved", "tenant"),
         Row("Secrets of keys and clients", "Credential table", secrets, "by rotation; peppers have versions", "tenant"),
         Row("Peppers, keys of lookups and cursors", "Vault kv", "256 random bits, HMAC-SHA-256", by_operator, "platform"),
+        Row(
+            "Server certificates",
+            "ACM, edge",
+            "ECDSA P-256",
+            "as the authority suggests, or at two thirds of a life",
+            "platform",
+        ),
+        Row("Account at the certificate authority", "Vault kv", "ES256", by_operator, "platform"),
         Row("Tables, buckets, queues, logs", "KMS, a key a trust boundary", "AES-256-GCM", by_kms, "platform"),
         *certificates,
         Row("Requests from outside", "edge", hybrid, "each connection", "platform"),

@@ -59,6 +59,20 @@ def set_up(stack: Stack, api: API) -> dict[str, dict[str, Any]]:
     return {name: kept.get(name) for name in ("platform_client", "tenant", "admin", "service_client", "api_key")}
 
 
+def platform_token(api: API, credentials: Mapping[str, Mapping[str, Any]]) -> Token:
+    """
+    A token of the platform client.
+
+    Raises:
+        StepFailed: its secret is not good any more.
+    """
+    client = credentials["platform_client"]
+    token = api.token(client["client_id"], client["client_secret"])
+    if token is None:
+        raise StepFailed("the platform client's secret is not good", remedy="run the same again")
+    return token
+
+
 def _platform(stack: Stack, api: API, kept: Kept) -> Token:
     known = kept.get("platform_client")
     if known and (token := api.token(known["client_id"], known["client_secret"])):

@@ -38,6 +38,16 @@ class Pair:
             return False
         return is_fresh(leaf)
 
+    def is_good(self, margin: dt.timedelta = dt.timedelta(minutes=10)) -> bool:
+        """Whether both are there and the certificate is good for a while."""
+        if not (self.certificate.exists() and self.key.exists()):
+            return False
+        try:
+            leaf = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        except ValueError:
+            return False
+        return leaf.not_valid_after_utc - dt.datetime.now(dt.UTC) > margin
+
     def write(self, certificate: str | bytes, key: str | bytes) -> None:
         """Put both in place, key first, each by rename, readable by us alone."""
         write_private(self.key, key)

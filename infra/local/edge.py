@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import re
+import socket
+import ssl
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from infra.local.progress import StepFailed, wait_until
 from infra.local.stack import ROOT, Stack
 
 Json = dict[str, Any]
+END = "-----END CERTIFICATE-----"
 API_DOMAIN = "api.platforma.internal"  # the custom domain that the emulated gateway maps to our API
 CERTIFICATE_HEADER = "x-client-cert"  # set by the mutual TLS listener, removed from what clients send to either
 BODY_LIMIT = 5 * 1024 * 1024  # a part of 4 MiB and its envelope; a function may be stricter
@@ -46,7 +49,7 @@ def server(stack: Stack) -> Server:
 
 
 def certificate(stack: Stack) -> Pair:
-    """What both listeners show; Vault's PKI issues it."""
+    """What both listeners show: for a start Vault's PKI issues it, then our own ACME client has it renewed."""
     return Pair(stack.certificates / "edge.pem", stack.certificates / "edge-key.pem")
 
 
@@ -64,16 +67,13 @@ def start(stack: Stack) -> None:
     """
     caddy, home = server(stack), stack.folder("caddy")
     wanted = json.dumps(configuration(stack), indent=1)
-    shown = home / "certificate.sha256"
-    digest = hashlib.sha256(certificate(stack).certificate.read_bytes()).hexdigest()
-    same = caddy.mark.exists() and caddy.mark.read_text() == wanted and shown.exists() and shown.read_text() == digest
-    if caddy.pid() and same and is_listening(stack):
+    same = caddy.mark.exists() and caddy.mark.read_text() == wanted
+    if caddy.pid() and same and is_listening(stack) and shown(stack) == leaf_of(certificate(stack)):
         return
     caddy.stop()
     claim(stack.ports.edge, "the edge", "PLATFORMA_PORT")
     claim(stack.ports.internal, "the internal edge", "PLATFORMA_INTERNAL_PORT")
     write_private(caddy.mark, wanted)
-    write_private(shown, digest)
     environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": os.defpath}
     caddy.start([str(ROOT / ".venv" / "bin" / "caddy"), "run", "--config", str(caddy.mark)], environment, folder=home)
     if not wait_until(lambda: is_listening(stack) or caddy.pid() is None, 15) or caddy.pid() is None:
@@ -85,13 +85,32 @@ def is_listening(stack: Stack) -> bool:
     return not is_free(stack.ports.edge) and not is_free(stack.ports.internal)
 
 
-def admin_socket(home: Path) -> str:
+def shown(stack: Stack) -> bytes:
+    """The certificate that the edge shows (DER); empty where it does not."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is looked at, and nothing is said to it
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", stack.ports.edge), timeout=2) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as tls,
+        ):
+            return tls.getpeercert(binary_form=True) or b""
+    except OSError:
+        return b""
+
+
+def leaf_of(pair: Pair) -> bytes:
+    """The first certificate of the pair's file (DER)."""
+    return ssl.PEM_cert_to_DER_cert(pair.certificate.read_text().partition(END)[0] + END)
+
+
+def admin_socket(home: Path) -> Path:
     """Where Caddy takes orders. A socket's path holds 100 bytes or so; a deep home gets one in the temporary folder."""
     path = home / "caddy" / "admin.sock"
     if len(os.fsencode(path)) > 100:
         name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"platforma-{os.getuid()}-{name}.sock"
-    return f"unix/{path}|0600"
+    return path
 
 
 def configuration(stack: Stack) -> Json:
@@ -99,7 +118,7 @@ def configuration(stack: Stack) -> Json:
     pair = certificate(stack)
     file = {"certificate": str(pair.certificate), "key": str(pair.key), "tags": ["edge"]}
     return {
-        "admin": {"listen": admin_socket(stack.home), "config": {"persist": False}},
+        "admin": {"listen": f"unix/{admin_socket(stack.home)}|0600", "config": {"persist": False}},
         "storage": {"module": "file_system", "root": str(stack.home / "caddy")},
         "logging": {"logs": {"default": {"exclude": ["http.log.access"]}, "access": _access_log(stack)}},
         "apps": {

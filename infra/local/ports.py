@@ -52,6 +52,12 @@ class Ports:
                 holder.close()
 
 
+def free_port() -> int:
+    """One more port that nobody holds now."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        return int(holder.getsockname()[1])
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -14,9 +14,11 @@ from infra.local import (
     aws,
     build,
     edge,
+    edge_certificate,
     emulator,
     function_certificates,
     gateway_responses,
+    name_server,
     openbao,
     properties,
     stack_file,
@@ -62,6 +64,7 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
     with step("Vault's mounts, policies, roles and keys") as remark:
         operator, made = vault.set_up(stack)
         remark(f"{len(made)} made" if made else "as they were")
+        vault.ensure_authority(stack, operator, name_server.start(stack))
         vault.ensure_edge_certificate(stack, operator)
         vault.ensure_service_certificate(stack, operator)
     with step("Caddy"):
@@ -90,6 +93,10 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
         api = API(stack.url, stack.ca_file)
         with closing(api.client):
             credentials = application.set_up(stack, api)
+    with step("edge's certificate from the authority") as remark:
+        api = API(stack.url, stack.ca_file)
+        with closing(api.client):
+            remark(edge_certificate.ensure(stack, api, application.platform_token(api, credentials)))
     token = vault.reader_token(operator, stack_file.read(stack).get("vault", {}).get("token"))
     operator.adapter.close()
     content = stack_file.write(stack, vault_token=token, credentials=credentials)
@@ -111,6 +118,11 @@ def parameters(stack: Stack) -> dict[str, str]:
         "InternalUrl": stack.internal_url,
         "ClientCertificateHeader": edge.CERTIFICATE_HEADER,
         "VaultAddress": stack.vault_addr,
+        "AcmeDirectory": vault.acme_directory(stack),
+        "AcmeCaFile": str(stack.ca_file),
+        "DnsZoneIds": ",".join(name_server.ensure_zones(stack)),
+        "EdgeAdminSocket": str(edge.admin_socket(stack.home)),
+        "EdgeCertificates": str(stack.certificates),
         "MailFrom": MAIL_FROM,
         "FetchNetworks": PEERS,
         "FetchCaFile": str(stack.ca_file),
@@ -128,7 +140,8 @@ def down(home: Path, *, forget: bool = False) -> list[str]:
     if not stack.home.exists():
         return []
     with alone(stack):
-        servers = [access_log.server(stack), edge.server(stack), emulator.server(stack), openbao.server(stack)]
+        servers = [access_log.server(stack), edge.server(stack), name_server.server(stack)]
+        servers += [emulator.server(stack), openbao.server(stack)]
         ended = [server.name for server in servers if server.stop(seconds=30)]
         if forget:
             shutil.rmtree(stack.home)

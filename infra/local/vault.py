@@ -12,6 +12,20 @@ from infra.local.progress import StepFailed
 from infra.local.stack import Stack
 from infra.vault import apply
 
+PUBLIC = "public"
+"""The role that stands for a public CA: its directory speaks ACME."""
+PUBLIC_ROLE = {
+    "client_flag": False,
+    "server_flag": True,
+    "allow_any_name": True,
+    "allow_ip_sans": False,
+    "require_cn": False,
+    "key_type": "any",
+    "ttl": "2160h",
+    "max_ttl": "2160h",
+    "not_before_duration": "60s",
+    "no_store": False,
+}
 EDGE_NAMES = {"alt_names": "localhost", "ip_sans": "127.0.0.1,::1"}
 SERVICE = "local-service"
 SERVICE_LIFETIME = "2160h"
@@ -67,10 +81,30 @@ def is_good(certificate: str) -> bool:
         return False
 
 
+def acme_directory(stack: Stack) -> str:
+    """Where certificates are ordered from (RFC 8555 section 7.1.1)."""
+    return f"{stack.vault_addr}/v1/pki/roles/{PUBLIC}/acme/directory"
+
+
+def ensure_authority(stack: Stack, vault: Any, resolver: str) -> None:
+    """Have Vault's PKI speak ACME, asking *resolver* for what proves a name."""
+    vault.write_data("pki/config/cluster", data={"path": f"{stack.vault_addr}/v1/pki"})
+    if not (vault.list("pki/roles") or {}).get("data", {}).get("keys", []).count(PUBLIC):
+        vault.write_data(f"pki/roles/{PUBLIC}", data=PUBLIC_ROLE)
+    acme = {
+        "enabled": True,
+        "dns_resolver": resolver,
+        "default_directory_policy": "forbid",
+        "allowed_roles": [PUBLIC],
+        "eab_policy": "not-required",
+    }
+    vault.write_data("pki/config/acme", data=acme)
+
+
 def ensure_edge_certificate(stack: Stack, vault: Any) -> None:
-    """The certificate of both listeners, renewed when half of its life is over."""
+    """What both listeners show until the authority's certificate is there, or where that ended while nothing ran."""
     pair = edge.certificate(stack)
-    if not pair.is_fresh():
+    if not pair.is_good():
         issued = issue(vault, "edge", EDGE_NAMES)
         pair.write(issued.certificate, issued.private_key)
 

@@ -21,6 +21,8 @@ from typing import Any
 
 import hvac
 import hvac.exceptions
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 HERE = Path(__file__).resolve().parent
 FUNCTION_URI = "spiffe://platforma/fn/"
@@ -143,10 +145,11 @@ class Setup:
                 self.changed.append(f"key {name}")
 
     def stored_secrets(self) -> None:
-        """Peppers and lookup keys, random, made once: `cas: 0` writes only what is not there."""
+        """Peppers, lookup keys, the account key of ACME: random, made once (`cas: 0` writes only what is not there)."""
         fresh = {
             "peppers": {"current": "1", "1": _random()},
             "secrets": {"lookup": _random(), "cursor": _random()},
+            "acme": {"account_key": _account_key()},
         }
         for name, data in fresh.items():
             path = f"kv/data/platforma/{name}"
@@ -190,6 +193,12 @@ class Setup:
 
 def _random() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _account_key() -> str:
+    """A fresh key on P-256 (PEM, PKCS #8), by which a certificate authority will know us."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def sign_in(addr: str, *, ca: Path, certificate: Path, key: Path, role: str = "operator") -> Any:

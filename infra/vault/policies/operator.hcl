@@ -21,6 +21,7 @@ path "transit/keys/statements"           { capabilities = ["create", "read", "up
 path "kv/config"                         { capabilities = ["create", "read", "update"] }
 path "kv/data/platforma/peppers"         { capabilities = ["create", "read", "update"] }
 path "kv/data/platforma/secrets"         { capabilities = ["create", "read"] }
+path "kv/data/platforma/acme"            { capabilities = ["create", "read"] }
 path "pki-root/issuers"                  { capabilities = ["list"] }
 path "pki-root/issuers/import/bundle"    { capabilities = ["create", "update"] }
 path "pki-root/root/generate/internal"   { capabilities = ["create", "update"] }

@@ -207,7 +207,7 @@ class Vault:
         """
         self._transit(f"transit/keys/{_transit_key(tenant_id)}/trim", tenant_id, {"min_available_version": below})
 
-    def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
+    def read_secret(self, name: Literal["peppers", "secrets", "acme"]) -> Mapping[str, str]:
         """
         The document at `kv/platforma/`*name*.
 

@@ -39,11 +39,13 @@ from platforma.bootstrap.schedules import (
     set_up,
     sso_upkeep,
     tell_clients,
+    work_on_certificates,
 )
 from platforma.bootstrap.use_cases import (
     Area,
     apikeys,
     audit,
+    certificates,
     compliance,
     encryption,
     factors,
@@ -70,6 +72,7 @@ __all__ = [
     "audiences_of",
     "audit",
     "audit_store",
+    "certificates",
     "checkpoint_signer",
     "clients",
     "compliance",
@@ -135,4 +138,5 @@ __all__ = [
     "subjects",
     "tell_clients",
     "vault",
+    "work_on_certificates",
 ]

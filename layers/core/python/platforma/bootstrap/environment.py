@@ -18,6 +18,7 @@ VAULT_FUNCTIONS = (
         "audit_export",
         "audit_gateway",
         "audit_relay",
+        "certificates_manage",
         "certificates_renew",
     ),
     *("compliance_reports", "identity_mail", "keys_rotation"),
@@ -68,6 +69,11 @@ class Settings:
     fetch_networks: tuple[str, ...]
     fetch_ca_file: str | None
     secret_scanning_keys_url: str
+    acme_directory: str
+    acme_ca_file: str | None
+    dns_zones: tuple[str, ...]
+    edge_admin_socket: str
+    edge_certificates: str
     alarm_prefix: str
 
 
@@ -98,6 +104,11 @@ def settings() -> Settings:
         vault_secrets=env.get("VAULT_SECRETS", ""),
         audit_key=env.get("AUDIT_KEY_ARN") or None,
         secret_scanning_keys_url=env.get("SECRET_SCANNING_KEYS_URL", ""),
+        acme_directory=env.get("ACME_DIRECTORY", ""),
+        acme_ca_file=env.get("ACME_CA_FILE") or None,
+        dns_zones=tuple(env.get("DNS_ZONES", "").split()),
+        edge_admin_socket=env.get("EDGE_ADMIN_SOCKET", ""),
+        edge_certificates=env.get("EDGE_CERTIFICATES", ""),
         alarm_prefix=env.get("ALARM_PREFIX", ""),
         mail_queue=env.get("MAIL_QUEUE_URL", ""),
         logout_queue=env.get("LOGOUT_QUEUE_URL", ""),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from platforma.bootstrap import environment, use_cases
-from platforma.bootstrap.parts import audit, encryption, ground, identity, policy
+from platforma.bootstrap.parts import audit, certificates, encryption, ground, identity, policy
 
 if TYPE_CHECKING:
     from platforma.edge.setup import SetUp
@@ -202,6 +202,33 @@ def renew_client_certificates(request_id: str) -> list[str]:
     return renew_client_certificates(
         environment.VAULT_FUNCTIONS, issuer=ground.vault(), holder=holder, outbox=ground.outbox(), attempt=attempt
     )
+
+
+def work_on_certificates(request_id: str) -> dict[str, Any]:
+    """Follow orders and renew what is due for most of a minute; how many steps were taken, and how many are late."""
+    from platforma.certificates import Worker
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    attempt = Attempt(
+        request_id=request_id,
+        action="platform.certificates.work",
+        clock=environment.clock,
+        source="schedule",
+        tenant_id=PLATFORM,
+        principal_type="system",
+        principal_id="certificates_manage",
+    )
+    worker = Worker(
+        certificates=certificates.records(),
+        authority=certificates.authority(),
+        dns=certificates.zones(),
+        installers=certificates.installers(),
+        sealer=ground.envelope(),
+        attempt=attempt,
+    )
+    worked = worker.run(until=environment.clock() + timedelta(seconds=40))
+    return {"steps": worked.steps, "late": worked.late}
 
 
 def sso_upkeep(request_id: str) -> dict[str, Any]:

@@ -171,6 +171,9 @@ objects = Area(
 )
 
 
+certificates = Area("certificates", {"certificates": parts.certificates.records})
+
+
 policy = Area(
     "policy",
     {

@@ -71,7 +71,7 @@ class TenantKeyVersions(Protocol):
 class SecretSource(Protocol):
     """Documents of secrets as their keeper holds them."""
 
-    def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
+    def read_secret(self, name: Literal["peppers", "secrets", "acme"]) -> Mapping[str, str]:
         """
         The current version of the document: `{"current": "1", "1": base64}` or `{name: base64}`.
 

@@ -162,7 +162,7 @@ class MemorySecrets:
         self._peppers[max(self._peppers) + 1] = os.urandom(KEY_SIZE)
         return self.pepper()
 
-    def read_secret(self, name: Literal["peppers", "secrets"]) -> Mapping[str, str]:
+    def read_secret(self, name: Literal["peppers", "secrets", "acme"]) -> Mapping[str, str]:
         """The document, as Vault would hold it."""
         self._answer()
         if name == "secrets":

@@ -3,6 +3,7 @@
 from platforma.bootstrap.parts import (
     apikeys,
     audit,
+    certificates,
     compliance,
     edge,
     encryption,
@@ -14,4 +15,17 @@ from platforma.bootstrap.parts import (
     sso,
 )
 
-__all__ = ["apikeys", "audit", "compliance", "edge", "encryption", "ground", "identity", "oauth", "policy", "scim", "sso"]
+__all__ = [
+    "apikeys",
+    "audit",
+    "certificates",
+    "compliance",
+    "edge",
+    "encryption",
+    "ground",
+    "identity",
+    "oauth",
+    "policy",
+    "scim",
+    "sso",
+]

@@ -7,6 +7,7 @@ from platforma.edge.endpoints import (
     apikeys,
     audit,
     catalogue,
+    certificates,
     compliance,
     encryption,
     identity,
@@ -31,6 +32,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *compliance.ENDPOINTS,
     *encryption.ENDPOINTS,
     *objects.ENDPOINTS,
+    *certificates.ENDPOINTS,
     *catalogue.ENDPOINTS,
 )
 

@@ -1,0 +1,2 @@
+# The account's key at the certificate authority.
+path "kv/data/platforma/acme" { capabilities = ["read"] }
