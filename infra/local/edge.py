@@ -6,6 +6,7 @@ nothing is left for the local edge to imitate. Caddy's own rule that saves no lo
 `install_trust: false` together with `automatic_https` off.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -51,6 +52,11 @@ def server(stack: Stack) -> Server:
 def certificate(stack: Stack) -> Pair:
     """What both listeners show: for a start Vault's PKI issues it, then our own ACME client has it renewed."""
     return Pair(stack.certificates / "edge.pem", stack.certificates / "edge-key.pem")
+
+
+def roots(stack: Stack) -> Path:
+    """The roots that clients' certificates may lead to, as Vault names them: two while the CA is replaced."""
+    return stack.certificates / "roots.pem"
 
 
 def access_log(stack: Stack) -> Path:
@@ -127,7 +133,7 @@ def configuration(stack: Stack) -> Json:
             "http": {
                 "servers": {
                     "edge": _listener(stack, stack.ports.edge, None),
-                    "internal": _listener(stack, stack.ports.internal, stack.ca_file),
+                    "internal": _listener(stack, stack.ports.internal, roots(stack)),
                 }
             },
         },
@@ -140,8 +146,10 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
     }  # fmt: skip
     forwarded: Json = {"Host": [API_DOMAIN]}
     if client_ca is not None:
+        parts = client_ca.read_text().split(END)[:-1]
+        trusted = [base64.b64encode(ssl.PEM_cert_to_DER_cert(part.strip() + END)).decode() for part in parts]
         policy["client_authentication"] = {
-            "ca": {"provider": "file", "pem_files": [str(client_ca)]}, "mode": "require_and_verify",
+            "ca": {"provider": "inline", "trusted_ca_certs": trusted}, "mode": "require_and_verify",
         }  # fmt: skip
         forwarded[CERTIFICATE_HEADER] = ["{http.request.tls.client.certificate_der_base64}"]
     unsafe: Json = {"vars_regexp": {"{http.request.uri.path}": {"pattern": UNSAFE_PATH}}}

@@ -7,7 +7,7 @@ import hvac.exceptions
 from cryptography import x509
 
 from infra.local import edge, openbao
-from infra.local.certificates import Pair, is_fresh
+from infra.local.certificates import Pair, is_fresh, write_private
 from infra.local.progress import StepFailed
 from infra.local.stack import Stack
 from infra.vault import apply
@@ -26,6 +26,8 @@ PUBLIC_ROLE = {
     "not_before_duration": "60s",
     "no_store": False,
 }
+SERVICE_ROLE = "local-service"
+"""The role of the certificate that stack.json names: it works for as long as the stack is up, however long that is."""
 EDGE_NAMES = {"alt_names": "localhost", "ip_sans": "127.0.0.1,::1"}
 SERVICE = "local-service"
 SERVICE_LIFETIME = "2160h"
@@ -53,6 +55,7 @@ def set_up(stack: Stack) -> tuple[Any, list[str]]:
         # The operator's own policy lives in Vault since its first start; today's text comes first.
         setup = apply.Setup(vault, root_bundle=root.key.read_text() + root.certificate.read_text())
         changed = setup.run()
+        write_private(edge.roots(stack), "".join(setup.roots().values()))
     except hvac.exceptions.VaultError as error:
         raise StepFailed(f"setting Vault up: {error}", log=openbao.server(stack).log) from error
     openbao.set_up_mark(stack).touch(mode=0o600)
@@ -118,8 +121,10 @@ def ensure_service_certificate(stack: Stack, vault: Any) -> None:
     """Have it, good for a month at least."""
     pair = service_pair(stack)
     if not pair.is_fresh():
-        named = {"common_name": SERVICE, "uri_sans": f"spiffe://platforma/service/{SERVICE}", "ttl": SERVICE_LIFETIME}
-        issued = issue(vault, "service", named)
+        role = apply.table("pki_roles")["service"] | {"ttl": SERVICE_LIFETIME, "max_ttl": SERVICE_LIFETIME}
+        vault.write_data(f"pki/roles/{SERVICE_ROLE}", data=role)
+        named = {"common_name": SERVICE, "uri_sans": f"spiffe://platforma/service/{SERVICE}"}
+        issued = issue(vault, SERVICE_ROLE, named)
         pair.write(issued.certificate, issued.private_key)
 
 

@@ -3,6 +3,7 @@ Sets a Vault up as this system needs it, from the files beside this one; again a
 
 `python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
 
+With `--rotate-ca begin`, then `switch`, then `end` it replaces root and issuing CA (docs/operations.md has what is between).
 With `--rotate-pepper` it adds a pepper besides, which new credentials are made under from then on; old ones stay good under
 theirs, since no pepper is ever taken away.
 
@@ -36,6 +37,8 @@ FUNCTION_TOKEN = {
     "allowed_email_sans": [],
     "allowed_organizational_units": [],
 }
+NEXT = "next"
+"""What the CA is called in Vault that is to be the next, until the old one is forgotten."""
 MAX_PEPPER_VERSION = 61  # one digit of base62 in an API key, without 0
 READER = {"allowed_policies": ["reader"], "orphan": True, "renewable": True, "token_period": "8760h"}
 
@@ -96,10 +99,7 @@ class Setup:
                 self.write("pki-root/root/generate/internal", named)
             self.changed.append("pki-root issuer")
         if not self.list("pki/issuers"):
-            named = {"common_name": "PLATFORMA issuing", "key_type": "ec", "key_bits": 256}
-            request = self.write("pki/intermediate/generate/internal", named)["csr"]
-            signed = self.write("pki-root/root/sign-intermediate", {"csr": request, "format": "pem_bundle", "ttl": "43800h"})
-            self.write("pki/intermediate/set-signed", {"certificate": f"{signed['certificate']}\n{signed['issuing_ca']}"})
+            self.issuing_under("default")
             self.changed.append("pki issuer")
         tidy = {"enabled": True, "tidy_cert_store": True, "tidy_revoked_certs": True, "safety_buffer": "24h"}
         self.write("pki/config/auto-tidy", tidy)
@@ -122,7 +122,7 @@ class Setup:
 
     def roles(self) -> None:
         """A certificate role for each function, bound to its certificate's one name and URI; and the reader's token role."""
-        root = self.read("pki-root/cert/ca")["certificate"]
+        root = "".join(self.roots().values())
         wanted = {role_of(function): function for function in table("functions")}
         there = self.list("auth/cert/certs")
         for role, function in wanted.items():
@@ -134,6 +134,108 @@ class Setup:
                 self.vault.adapter.delete(f"/v1/auth/cert/certs/{role}")
                 self.changed.append(f"no role {role}")
         self.write("auth/token/roles/reader", READER)
+
+    def roots(self) -> dict[str, str]:
+        """The roots that are trusted (PEM), by the name that Vault gave them: two while the CA is replaced."""
+        return {
+            name: self.read(f"pki-root/issuer/{name}/json")["certificate"].strip() + "\n"
+            for name in self.list("pki-root/issuers")
+        }
+
+    def begin_ca(self) -> None:
+        """
+        Make the next root and the next issuing CA under it, and trust both roots from now on.
+
+        Nothing is issued under them yet: first whoever verifies must know the new root. Raises:
+            ValueError: a replacement was begun before and is not ended.
+        """
+        if len(self.list("pki-root/issuers")) > 1:
+            raise ValueError("A replacement of the CA is under way: switch and end it first.")
+        if self.root_bundle:
+            made = self.write("pki-root/issuers/import/bundle", {"pem_bundle": self.root_bundle})["imported_issuers"][0]
+        else:
+            named = {"common_name": "PLATFORMA root", "key_type": "ec", "key_bits": 256, "ttl": "87600h"}
+            made = self.write("pki-root/root/generate/internal", named)["issuer_id"]
+        issuing = self.issuing_under(made)
+        self.write(f"pki/issuer/{issuing}", {"issuer_name": NEXT})
+        self.write(f"pki-root/issuer/{made}", {"issuer_name": NEXT})
+        self.changed.append("next CA")
+        self.roles()
+
+    def switch_ca(self) -> None:
+        """
+        Issue under the next CA from now on.
+
+        Raises:
+            ValueError: none was begun.
+        """
+        for mount in ("pki-root", "pki"):
+            self.write(f"{mount}/config/issuers", {"default": self.next_of(mount)})
+        self.changed.append("issuing under the next CA")
+
+    def end_ca(self) -> None:
+        """
+        Trust the old root no longer, and forget both old CAs with their keys.
+
+        Raises:
+            ValueError: the next CA is not issuing.
+        """
+        following = {mount: self.next_of(mount) for mount in ("pki-root", "pki")}
+        if any(self.read(f"{mount}/config/issuers")["default"] != name for mount, name in following.items()):
+            raise ValueError("The next CA is not issuing: switch to it first.")
+        for mount, kept in following.items():
+            self.forget_all_but(mount, kept)
+            self.write(f"{mount}/issuer/{kept}", {"issuer_name": "current"})
+        self.changed.append("old CA forgotten")
+        self.roles()
+
+    def abandon_ca(self) -> None:
+        """
+        Issue under the old CA as before, and forget the next one.
+
+        Raises:
+            ValueError: none was begun.
+        """
+        following = {mount: self.next_of(mount) for mount in ("pki-root", "pki")}
+        for mount, gone in following.items():
+            issuers = {name: self.read(f"{mount}/issuer/{name}") for name in self.list(f"{mount}/issuers")}
+            old = next(name for name, issuer in issuers.items() if name != gone and issuer["key_id"])
+            self.write(f"{mount}/config/issuers", {"default": old})
+            self.forget_all_but(mount, old)
+        self.changed.append("next CA forgotten")
+        self.roles()
+
+    def next_of(self, mount: str) -> str:
+        """
+        The name that Vault gave the next CA.
+
+        Raises:
+            ValueError: none was begun.
+        """
+        for name in self.list(f"{mount}/issuers"):
+            if self.read(f"{mount}/issuer/{name}")["issuer_name"] == NEXT:
+                return name
+        raise ValueError("No replacement of the CA was begun.")
+
+    def forget_all_but(self, mount: str, kept: str) -> None:
+        """Remove every issuer, with its key, that is not in the chain of the one of this name."""
+        chain = {certificate.strip() for certificate in self.read(f"{mount}/issuer/{kept}")["ca_chain"]}
+        for name in self.list(f"{mount}/issuers"):
+            issuer = self.read(f"{mount}/issuer/{name}")
+            if issuer["certificate"].strip() not in chain:
+                self.vault.adapter.delete(f"/v1/{mount}/issuer/{name}")
+                if issuer["key_id"]:
+                    self.vault.adapter.delete(f"/v1/{mount}/key/{issuer['key_id']}")
+
+    def issuing_under(self, root: str) -> str:
+        """A new issuing CA, signed by the root of this name; the name that Vault gave it."""
+        named = {"common_name": "PLATFORMA issuing", "key_type": "ec", "key_bits": 256}
+        request = self.write("pki/intermediate/generate/internal", named)["csr"]
+        asked = {"csr": request, "format": "pem_bundle", "ttl": "43800h"}
+        signed = self.write(f"pki-root/issuer/{root}/sign-intermediate", asked)
+        chain = f"{signed['certificate']}\n{signed['issuing_ca']}"
+        made = self.write("pki/intermediate/set-signed", {"certificate": chain})
+        return str(next(name for name, key in made["mapping"].items() if key))
 
     def keys(self) -> None:
         """The platform's transit keys; no key is ever made by being used."""
@@ -217,6 +319,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{name}", required=True, type=Path, help=text)
     parser.add_argument("--root-bundle", type=Path, help="PEM of key and certificate of a root to import; else one is made")
     parser.add_argument("--rotate-pepper", action="store_true", help="add a pepper and make it the current one")
+    parser.add_argument("--rotate-ca", choices=["begin", "switch", "end", "abandon"], help="a step of replacing the CA")
     given = parser.parse_args(arguments)
     try:
         vault = sign_in(given.addr, ca=given.ca, certificate=given.cert, key=given.key, role=given.role)
@@ -225,6 +328,8 @@ def main(arguments: list[str] | None = None) -> int:
         changed = setup.run()
         if given.rotate_pepper:
             setup.rotate_pepper()
+        if given.rotate_ca:
+            getattr(setup, f"{given.rotate_ca}_ca")()
     except (hvac.exceptions.VaultError, OSError, ValueError) as error:
         sys.stderr.write(f"Vault at {given.addr}: {error}\n")
         return 1

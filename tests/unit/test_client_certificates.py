@@ -29,6 +29,10 @@ def pair(name: str, *, made: datetime, life: timedelta = timedelta(hours=24)) ->
 class Issuer:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.roots = "root\n"
+
+    def trusted(self) -> str:
+        return self.roots
 
     def issue_client(self, common_name: str, uri: str) -> ClientPair:
         self.asked.append((common_name, uri))
@@ -36,11 +40,17 @@ class Issuer:
 
 
 class Holder(dict[str, ClientPair]):
+    roots = "root\n"
+
+    def trusted(self, _function: str) -> str | None:
+        return self.roots
+
     def certificate(self, function: str) -> str | None:
         return self[function].certificate if function in self else None
 
-    def install(self, function: str, new: ClientPair) -> None:
+    def install(self, function: str, new: ClientPair, trusted: str) -> None:
         self[function] = new
+        self.roots = trusted
 
 
 class Outbox(list):
@@ -48,18 +58,44 @@ class Outbox(list):
         self.append(event)
 
 
-def renew(holder: Holder, *functions: str) -> tuple[list[str], Issuer, Outbox]:
+def renew(holder: Holder, *functions: str, roots: str = "root\n", every: bool = False) -> tuple[list[str], Issuer, Outbox]:
     issuer, outbox = Issuer(), Outbox()
+    issuer.roots = roots
     attempt = Attempt("r", "platform.certificates.renew", lambda: NOW, principal_type="system")
     return (
-        renew_client_certificates(functions, issuer=issuer, holder=holder, outbox=outbox, attempt=attempt),
+        renew_client_certificates(functions, issuer=issuer, holder=holder, outbox=outbox, attempt=attempt, every=every),
         issuer,
         outbox,
     )
 
 
+def test_a_certificate_is_good_for_a_day():
+    roles = json.loads((ROOT / "infra" / "vault" / "pki_roles.json").read_text())
+
+    assert {(roles[name]["ttl"], roles[name]["max_ttl"]) for name in ("function", "service")} == {("24h", "24h")}
+
+
+def test_of_hourly_runs_one_renews_before_half_of_the_life_even_if_the_one_before_failed():
+    assert is_due(pair("a", made=NOW - timedelta(hours=10)).certificate, NOW)
+
+
+def test_a_function_gets_the_roots_that_are_trusted_now_while_a_ca_is_replaced():
+    holder = Holder(oauth_token=pair("a", made=NOW))
+
+    renewed, _, _ = renew(holder, "oauth_token", roots="root\nnext root\n")
+
+    assert (renewed, holder.roots) == (["oauth_token"], "root\nnext root\n")
+
+
+def test_an_operator_has_all_renewed_at_once():
+    holder = Holder(oauth_token=pair("a", made=NOW), identity_me=pair("b", made=NOW))
+
+    assert renew(holder, "oauth_token", "identity_me")[0] == []
+    assert renew(holder, "oauth_token", "identity_me", every=True)[0] == ["oauth_token", "identity_me"]
+
+
 def test_what_is_past_half_its_life_or_missing_is_renewed():
-    young, old = pair("a", made=NOW - timedelta(hours=11)), pair("b", made=NOW - timedelta(hours=12))
+    young, old = pair("a", made=NOW - timedelta(hours=9)), pair("b", made=NOW - timedelta(hours=12))
     holder = Holder(oauth_token=young, policy_decide=old)
 
     renewed, issuer, _ = renew(holder, "oauth_token", "policy_decide", "identity_me")

@@ -71,9 +71,13 @@ class FunctionCertificates:
         """The certificate that the function has now."""
         return self._document(function).get("certificate")
 
-    def install(self, function: str, pair: ClientPair) -> None:
-        """Give the function this pair."""
-        content = {**self._document(function), "certificate": pair.certificate, "private_key": pair.private_key}
+    def trusted(self, function: str) -> str | None:
+        """The roots that the function trusts now."""
+        return self._document(function).get("ca")
+
+    def install(self, function: str, pair: ClientPair, trusted: str) -> None:
+        """Give the function this pair and these roots."""
+        content = {"certificate": pair.certificate, "private_key": pair.private_key, "ca": trusted}
         try:
             self._client.put_secret_value(SecretId=f"{self._prefix}/{function}", SecretString=json.dumps(content))
         except (ClientError, BotoCoreError) as error:

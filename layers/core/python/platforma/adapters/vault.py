@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from cryptography import x509
+
 from platforma.adapters.client_certificate import ClientCertificate
 from platforma.certificates.client_certificates import ClientPair
 from platforma.kernel.clock import Clock, system_clock
@@ -266,6 +268,20 @@ class Vault:
         chain = [str(made.get("certificate")), *(str(each) for each in made.get("ca_chain") or ())]
         return ClientPair("\n".join(chain) + "\n", str(made.get("private_key")) + "\n")
 
+    def trusted(self) -> str:
+        """
+        The roots that everything of ours is verified with (PEM), oldest first: two while the CA is replaced.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us.
+        """
+        listed = self._call(lambda session: session.list("pki-root/issuers")).get("keys") or []
+        roots = [self._call(lambda session, name=name: session.get(f"pki-root/issuer/{name}/json")) for name in listed]  # type: ignore[misc]
+        texts = [f"{str(root.get('certificate')).strip()}\n" for root in roots]
+        if not texts:
+            raise Unavailable("Vault names no root.")
+        return "".join(sorted(texts, key=_began))
+
     def sign_ed25519(self, key: str, message: bytes) -> bytes:
         """
         The 64 bytes of the signature by the newest version of the transit key of this name (RFC 8032, not prehashed).
@@ -368,6 +384,11 @@ def _provider_path(kind: str, tenant_id: str, reference: str) -> str:
     if not is_id(tenant_id, "ten") or not is_id(reference, "sso"):
         raise Broken("A provider's secret is a tenant's, under a reference of ours.")
     return f"kv/{kind}/platforma/providers/{tenant_id}/{reference}"
+
+
+def _began(certificate: str) -> tuple[datetime, str]:
+    """When a PEM certificate began to be good, and the text itself: an order that stays."""
+    return x509.load_pem_x509_certificate(certificate.encode()).not_valid_before_utc, certificate
 
 
 def _name(key: str) -> str:

@@ -55,6 +55,10 @@ class Session:
         """What stands at *path*."""
         return _data(_exchange(self.client, "get", path, None))
 
+    def list(self, path: str) -> dict[str, Any]:
+        """The names under *path*, as `keys`."""
+        return _data(_exchange(self.client, "list", path, None))
+
     def delete(self, path: str) -> dict[str, Any]:
         """Remove what stands at *path*."""
         return _data(_exchange(self.client, "delete", path, None))

@@ -182,8 +182,8 @@ def purge_tenants(request_id: str) -> int:
     return len(purge.ended)
 
 
-def renew_client_certificates(request_id: str) -> list[str]:
-    """Renew what is due; the functions whose certificate is new."""
+def renew_client_certificates(request_id: str, *, every: bool = False) -> list[str]:
+    """Renew what is due, or with *every* all; the functions whose certificate is new."""
     from platforma.adapters.secretsmanager import FunctionCertificates
     from platforma.certificates import renew_client_certificates
     from platforma.kernel.events import Attempt
@@ -200,7 +200,12 @@ def renew_client_certificates(request_id: str) -> list[str]:
     )
     holder = FunctionCertificates(environment.settings().vault_secrets)
     return renew_client_certificates(
-        environment.VAULT_FUNCTIONS, issuer=ground.vault(), holder=holder, outbox=ground.outbox(), attempt=attempt
+        environment.VAULT_FUNCTIONS,
+        issuer=ground.vault(),
+        holder=holder,
+        outbox=ground.outbox(),
+        attempt=attempt,
+        every=every,
     )
 
 
