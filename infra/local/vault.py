@@ -92,8 +92,7 @@ def acme_directory(stack: Stack) -> str:
 def ensure_authority(stack: Stack, vault: Any, resolver: str) -> None:
     """Have Vault's PKI speak ACME, asking *resolver* for what proves a name."""
     vault.write_data("pki/config/cluster", data={"path": f"{stack.vault_addr}/v1/pki"})
-    if not (vault.list("pki/roles") or {}).get("data", {}).get("keys", []).count(PUBLIC):
-        vault.write_data(f"pki/roles/{PUBLIC}", data=PUBLIC_ROLE)
+    vault.write_data(f"pki/roles/{PUBLIC}", data=PUBLIC_ROLE)
     acme = {
         "enabled": True,
         "dns_resolver": resolver,

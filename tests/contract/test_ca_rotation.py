@@ -1,6 +1,7 @@
 """The CA is replaced at a real OpenBao: begun, switched, ended, and what is trusted and let in at each step."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ def test_each_step_lets_in_what_it_should_and_nothing_is_refused_on_the_way(rota
     for gone in (old, begun):
         with pytest.raises(Unavailable):
             rotated.roots(gone)
+
+
+def test_by_its_own_role_it_issues_what_functions_sign_in_with(rotated: Rotated, tmp_path: Path):
+    by = rotated.signed_in(rotated.certificate("renewer"))
+
+    pair = by.issue_client("fn-oauth-token", "spiffe://platforma/fn/oauth_token")
+
+    (tmp_path / "new.pem").write_text(pair.certificate)
+    (tmp_path / "new-key.pem").write_text(pair.private_key)
+    made = ClientCertificate(tmp_path / "new.pem", tmp_path / "new-key.pem", rotated.bao.authority.file)
+    leaf, *above = x509.load_pem_x509_certificates(pair.certificate.encode())
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(hours=24, minutes=2)
+    assert above
+    assert Vault(rotated.bao.addr, "fn-oauth-token", lambda: made).read_secret("peppers")
 
 
 def test_taken_back_it_is_as_it_was(rotated: Rotated):

@@ -1,10 +1,12 @@
 """Server certificates on the deployed system: ordered, served, renewed and revoked while clients come and go."""
 
+import http.client
 import json
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,7 +67,7 @@ class Client(threading.Thread):
 
     def __init__(self, running: Running) -> None:
         super().__init__(daemon=True)
-        self._url = running.stack["url"]
+        self._place = urlsplit(running.stack["url"])
         self._trusted = ssl.create_default_context(cafile=running.stack["ca_file"])
         self.ended = threading.Event()
         self.requests = 0
@@ -74,21 +76,24 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         while not self.ended.wait(0.05):
+            connection = http.client.HTTPSConnection(self._place.netloc, timeout=15, context=self._trusted)
             try:
-                with httpx.Client(base_url=self._url, verify=self._trusted, timeout=15) as http:
-                    reply = http.get("/.well-known/openid-configuration")
-                    stream = reply.extensions["network_stream"]
-                    der = stream.get_extra_info("ssl_object").getpeercert(binary_form=True)
-                    for _ in range(5):  # on the same connection, over whatever happens to the certificate
-                        reply = http.get("/.well-known/openid-configuration")
-                        self.requests += 1
-                        if reply.status_code != 200:
-                            self.failures.append(f"{reply.status_code} {reply.text[:80]}")
-                serial = format(x509.load_der_x509_certificate(der).serial_number, "x")
+                connection.connect()
+                shown = connection.sock.getpeercert(binary_form=True)
+                for _ in range(5):  # on the same connection, over whatever happens to the certificate
+                    connection.request("GET", "/.well-known/openid-configuration")
+                    reply = connection.getresponse()
+                    text = reply.read()
+                    self.requests += 1
+                    if reply.status != 200:
+                        self.failures.append(f"{reply.status} {text[:80]!r}")
+                serial = format(x509.load_der_x509_certificate(shown).serial_number, "x")
                 if serial not in self.shown:
                     self.shown.append(serial)
-            except httpx.TransportError as error:
+            except (OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
+            finally:
+                connection.close()
 
 
 @pytest.fixture
@@ -194,3 +199,23 @@ def test_no_private_key_stands_in_the_table(running: Running):
 
     assert "CERTIFICATES" in text
     assert "PRIVATE KEY" not in text
+
+
+def test_every_functions_client_certificate_is_renewed_at_once_and_nobody_notices(
+    running: Running, platform: Callable[..., httpx.Response], client: Client
+):
+    secrets, name = running.aws("secretsmanager"), "platforma/vault/identity_tenants"
+    before = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+
+    event = json.dumps({"every": True}).encode()
+    answer = running.aws("lambda").invoke(FunctionName=running.output["RenewFunction"], Payload=event)
+    renewed = json.loads(answer["Payload"].read())["renewed"]
+
+    after = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    assert set(renewed) == set(apply.table("functions"))
+    assert after["certificate"] != before["certificate"]
+    assert after["ca"] == before["ca"]
+    leaf = x509.load_pem_x509_certificates(after["certificate"].encode())[0]
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(hours=24, minutes=2)
+    platform("GET", "/v1/tenants", expect=200)
+    assert not client.failures

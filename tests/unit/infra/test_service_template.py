@@ -70,7 +70,11 @@ def test_no_action_has_a_wildcard_and_no_resource_but_where_there_is_none(folder
         actions = as_list(statement["Action"])
         assert not [action for action in actions if "*" in action]
         if statement["Resource"] == "*":
-            assert set(actions) <= WITHOUT_RESOURCES or statement["Sid"] in ("Network", "SendOnEmulator")
+            assert set(actions) <= WITHOUT_RESOURCES or statement["Sid"] in (
+                "Network",
+                "SendOnEmulator",
+                "InstalledOnEmulator",
+            )
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
