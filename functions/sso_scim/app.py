@@ -67,6 +67,41 @@ def delete_user(call: Call) -> Answer:
     return bootstrap.scim_desk().delete(call, "User")
 
 
+@api.serves("scim.groups.create")
+def create_group(call: Call) -> Answer:
+    return bootstrap.scim_desk().create(call, "Group")
+
+
+@api.serves("scim.groups.list")
+def list_groups(call: Call) -> Answer:
+    return bootstrap.scim_desk().list(call, "Group")
+
+
+@api.serves("scim.groups.search")
+def search_groups(call: Call) -> Answer:
+    return bootstrap.scim_desk().search(call, "Group")
+
+
+@api.serves("scim.groups.get")
+def get_group(call: Call) -> Answer:
+    return bootstrap.scim_desk().get(call, "Group")
+
+
+@api.serves("scim.groups.replace")
+def replace_group(call: Call) -> Answer:
+    return bootstrap.scim_desk().replace(call, "Group")
+
+
+@api.serves("scim.groups.update")
+def update_group(call: Call) -> Answer:
+    return bootstrap.scim_desk().update(call, "Group")
+
+
+@api.serves("scim.groups.delete")
+def delete_group(call: Call) -> Answer:
+    return bootstrap.scim_desk().delete(call, "Group")
+
+
 @api.serves("scim.me.get")
 def get_me(call: Call) -> Answer:
     return bootstrap.scim_desk().whose(call)

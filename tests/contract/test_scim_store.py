@@ -10,19 +10,20 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from platforma.adapters.dynamodb.identity import DynamoDirectory
+from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups
 from platforma.adapters.dynamodb.sso import DynamoConnections
 from platforma.adapters.dynamodb.sso.provisioned_users import DynamoProvisionedUsers
 from platforma.adapters.dynamodb.sso.scim_tokens import DynamoSCIMTokens
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import make_versions
-from platforma.adapters.memory.identity import MemoryDirectory, MemoryIdentity
+from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.identity.store import MemoryVersions
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.sso import MemoryConnections
 from platforma.adapters.memory.sso.scim import MemoryProvisionedUsers, MemorySCIMTokens
 from platforma.identity.errors import EmailTaken, TurnTaken, UserRemoved
-from platforma.identity.model import Managed, User
+from platforma.identity.model import Group, Managed, MappedRole, User
+from platforma.identity.ports import MAX_MOVED
 from platforma.kernel.errors import Conflict, NotFound, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -54,6 +55,7 @@ class KeptEvents:
 class Stores:
     users: Any
     directory: Any
+    groups: Any
     connections: Any
     tokens: Any
 
@@ -63,7 +65,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         identity = MemoryIdentity(versions={ACME: MemoryVersions()})
         connections = MemoryConnections()
-        yield Stores(MemoryProvisionedUsers(identity), MemoryDirectory(identity), connections, MemorySCIMTokens(connections))
+        people = (MemoryProvisionedUsers(identity), MemoryDirectory(identity), MemoryGroups(identity))
+        yield Stores(*people, connections, MemorySCIMTokens(connections))
         return
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -86,6 +89,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         yield Stores(
             DynamoProvisionedUsers(tables, KeptEvents(), *sealing),
             DynamoDirectory(tables, KeptEvents(), *sealing),
+            DynamoGroups(tables, KeptEvents()),
             DynamoConnections(tables, KeptEvents()),
             DynamoSCIMTokens(tables, KeptEvents()),
         )
@@ -217,6 +221,52 @@ def test_the_names_of_one_who_was_deleted_by_hand_are_free(stores):
     assert stores.users.user_named(ACME, OKTA, "ada@acme.test") is None
     again = added(stores, external="e1")
     assert stores.users.user_known_as(ACME, OKTA, "e1") == again
+
+
+def team() -> Group:
+    managed = Managed("scim", OKTA)
+    return Group(new_id("grp"), ACME, "Team", NOW, roles=("viewer",), managed=managed, mapped=("viewer",), external_id="g1")
+
+
+def moved(group: Group, user: User, *, inside: bool, **fields: Any) -> tuple[User, User]:
+    return user, replace(user, groups=(group.id,) if inside else (), version=user.version + 1, **fields)
+
+
+def test_several_users_are_put_into_a_group_and_taken_out_at_once(stores):
+    group, users = team(), [added(stores, f"u{number}@acme.test").user for number in range(MAX_MOVED)]
+    stores.groups.add(group, event())
+    before, after = stores.directory.turn(ACME), replace(group, version=2, modified_at=NOW)
+    mapped = (MappedRole("billing", OKTA, None, NOW),)
+
+    pairs = [moved(group, user, inside=True, mapped=mapped) for user in users]
+    stores.groups.regroup(group, after, pairs, event(), turn=before)
+
+    assert stores.groups.group(ACME, group.id) == after
+    assert stores.groups.members(ACME, group.id, limit=100, after=None).items == tuple(sorted(user.id for user in users))
+    assert stores.directory.user(ACME, users[0].id) == pairs[0][1]
+    assert stores.directory.turn(ACME) == before + 1
+
+    out = [moved(group, new, inside=False, mapped=(), roles=("admin",)) for _, new in pairs]
+    stores.groups.regroup(after, replace(after, version=3), out, event(), turn=None)
+    assert stores.groups.members(ACME, group.id, limit=100, after=None).items == ()
+    assert stores.directory.user(ACME, users[0].id) == out[0][1]
+
+
+def test_of_several_users_all_or_none_are_moved(stores):
+    group, ada, eve = team(), added(stores).user, added(stores, "eve@acme.test").user
+    stores.groups.add(group, event())
+    pairs = [moved(group, ada, inside=True), moved(group, replace(eve, version=9), inside=True)]
+    after = replace(group, version=2)
+
+    with pytest.raises(PreconditionFailed):
+        stores.groups.regroup(group, after, pairs, event(), turn=None)
+    with pytest.raises(PreconditionFailed):
+        stores.groups.regroup(after, replace(group, version=3), pairs[:1], event(), turn=None)
+    with pytest.raises(TurnTaken):
+        stores.groups.regroup(group, after, pairs[:1], event(), turn=stores.directory.turn(ACME) + 1)
+
+    assert stores.directory.user(ACME, ada.id) == ada
+    assert stores.groups.group(ACME, group.id) == group
 
 
 def connection() -> Connection:

@@ -29,6 +29,7 @@ from platforma.sso.scim.schema import Kind, kind
 
 LIMIT = RateLimit(3000, 60)
 """Requests of one directory; those of a bulk count one by one."""
+MEMBERS_SHOWN_AGAIN = 200
 Versions = frozenset[int] | None
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,15})"')
 
@@ -124,9 +125,11 @@ class Desk:
         return shown(call, resource, name)
 
     def update(self, call: Call, name: Kind) -> Answer:
-        """PATCH (section 3.5.2)."""
+        """PATCH (section 3.5.2); of a large group nothing is shown again."""
         caller = self.caller(call)
         resource = self._resources[name].update(caller, call.path["id"], read_document(call), if_match(call), call.attempt)
+        if len(resource.get("members", ())) > MEMBERS_SHOWN_AGAIN:
+            return Answer(204, None, {"ETag": resource["meta"]["version"]}, resource=resource["id"])
         return shown(call, resource, name)
 
     def delete(self, call: Call, name: Kind) -> Answer:

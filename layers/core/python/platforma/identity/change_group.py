@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from platforma.identity.changes import changed
+from platforma.identity.errors import KeptByDirectory
 from platforma.identity.fields import parse_description, parse_name, parse_roles
 from platforma.identity.lockout import AdministrationOf, Afterwards, by_role, require_administrator, settled
-from platforma.identity.model import Group
+from platforma.identity.model import Group, sorted_roles
 from platforma.identity.ports import Directory, Groups
 from platforma.identity.read_group import read_group
 from platforma.kernel.errors import FieldError, PreconditionFailed, Unprocessable
@@ -28,7 +29,7 @@ def change_group(
     may: Callable[[Group, Group], None] | None = None,
 ) -> Group:
     """
-    The group after *changes*: `name`, `description`, `roles`. *if_match* None means any version.
+    The group after *changes*: `name`, `description`, `roles` (what a mapping gives stays). *if_match* None: any version.
     *may* is asked with the group before and after whether the caller may give and take that, as in `change_user`.
 
     Raises:
@@ -37,6 +38,7 @@ def change_group(
         Unprocessable: a field is not valid, or not one of these.
         PreconditionFailed: the group has another version.
         GroupNameTaken: another group of the tenant has the name.
+        KeptByDirectory: a directory names the group.
         WouldLockOut: only through it does the tenant have an administrator who can sign in.
     """
 
@@ -46,7 +48,12 @@ def change_group(
         before = read_group(tenant_id, group_id, groups=groups)
         if if_match not in (None, before.version):
             raise PreconditionFailed
-        after = replace(before, version=before.version + 1, **_parsed(changes, known_roles))
+        if before.managed is not None and "name" in changes:
+            raise KeptByDirectory
+        fields = _parsed(changes, known_roles)
+        if "roles" in fields:
+            fields["roles"] = sorted_roles((*fields["roles"], *before.mapped))
+        after = replace(before, version=before.version + 1, **fields)
         if guarded:
             judge, afterwards = administration(tenant_id), Afterwards(groups={group_id: after})
             require_administrator(tenant_id, afterwards, directory=directory, groups=groups, administration=judge)

@@ -33,6 +33,13 @@ class GroupNameTaken(Conflict):
     public = "A group with this name exists already."
 
 
+class KeptByDirectory(Conflict):
+    """A directory names the group and says who is in it; by hand it is given roles, or deleted."""
+
+    code = "kept_by_directory"
+    public = "A directory keeps this group: change it there."
+
+
 class WouldLockOut(Conflict):
     """Afterwards nobody could administer the tenant any more (policy, lock-out guard)."""
 

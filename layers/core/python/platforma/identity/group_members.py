@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from platforma.identity.errors import KeptByDirectory
 from platforma.identity.lockout import (
     AdministrationOf,
     Afterwards,
@@ -49,6 +50,7 @@ def add_member(
         Forbidden: *may* says so.
         NotFound: this tenant has no such group or user.
         Conflict: the user is in as many groups as anybody may be.
+        KeptByDirectory: a directory says who is in the group.
         WouldLockOut: the group's policies would take the last administrator's rights.
     """
 
@@ -57,6 +59,8 @@ def add_member(
         group = read_group(tenant_id, group_id, groups=groups)
         if may is not None:
             may(group)
+        if group.managed is not None:
+            raise KeptByDirectory
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id in user.groups:
             return
@@ -93,6 +97,7 @@ def remove_member(
     Raises:
         Forbidden: *may* says so.
         NotFound: this tenant has no such group or user.
+        KeptByDirectory: a directory says who is in the group.
         WouldLockOut: only as its member is the tenant's last administrator one.
     """
 
@@ -101,6 +106,8 @@ def remove_member(
         group = read_group(tenant_id, group_id, groups=groups)
         if may is not None:
             may(group)
+        if group.managed is not None:
+            raise KeptByDirectory
         user = read_user(tenant_id, user_id, directory=directory)
         if group_id not in user.groups:
             return

@@ -123,7 +123,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A set of users; its *roles* are its members', given by its *givers*. Where it is *managed*, so is who is in it."""
+    """
+    A set of users; its *roles* are its members', given by its *givers*. Where it is *managed*, so is who is in it.
+
+    Of its roles *mapped* are those that its connection's mappings give; *external_id* is its directory's id of it.
+    """
 
     id: str
     tenant_id: str
@@ -134,6 +138,9 @@ class Group:
     version: int = 1
     managed: Managed | None = None
     givers: Mapping[str, Given] = field(default_factory=lambda: NOTHING, compare=False)
+    mapped: tuple[str, ...] = ()
+    external_id: str | None = None
+    modified_at: datetime | None = None
 
     @property
     def managed_by(self) -> ManagedBy:

@@ -5,11 +5,14 @@ Every write takes the event that tells of it and commits both in one transaction
 Every read is consistent. *turn* is the lock-out guard's: see `platforma.identity.lockout`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from platforma.identity.model import Group, Page, Standing, Tenant, User
 from platforma.kernel.events import Attempt, Event
+
+MAX_MOVED = 45
+"""How many users are put into a group, or taken out, at once: two items each, of the hundred that a transaction has."""
 
 
 class TenantKeys(Protocol):
@@ -208,5 +211,17 @@ class Groups(Protocol):
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or it is gone.
+            TurnTaken: *turn* has passed.
+        """
+
+    def regroup(
+        self, before: Group, after: Group, moved: Sequence[tuple[User, User]], event: Event, *, turn: int | None
+    ) -> None:
+        """
+        Put several users into the group, or take them out, as their groups before and after say; their own and their mapped
+        roles are then those of after. `MAX_MOVED` at most.
+
+        Raises:
+            PreconditionFailed: the version of the group or of a user is not that of before any more, or one is gone.
             TurnTaken: *turn* has passed.
         """

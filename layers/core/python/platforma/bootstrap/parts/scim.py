@@ -33,11 +33,11 @@ def scim_desk() -> "Desk":
     from platforma.apikeys.rate_limit import Leases
     from platforma.bootstrap import use_cases
     from platforma.edge.scim import Desk
-    from platforma.edge.scim_resources import UserResources
+    from platforma.edge.scim_resources import GroupResources, UserResources
 
     return Desk(
         directory_behind=use_cases.scim.directory_behind,
         standing=lambda tenant_id: policy.snapshots().of(tenant_id).standing,
         leases=Leases(apikeys.limits()),
-        resources=[UserResources(use_cases.scim)],
+        resources=[UserResources(use_cases.scim), GroupResources(use_cases.scim)],
     )

@@ -22,7 +22,12 @@ def _resource(noun: str, what: str) -> tuple[Endpoint, ...]:
         _scim("POST", f"{path}/.search", f"{name}.search", f"List {noun}, asked for by a body", **document),
         _scim("GET", f"{path}/{{id}}", f"{name}.get", f"Read a {what}", query="scim.ShownQuery", also=(304,)),
         _scim("PUT", f"{path}/{{id}}", f"{name}.replace", f"Replace a {what}", refuses=(401, 409, 412, 429), **document),
-        _scim("PATCH", f"{path}/{{id}}", f"{name}.update", f"Change a {what}", refuses=(401, 409, 412, 429), **document),
+        _scim(
+            *("PATCH", f"{path}/{{id}}", f"{name}.update", f"Change a {what}"),
+            refuses=(401, 409, 412, 429),
+            also=(204,),
+            **document,
+        ),
         _scim("DELETE", f"{path}/{{id}}", f"{name}.delete", f"Delete a {what}", status=204, refuses=(401, 412, 429)),
     )
 
@@ -51,6 +56,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=204,
     ),
     *_resource("users", "user"),
+    *_resource("groups", "group"),
     _scim("GET", "/Me", "scim.me.get", "Whose token it is: a directory's, which is no resource", refuses=(401, 429, 501)),
     _scim("GET", "/ServiceProviderConfig", "scim.provider.get", "What of SCIM is supported"),
     _scim("GET", "/ResourceTypes", "scim.resource_types.list", "List the types of resources"),

@@ -115,6 +115,18 @@ def equalities(tree: Filter) -> dict[str, str]:
     }
 
 
+def member_of(tree: Filter) -> str | None:
+    """Whose groups alone can fit: the one member that the filter requires, if it does."""
+    for term in tree.terms if isinstance(tree, All) else (tree,):
+        inner = term.inner if isinstance(term, Within) else term
+        place = term.place if isinstance(term, (Within, Compare)) else None
+        if place is None or place.attribute is None or place.attribute.name != "members":
+            continue
+        if isinstance(inner, Compare) and inner.operator == "eq" and isinstance(inner.value, str):
+            return inner.value
+    return None
+
+
 class Reader:
     """Reads a filter's tokens, looking one ahead. Each rule of the grammar is a method."""
 

@@ -1,7 +1,7 @@
 """A directory's tokens, and the users and groups that it provisioned: our own, with what the directory says of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -85,9 +85,7 @@ class ProvisionedUser:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionedGroup:
-    """A group that a directory keeps; its name is the directory's `displayName`."""
+    """A group that a directory keeps, and the ids of its members; its name is the directory's `displayName`."""
 
     group: Group
-    modified_at: datetime
-    external_id: str | None = None
-    members: tuple[str, ...] = field(default=())
+    members: tuple[str, ...] = ()

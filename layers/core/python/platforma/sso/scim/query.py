@@ -6,24 +6,28 @@ opens one page. Everything else looks at each of the directory's resources in tu
 is refused rather than answered in part.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from platforma.identity.ports import Groups
+from platforma.identity.principals import read_all
 from platforma.sso.scim.errors import InvalidValue, TooMany
-from platforma.sso.scim.filters import Filter, equalities, fits, parse_filter
-from platforma.sso.scim.model import Directory, ProvisionedUser
+from platforma.sso.scim.filters import Filter, equalities, fits, member_of, parse_filter
+from platforma.sso.scim.memberships import members_of
+from platforma.sso.scim.model import Directory, ProvisionedGroup, ProvisionedUser
+from platforma.sso.scim.paths import find
 from platforma.sso.scim.ports import ProvisionedUsers
 from platforma.sso.scim.resources import ordered, projected
-from platforma.sso.scim.schema import Kind, kind
-from platforma.sso.scim.showing import groups_of, shown_user
+from platforma.sso.scim.schema import Kind, ResourceKind, kind
+from platforma.sso.scim.showing import groups_of, shown_group, shown_user
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 DEFAULT_COUNT, MAX_COUNT = 100, 200
 MAX_EXAMINED = 20_000
+MAX_MEMBERS_EXAMINED, MAX_MEMBERS_SHOWN = 100_000, 10_000
 _BATCH = 100
 
 
@@ -87,9 +91,9 @@ def list_users(
             "userName": lambda value: provisioned_users.user_named(*who, value),
             "externalId": lambda value: provisioned_users.user_known_as(*who, value),
         }
-        for name, find in finds.items():
+        for name, look in finds.items():
             if name in named:
-                found = find(named[name])
+                found = look(named[name])
                 return [] if found is None else [found]
         return None
 
@@ -109,6 +113,64 @@ def list_users(
         ids=lambda: provisioned_users.user_ids(*who),
         page=page,
     )
+
+
+def list_groups(
+    caller: Directory, query: Query, *, provisioned_users: ProvisionedUsers, groups: Groups, issuer: str
+) -> dict[str, Any]:
+    """
+    The page of the directory's groups. Members are read where they are asked for or shown; a page ends early rather than
+    hold more than `MAX_MEMBERS_SHOWN` of them.
+
+    Raises:
+        InvalidFilter, InvalidPath: it asks for what groups do not have.
+        TooMany: more would have to be looked at than one request may.
+    """
+    tree = None if query.filter is None else parse_filter(query.filter, kind("Group"))
+    asked = tree is not None and "members" in (query.filter or "").lower()
+    with_members = shows(query, "members", kind("Group")) or asked
+    mine = {id_: each for id_, each in read_all(caller.tenant_id, groups=groups).items() if each.managed == caller.manages}
+    if tree is not None and (member := member_of(tree)) is not None:
+        found = provisioned_users.user(caller.tenant_id, caller.id, member)
+        mine = {} if found is None else {each: mine[each] for each in found.user.groups if each in mine}
+
+    def show(ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+        seen = 0
+        for group_id in ids:
+            members = members_of(caller.tenant_id, group_id, groups=groups) if with_members else []
+            seen += len(members)
+            if seen > MAX_MEMBERS_EXAMINED:
+                raise TooMany
+            yield shown_group(ProvisionedGroup(mine[group_id], tuple(members)), issuer=issuer)
+
+    def page(ids: Sequence[str]) -> list[dict[str, Any]]:
+        shown: list[dict[str, Any]] = []
+        room = MAX_MEMBERS_SHOWN
+        for each in show(ids):
+            room -= len(each.get("members", ()))
+            if shown and room < 0:
+                break
+            shown.append(each)
+        return shown
+
+    return answer(
+        "Group",
+        query,
+        looked_up=lambda named: list(show([named["id"]] if named["id"] in mine else [])) if "id" in named else None,
+        every=lambda: show(mine),
+        ids=lambda: tuple(mine),
+        page=page,
+    )
+
+
+def shows(query: Query, attribute: str, of: ResourceKind) -> bool:
+    """Whether an attribute, or a part of it, is shown."""
+
+    def named(names: Sequence[str]) -> bool:
+        places = [find(each, of) for each in names]
+        return any(place is not None and place.attribute is of.attributes[attribute] for place in places)
+
+    return named(query.only) if query.only else attribute not in {each.lower() for each in query.but}
 
 
 def answer(

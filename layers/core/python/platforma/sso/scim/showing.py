@@ -6,8 +6,8 @@ from typing import Any
 from platforma.identity.model import Group
 from platforma.identity.ports import Groups
 from platforma.kernel.clock import rfc3339
-from platforma.sso.scim.model import Directory, ProvisionedUser
-from platforma.sso.scim.schema import ENTERPRISE, USER
+from platforma.sso.scim.model import Directory, ProvisionedGroup, ProvisionedUser
+from platforma.sso.scim.schema import ENTERPRISE, GROUP, USER
 
 BASE = "/scim/v2"
 
@@ -62,3 +62,18 @@ def meta(kind: str, resource_id: str, version: int, created: str, modified: str,
 def groups_of(users: Iterable[ProvisionedUser]) -> tuple[str, ...]:
     """The ids of all the groups that one of *users* is in."""
     return tuple(sorted({group_id for each in users for group_id in each.user.groups}))
+
+
+def shown_group(found: ProvisionedGroup, *, issuer: str, with_members: bool = True) -> dict[str, Any]:
+    """The group, with its members unless they were not asked for."""
+    group = found.group
+    resource: dict[str, Any] = {"schemas": [GROUP], "id": group.id, "displayName": group.name}
+    if group.external_id is not None:
+        resource["externalId"] = group.external_id
+    if with_members and found.members:
+        resource["members"] = [
+            {"value": each, "$ref": f"{issuer}{BASE}/Users/{each}", "type": "User"} for each in found.members
+        ]
+    modified = rfc3339(group.modified_at or group.created_at)
+    resource["meta"] = meta("Group", group.id, group.version, rfc3339(group.created_at), modified, url=issuer)
+    return resource

@@ -18,7 +18,7 @@ from platforma.adapters.dynamodb.identity.items import (
     read_page,
     reading,
 )
-from platforma.adapters.dynamodb.identity.people import People, bare_standing, givers, mapped_list
+from platforma.adapters.dynamodb.identity.people import People, bare_standing, givers, mapped_actions
 from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
@@ -149,11 +149,7 @@ class DynamoDirectory:
 
     def _provisioned(self, t: Transaction, before: User, after: User) -> list[Any]:
         """What connections keep of a user, as actions on its item."""
-        actions: list[Any] = []
-        if before.mapped != after.mapped:
-            names = {each.role for each in after.mapped}
-            actions.append(UserItem.mapped.set(mapped_list(after)) if names else UserItem.mapped.remove())
-            actions.append(UserItem.mapped_roles.set(names) if names else UserItem.mapped_roles.remove())
+        actions = mapped_actions(before, after)
         if before.managed != after.managed:
             kept = managed_text(after.managed)
             actions.append(UserItem.managed.set(kept) if kept else UserItem.managed.remove())

@@ -1,7 +1,7 @@
 """The groups of a tenant in DynamoDB."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ from platforma.adapters.dynamodb.identity.items import (
     read_page,
     reading,
 )
-from platforma.adapters.dynamodb.identity.people import givers
+from platforma.adapters.dynamodb.identity.people import givers, mapped_actions
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.identity.errors import GroupNameTaken
@@ -111,12 +111,40 @@ class DynamoGroups:
         self._regroup(t, before, after, event, turn)
         t.commit(event)
 
+    def regroup(
+        self, before: Group, after: Group, moved: Sequence[tuple[User, User]], event: Event, *, turn: int | None
+    ) -> None:
+        """Put several users into the group, or take them out."""
+        t = Transaction(self._tables, self._outbox)
+        keys = GroupItem(before.tenant_id, _PREFIX + before.id)
+        actions = [GroupItem.version.set(after.version)]
+        if after.modified_at is not None:
+            actions.append(GroupItem.modified_at.set(rfc3339(after.modified_at)))
+        t.update(keys, actions, GroupItem.version == before.version, refused=PreconditionFailed())
+        for old, new in moved:
+            member = MemberItem(new.tenant_id, f"MEMBER#{before.id}#{new.id}", user_id=new.id)
+            if before.id in new.groups:
+                t.put(member)
+            else:
+                t.delete(member)
+            user_actions: list[Any] = [_groups_of(new), givers(old, new, event), UserItem.version.set(new.version)]
+            user_actions += mapped_actions(old, new)
+            if old.roles != new.roles:
+                user_actions.append(UserItem.roles.set(set(new.roles)) if new.roles else UserItem.roles.remove())
+            user = UserItem(old.tenant_id, f"USER#{old.id}")
+            t.update(user, user_actions, UserItem.version == old.version, refused=PreconditionFailed())
+        moves(t, after.tenant_id, policy=True, turn=turn)
+        t.commit(event)
+
     def _regroup(self, t: Transaction, before: User, after: User, event: Event, turn: int | None) -> None:
-        groups = UserItem.groups.set(set(after.groups)) if after.groups else UserItem.groups.remove()
-        actions: list[Any] = [groups, givers(before, after, event), UserItem.version.set(after.version)]
+        actions: list[Any] = [_groups_of(after), givers(before, after, event), UserItem.version.set(after.version)]
         keys = UserItem(before.tenant_id, f"USER#{before.id}")
         t.update(keys, actions, UserItem.version == before.version, refused=PreconditionFailed())
         moves(t, after.tenant_id, policy=True, turn=turn)
+
+
+def _groups_of(user: User) -> Any:
+    return UserItem.groups.set(set(user.groups)) if user.groups else UserItem.groups.remove()
 
 
 def _name_key(group: Group) -> str:
@@ -133,6 +161,9 @@ def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
         roles=set(group.roles) or None,
         managed=managed_text(group.managed),
         givers=given.written(by),
+        mapped=set(group.mapped) or None,
+        external_id=group.external_id,
+        modified_at=None if group.modified_at is None else rfc3339(group.modified_at),
         created_at=rfc3339(group.created_at),
         version=group.version,
     )
@@ -149,4 +180,7 @@ def _group(item: GroupItem) -> Group:
         version=int(item.version),
         managed=managed_of(item.managed),
         givers=given.read(item.givers),
+        mapped=tuple(sorted(item.mapped or ())),
+        external_id=item.external_id,
+        modified_at=None if item.modified_at is None else parse_rfc3339(item.modified_at),
     )

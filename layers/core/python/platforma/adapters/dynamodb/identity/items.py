@@ -106,6 +106,9 @@ class GroupItem(_Identity):
     roles = UnicodeSetAttribute(null=True)
     managed = UnicodeAttribute(null=True)
     givers = UnicodeAttribute(null=True)
+    mapped = UnicodeSetAttribute(null=True)
+    external_id = UnicodeAttribute(null=True)
+    modified_at = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 

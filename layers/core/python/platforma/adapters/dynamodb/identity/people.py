@@ -142,6 +142,16 @@ class People:
         return [json.loads(plaintext) for plaintext in self._envelope.open_all(tenant_id, PURPOSE, boxes)]
 
 
+def mapped_actions(before: User, after: User) -> list[Any]:
+    """What connections gave the user, as actions on its item."""
+    if before.mapped == after.mapped:
+        return []
+    names = {each.role for each in after.mapped}
+    if not names:
+        return [UserItem.mapped.remove(), UserItem.mapped_roles.remove()]
+    return [UserItem.mapped.set(mapped_list(after)), UserItem.mapped_roles.set(names)]
+
+
 def bare_standing(item: UserItem, attributes: Mapping[str, Any]) -> Standing:
     """The standing with these attributes; opens nothing."""
     return Standing(

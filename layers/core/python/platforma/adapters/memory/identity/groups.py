@@ -1,5 +1,6 @@
 """The groups of a tenant in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from platforma.adapters.memory.identity.store import MemoryIdentity, given_by, page_of
@@ -77,6 +78,21 @@ class MemoryGroups:
         with self._store.lock:
             self._store.check_turn(group.tenant_id, turn)
             self._regroup(before, after, event)
+
+    def regroup(
+        self, before: Group, after: Group, moved: Sequence[tuple[User, User]], event: Event, *, turn: int | None
+    ) -> None:
+        """Put several users into the group, or take them out."""
+        with self._store.lock:
+            self._store.requires(self.group(before.tenant_id, before.id), before)
+            for old, _ in moved:
+                self._store.requires(self._store.users.get((old.tenant_id, old.id)), old)
+            self._store.check_turn(after.tenant_id, turn)
+            self._store.commit(event)
+            self._store.groups[after.tenant_id, after.id] = after
+            for old, new in moved:
+                self._store.users[new.tenant_id, new.id] = given_by(old, new, event)
+            self._store.moves(after.tenant_id, policy=True)
 
     def _regroup(self, before: User, after: User, event: Event) -> None:
         self._store.requires(self._store.users.get((before.tenant_id, before.id)), before)

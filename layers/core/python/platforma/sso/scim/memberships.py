@@ -1,0 +1,203 @@
+"""
+Who is in a directory's group, changed in pages: a transaction holds so many users, and a group has thousands.
+
+Each page is one transaction with its event, and bites at once. What is left when a request's time is over is refused with a
+503: the same request sent again goes on from there, since what is done already needs no doing.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from platforma.identity.errors import WouldLockOut
+from platforma.identity.lockout import Administration, AdministrationOf, Afterwards, require_administrator, settled
+from platforma.identity.model import MAX_GROUPS_OF_A_USER, Group, MappedRole, User
+from platforma.identity.ports import MAX_MOVED, Groups
+from platforma.identity.ports import Directory as Users
+from platforma.kernel.errors import NotFound, Unavailable
+from platforma.kernel.events import Attempt, Event
+from platforma.sso.scim.administrators import KEPT, is_counted
+from platforma.sso.scim.errors import InvalidValue
+from platforma.sso.scim.model import Directory
+from platforma.sso.scim.ports import ProvisionedUsers
+from platforma.sso.scim.users import default_roles
+
+PATIENCE = 20.0
+"""Seconds of one request that pages are begun in; the function has nine more."""
+_LISTED = 1000
+
+
+@dataclass(slots=True)
+class Work:
+    """
+    One request's changes, which are several transactions: what they take, and how many are committed.
+
+    *stop_at* is when no further page is begun, by `time.monotonic`.
+    """
+
+    provisioned_users: ProvisionedUsers
+    directory: Users
+    groups: Groups
+    administration: AdministrationOf
+    attempt: Attempt
+    stop_at: float
+    committed: int = 0
+
+    def event(self, resource: str, kind: str, changes: Mapping[str, Any], *, kept: bool = False) -> Event:
+        """The event of the next transaction."""
+        return self.attempt.event(
+            "success",
+            resource=resource,
+            resource_type=kind,
+            changes=changes,
+            reason=KEPT if kept else None,
+            part=self.committed + 1,
+        )
+
+
+def members_of(tenant_id: str, group_id: str, *, groups: Groups) -> list[str]:
+    """The ids of all the group's members, by age."""
+    found: list[str] = []
+    after: str | None = None
+    while True:
+        page = groups.members(tenant_id, group_id, limit=_LISTED, after=after)
+        found += page.items
+        if (after := page.after) is None:
+            return found
+
+
+def require_own(caller: Directory, user_ids: Sequence[str], *, by: Work) -> None:
+    """
+    Require that all of these are users of the directory's.
+
+    Raises:
+        InvalidValue: one is not.
+    """
+    known = {each.user.id for each in by.provisioned_users.several_users(caller.tenant_id, caller.id, user_ids)}
+    for user_id in user_ids:
+        if user_id not in known:
+            raise InvalidValue(f"No user of this directory has the id {user_id[:64]}.")
+
+
+def put_in(caller: Directory, group: Group, user_ids: Sequence[str], *, by: Work) -> Group:
+    """
+    The group with these users in it besides, its version moved by each page.
+
+    Raises:
+        InvalidValue: one is in as many groups as anybody may be.
+        Unavailable: it is done in part.
+    """
+    for page in _pages(user_ids):
+        group = _moved(caller, group.id, page, _joined, by=by)
+    return group
+
+
+def take_out(caller: Directory, group: Group, user_ids: Sequence[str], *, by: Work) -> Group:
+    """
+    The group without these users; the last administrator keeps by hand what the group gave.
+
+    Raises:
+        Unavailable: it is done in part.
+    """
+    for page in _pages(user_ids):
+        group = _moved(caller, group.id, page, _left, by=by)
+    return group
+
+
+Move = Callable[[Directory, Group, User, dict[str, Group]], User]
+
+
+def _pages(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(user_ids), MAX_MOVED):
+        yield user_ids[first : first + MAX_MOVED]
+
+
+def _moved(caller: Directory, group_id: str, page: Sequence[str], move: Move, *, by: Work) -> Group:
+    if time.monotonic() >= by.stop_at:
+        raise Unavailable("A part of the members is done: send the request again to go on.", retry_after=1)
+
+    def write() -> Group:
+        turn: int | None = by.directory.turn(caller.tenant_id)
+        before = by.groups.group(caller.tenant_id, group_id)
+        if before is None:
+            raise NotFound
+        users = [each.user for each in by.provisioned_users.several_users(caller.tenant_id, caller.id, page)]
+        known = tuple(sorted({each for user in users for each in user.groups} | {group_id}))
+        alive = {each.id: each for each in by.groups.several(caller.tenant_id, known)}
+        pairs = [(user, after) for user in users if (after := move(caller, before, user, alive)) != user]
+        if not pairs:
+            return before
+        judge = by.administration(caller.tenant_id)
+        pairs, kept = _administered(caller, before, pairs, judge, by)
+        if not pairs:
+            return before
+        if not any(is_counted(old, judge) for old, _ in pairs):
+            turn = None
+        ids = [new.id for _, new in pairs]
+        joined = group_id in pairs[0][1].groups
+        changes = {"before": {"members": [] if joined else ids}, "after": {"members": ids if joined else []}}
+        changed = replace(before, version=before.version + 1, modified_at=by.attempt.clock())
+        by.groups.regroup(before, changed, pairs, by.event(group_id, "group", changes, kept=kept), turn=turn)
+        by.committed += 1
+        return changed
+
+    return settled(write, again_if_stale=True)
+
+
+def _administered(
+    caller: Directory, group: Group, pairs: list[tuple[User, User]], judge: Administration, by: Work
+) -> tuple[list[tuple[User, User]], bool]:
+    """The same, but that the last administrator among them keeps what made it one; and whether one had to."""
+    counted = [old.id for old, _ in pairs if is_counted(old, judge)]
+    for candidate in (None, *counted):
+        tried = [(old, _keeping(old, new, group, judge) if old.id == candidate else new) for old, new in pairs]
+        try:
+            if counted:
+                afterwards = Afterwards(users={new.id: new for _, new in tried})
+                require_administrator(
+                    caller.tenant_id, afterwards, directory=by.directory, groups=by.groups, administration=judge
+                )
+        except WouldLockOut:
+            continue
+        return tried, candidate is not None
+    return [(old, new) for old, new in pairs if old.id not in counted], True
+
+
+def _keeping(old: User, new: User, group: Group, judge: Administration) -> User:
+    roles = sorted({*new.roles, *(judge.roles & {*group.roles, *old.given})})
+    return replace(new, roles=tuple(roles))
+
+
+def _joined(caller: Directory, group: Group, user: User, alive: dict[str, Group]) -> User:
+    if group.id in user.groups:
+        return user
+    ids = {each for each in user.groups if each in alive} | {group.id}
+    if len(ids) > MAX_GROUPS_OF_A_USER:
+        raise InvalidValue(f"A user can be in {MAX_GROUPS_OF_A_USER} groups.")
+    return _with_defaults(caller, replace(user, groups=tuple(sorted(ids)), version=user.version + 1), alive)
+
+
+def _left(caller: Directory, group: Group, user: User, alive: dict[str, Group]) -> User:
+    if group.id not in user.groups:
+        return user
+    ids = tuple(each for each in user.groups if each != group.id)
+    after = replace(user, groups=ids, version=user.version + 1)
+    if not caller.connection.provisioning.deprovision_on_group_loss:
+        now = group.modified_at or group.created_at
+        kept = {(each.role, each.group) for each in user.mapped}
+        stays = [MappedRole(role, caller.id, group.name, now) for role in group.mapped if (role, group.name) not in kept]
+        after = replace(after, mapped=(*after.mapped, *stays))
+    return _with_defaults(caller, after, alive)
+
+
+def _with_defaults(caller: Directory, user: User, alive: dict[str, Group]) -> User:
+    """The user with the connection's default roles, if no group of the directory's gives it any."""
+    others = tuple(each for each in user.mapped if each.connection_id != caller.id or each.group is not None)
+    mine = [alive[each] for each in user.groups if each in alive and alive[each].managed == caller.manages]
+    given = any(group.mapped for group in mine) or any(each.connection_id == caller.id for each in others)
+    held = {each.role: each for each in user.mapped if each.connection_id == caller.id and each.group is None}
+    defaults = default_roles(caller, user.created_at)
+    stand = () if given else tuple(held.get(each.role, each) for each in defaults)
+    mapped = (*others, *stand)
+    return user if mapped == user.mapped else replace(user, mapped=mapped)
