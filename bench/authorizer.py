@@ -2,7 +2,8 @@
 What a call of the authorizer costs us: CPU time of one warm call, whole, without network and client libraries. The tables
 are at hand in memory; authentication, decision, the sealed event and the log line are all there.
 
-    token       an ES256 access token, verified each time
+    new_token   an ES256 access token that this instance has not seen, or has forgotten
+    token       one that is shown again: its signature is known to hold, all else is looked at as ever
     key         an API key with a good ticket
     policies    a thousand policies in force for the caller, of the sample's shape
 """
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -38,6 +40,7 @@ from platforma.kernel.ids import new_id
 from platforma.keys.secrets import CachedSecrets
 from platforma.keys.signing import ensure_signing_keys
 from platforma.oauth.access_token import issue_access_token
+from platforma.oauth.compact_jws import MAX_HELD
 from platforma.oauth.model import Client
 from platforma.policy import create_protected_api
 from platforma.policy.model import Attachment, Policy, Versions
@@ -60,7 +63,7 @@ def _given(part: object) -> object:
 
 
 @contextlib.contextmanager
-def deployed() -> Iterator[tuple[str, dict[str, str]]]:
+def deployed(*, tokens: int = 1) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """The composition root over memory, with a tenant's client, key, policies and API: the tenant, the credentials."""
     policies = MemoryPolicies()
     people, clients, keys = MemoryIdentity(), MemoryClients(), MemoryKeys()
@@ -84,7 +87,7 @@ def deployed() -> Iterator[tuple[str, dict[str, str]]]:
             stack.enter_context(mock.patch.object(module, name, partial(_given, part)))
         outbox = MemoryOutbox(MemoryLogStore(), ground.envelope())
         stack.enter_context(mock.patch.object(ground, "outbox", partial(_given, outbox)))
-        yield TENANT, _filled(policies, clients, keys, signing)
+        yield TENANT, _filled(policies, clients, keys, signing, tokens)
     for module in (environment, *(vars(parts)[name] for name in parts.__all__)):
         for part in vars(module).values():
             if hasattr(part, "cache_clear"):
@@ -92,8 +95,8 @@ def deployed() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _filled(
-    policies: MemoryPolicies, clients: MemoryClients, keys: MemoryKeys, signing: MemorySigningKeyStore
-) -> dict[str, str]:
+    policies: MemoryPolicies, clients: MemoryClients, keys: MemoryKeys, signing: MemorySigningKeyStore, tokens: int
+) -> dict[str, list[str]]:
     attempt = Attempt("bench", "bench.authorizer.run", _now, tenant_id=TENANT, principal_type="system", principal_id="bench")
     policies.set_versions(TENANT, Versions(policy=1, revocation=1, status="active"))
     create_protected_api(
@@ -123,17 +126,20 @@ def _filled(
     )
     clients.add(client, attempt.event("success"))
     ensure_signing_keys(signing, ground.envelope(), attempt=attempt, clock=_now)
-    token, _ = issue_access_token(
-        signing_keys=ground.signing_keys(),
-        issuer=URL,
-        subject=CLIENT,
-        client_id=CLIENT,
-        tenant_id=TENANT,
-        scope=("infrastructure:*",),
-        roles=("operator",),
-        now=_now(),
-        audience=AUDIENCE,
-    )
+    issued = [
+        issue_access_token(
+            signing_keys=ground.signing_keys(),
+            issuer=URL,
+            subject=CLIENT,
+            client_id=CLIENT,
+            tenant_id=TENANT,
+            scope=("infrastructure:*",),
+            roles=("operator",),
+            now=_now(),
+            audience=AUDIENCE,
+        )[0]
+        for _ in range(tokens)
+    ]
     key = issue_key(
         KeyRequest("bench", "live", ("infrastructure:read",)),
         tenant_id=TENANT,
@@ -145,7 +151,7 @@ def _filled(
         clock=_now,
         attempt=attempt,
     )
-    return {"token": token, "key": key.text}
+    return {"new_token": issued, "token": issued[:1], "key": [key.text]}
 
 
 def _policy(resource: str) -> Policy:
@@ -179,15 +185,26 @@ def run() -> dict[str, Any]:
     event = json.loads(EVENT.read_text())
     event["requestContext"]["identity"]["sourceIp"] = "10.1.2.3"
     figures: dict[str, Any] = {}
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), deployed() as (_, credentials):
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115  closed by the stack
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(stack.enter_context(nowhere)))
+        _, credentials = stack.enter_context(deployed(tokens=MAX_HELD + 1))
         authorizer = GatewayAuthorizer("policy_authorizer", bootstrap.edge, policy.policies)
-        for name, credential in credentials.items():
-            headers = {"Authorization": f"Bearer {credential}", "User-Agent": "bench/1.0"}
-            asked = {**event, "headers": headers, "multiValueHeaders": {each: [value] for each, value in headers.items()}}
-            answer = authorizer.handler(asked, None)
+        for name, shown in credentials.items():
+            asked = cycle([_asked(event, credential) for credential in shown])
+            answer = authorizer.handler(next(asked), None)
             assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-            figures[f"authorizer_{name}_cpu_us"] = _microseconds(partial(authorizer.handler, asked, None))
+            figures[f"authorizer_{name}_cpu_us"] = _microseconds(partial(_next_answered, authorizer, asked))
     return figures
+
+
+def _asked(event: dict[str, Any], credential: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {credential}", "User-Agent": "bench/1.0"}
+    return {**event, "headers": headers, "multiValueHeaders": {each: [value] for each, value in headers.items()}}
+
+
+def _next_answered(authorizer: GatewayAuthorizer, asked: Iterator[dict[str, Any]]) -> object:
+    return authorizer.handler(next(asked), None)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,8 +21,9 @@ from platforma.adapters.memory.keys import MemoryDataKeys, MemorySigningKeyStore
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
+from platforma.keys.errors import UnknownSigningKey
 from platforma.keys.signing import SigningKeys, ensure_signing_keys
-from platforma.oauth import verify_access_token
+from platforma.oauth import compact_jws, verify_access_token
 from platforma.oauth.errors import InvalidToken
 
 ISSUER = "https://id.platforma.test"
@@ -390,3 +392,59 @@ def test_without_the_key_set_a_token_is_neither_good_nor_bad(signed):
 
     with pytest.raises(Unavailable):
         verify_access_token(signed(), signing_keys=Gone(), issuer=ISSUER, clock=clock)
+
+
+def test_of_a_token_shown_again_only_the_signature_is_taken_as_known(signed, signing_keys, refused, monkeypatch):
+    """And that only under the very key that it held under: times, the key set and every byte are looked at each time."""
+    token = signed({**CLAIMS, "jti": "again"})
+    computed = []
+    inner = compact_jws._require_signed
+    monkeypatch.setattr(compact_jws, "_require_signed", lambda *asked: computed.append(asked) or inner(*asked))
+
+    def shown(*, keys=signing_keys, at=clock):
+        return verify_access_token(token, signing_keys=keys, issuer=ISSUER, clock=at)
+
+    assert [shown(), shown()] == [shown(), shown()]
+    assert len(computed) == 1
+
+    class Replaced:
+        """A key of another's under the same kid, or none any more."""
+
+        key = None
+
+        def public(self, kid):
+            if self.key is None:
+                raise UnknownSigningKey
+            return self.key
+
+    with pytest.raises(InvalidToken):
+        shown(keys=Replaced())
+    with pytest.raises(InvalidToken):
+        shown(at=lambda: NOW + timedelta(hours=1))
+    Replaced.key = replace(
+        signing_keys.public(kid_of(token)), public_key=ec.generate_private_key(ec.SECP256R1()).public_key()
+    )
+    with pytest.raises(InvalidToken):
+        shown(keys=Replaced())
+    refused(token[:-8] + ("A" if token[-8] != "A" else "B") + token[-7:])
+
+
+def test_a_signature_that_did_not_hold_is_never_known(signed, refused):
+    forged = signed(key=ec.generate_private_key(ec.SECP256R1()))
+
+    refused(forged)
+    refused(forged)
+
+
+def test_what_is_known_to_hold_is_bounded(signed, signing_keys, monkeypatch):
+    monkeypatch.setattr(compact_jws, "MAX_HELD", 3)
+
+    for number in range(10):
+        token = signed({**CLAIMS, "jti": str(number)})
+        verify_access_token(token, signing_keys=signing_keys, issuer=ISSUER, clock=clock)
+
+    assert len(compact_jws._HELD) == 3
+
+
+def kid_of(token):
+    return compact_jws.parse_compact(token).header["kid"]
