@@ -19,6 +19,7 @@ PLANS = {
     "test_basic": "oidcc-basic-certification-test-plan",
     "test_rp_initiated_logout": "oidcc-rp-initiated-logout-certification-test-plan",
     "test_backchannel_logout": "oidcc-backchannel-rp-initiated-logout-certification-test-plan",
+    "test_fapi2": "fapi2-security-profile-final-test-plan",
 }
 """The suite's plans, by the file that holds their modules."""
 
