@@ -20,6 +20,7 @@ PLANS = {
     "test_rp_initiated_logout": "oidcc-rp-initiated-logout-certification-test-plan",
     "test_backchannel_logout": "oidcc-backchannel-rp-initiated-logout-certification-test-plan",
     "test_fapi2": "fapi2-security-profile-final-test-plan",
+    "test_fapi2_signed_requests": "fapi2-message-signing-final-test-plan (its modules on signed requests)",
 }
 """The suite's plans, by the file that holds their modules."""
 

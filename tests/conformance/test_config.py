@@ -25,6 +25,7 @@ def test_oidcc_discovery_endpoint_verification(running: Running, metadata: dict[
     assert all(_SCOPE.fullmatch(scope) for scope in metadata["scopes_supported"])
     assert {"sub", "iss", "auth_time", "acr"} <= set(metadata["claims_supported"])
     assert metadata["code_challenge_methods_supported"] == ["S256"]
+    assert "RS256" in metadata["request_object_signing_alg_values_supported"]
     assert {"client_secret_basic", "client_secret_post"} <= set(metadata["token_endpoint_auth_methods_supported"])
     for name in ("request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"):
         assert isinstance(metadata[name], bool)

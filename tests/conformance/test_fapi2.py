@@ -1,8 +1,8 @@
 """
 FAPI 2.0 Security Profile (final): `private_key_jwt`, DPoP, pushed requests; a client with `profile: fapi2`.
 
-Left out are the suite's modules on signed request objects and open banking, which nobody offers here, and two that wait for
-minutes, tried with a clock instead: `par-attempt-to-use-expired-request_uri` (tests/unit/edge/test_pushed_requests.py) and
+Left out are the suite's modules on open banking, which is not offered here, and two that wait for minutes, tried by a clock
+instead: `par-attempt-to-use-expired-request_uri` (tests/unit/edge/test_pushed_requests.py) and
 `ensure-token-endpoint-fails-with-expired-auth-code` (tests/security/test_sign_in_attacks.py).
 """
 

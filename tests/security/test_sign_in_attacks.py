@@ -271,7 +271,7 @@ def test_nothing_is_read_or_fetched_that_the_request_brings_along(app, browser, 
     reply = browser.get(app.link(**more))
 
     error = reply.json["error"] if reply.status == 400 else answer_of(reply)["error"]
-    assert error in ("request_not_supported", "registration_not_supported", "invalid_request_uri")
+    assert error in ("invalid_request_object", "registration_not_supported", "invalid_request_uri")
 
 
 def test_a_cookie_that_was_planted_before_the_sign_in_opens_nothing_afterwards(browser, tenant, ada):

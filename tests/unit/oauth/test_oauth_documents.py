@@ -42,6 +42,7 @@ def test_metadata_lists_what_exists_and_nothing_else():
         "introspection_endpoint_auth_methods_supported": PROVING,
         "introspection_endpoint_auth_signing_alg_values_supported": SIGNED,
         "dpop_signing_alg_values_supported": SIGNED,
+        "request_object_signing_alg_values_supported": SIGNED,
         "protected_resources": [ISSUER],
     }
 
@@ -102,7 +103,7 @@ def test_every_code_is_one_of_the_standards():
         "login_required",
         "consent_required",
         "unmet_authentication_requirements",
-        "request_not_supported",
+        "invalid_request_object",
         "registration_not_supported",
         "invalid_request_uri",
     }

@@ -44,6 +44,7 @@ def authorization_server(issuer: str, *, internal_url: str | None = None) -> dic
         "scopes_supported": sorted(OPENID_SCOPES),
         "grant_types_supported": list(GRANT_TYPES),
         "dpop_signing_alg_values_supported": [alg for alg in DPOP_ALGORITHMS if alg != "Ed25519"],
+        "request_object_signing_alg_values_supported": _ASSERTION_ALGORITHMS,
         "protected_resources": [issuer],
     }
     for endpoint, methods in (("token", _ANYBODY), ("revocation", _ANYBODY), ("introspection", AUTH_METHODS)):
@@ -82,7 +83,7 @@ def openid_configuration(issuer: str, *, internal_url: str | None = None) -> dic
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claims_supported": list(CLAIMS),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),

@@ -1,7 +1,8 @@
 """
 The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2).
 
-1. Client and redirect URI are looked at first: until they are good, an error leads nowhere.
+1. Client and redirect URI are looked at first, in a signed request object where there is one: until they are good, an error
+   leads nowhere.
 2. The rest is checked (`checks`), or was when it was pushed; from here on errors go back to the client.
 3. The request is kept for this browser.
 4. What the person has to do first is asked, row by row; `prompt=none` turns each into its error.
@@ -18,7 +19,7 @@ from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Attempt
 from platforma.oauth.access_token import SigningKeys
 from platforma.oauth.authorization.answers import Page, Redirect, Where, granted, refused
-from platforma.oauth.authorization.checks import checked_request, recipient_of
+from platforma.oauth.authorization.checks import checked_request, known_client, recipient_of
 from platforma.oauth.authorization.errors import (
     AuthorizationError,
     ConsentRequired,
@@ -31,6 +32,8 @@ from platforma.oauth.authorization.interaction import keep_interaction, read_int
 from platforma.oauth.authorization.model import AuthorizationRequest, KeptRequest, new_code
 from platforma.oauth.authorization.ports import Authorizations, Consents
 from platforma.oauth.authorization.pushed import PREFIX, read_pushed
+from platforma.oauth.authorization.request_object import open_request_object
+from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.errors import OAuthError
 from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients
@@ -77,6 +80,7 @@ def begin_authorization(
     directory: Directory,
     groups: Groups,
     signing_keys: SigningKeys,
+    client_keys: ClientKeys,
     issuer: str,
     clock: Clock,
 ) -> Redirect | Page:
@@ -84,16 +88,21 @@ def begin_authorization(
     The answer to an authorization request of the browser that holds *browser*, with the sign-in *session*, if any.
 
     Raises:
-        UntrustedRequest, InvalidRequestURI: what must not travel.
+        UntrustedRequest, InvalidRequestURI, InvalidRequestObject: what must not travel.
         Unavailable: what it takes to tell is out of reach.
     """
     pushed = None
     if "request_uri" in parameters:
-        if not parameters["request_uri"].startswith(PREFIX):
+        if "request" in parameters or not parameters["request_uri"].startswith(PREFIX):
             raise InvalidRequestURI
         client, pushed = read_pushed(parameters, clients=clients, authorizations=authorizations, clock=clock)
         request = pushed.request
     else:
+        if "request" in parameters:
+            named = known_client(parameters, clients=clients)
+            parameters = open_request_object(
+                parameters["request"], client=named, client_keys=client_keys, issuer=issuer, clock=clock
+            )
         recipient = recipient_of(parameters, clients=clients)
         client = recipient.client
         try:

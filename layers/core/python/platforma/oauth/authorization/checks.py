@@ -16,7 +16,6 @@ from platforma.kernel.strict_json import parse_json
 from platforma.oauth.access_token import SigningKeys
 from platforma.oauth.authorization.errors import (
     RegistrationNotSupported,
-    RequestNotSupported,
     UnsupportedResponseType,
     UntrustedRequest,
 )
@@ -61,6 +60,20 @@ class Recipient:
     state: str | None
 
 
+def known_client(parameters: Mapping[str, str], *, clients: Clients) -> Client:
+    """
+    The client that the request names.
+
+    Raises:
+        UntrustedRequest: there is no such one that is active.
+    """
+    client_id = parameters.get("client_id", "")
+    client = clients.get(client_id) if is_id(client_id, "cli") else None
+    if client is None or client.status != "active":
+        raise UntrustedRequest
+    return client
+
+
 def recipient_of(parameters: Mapping[str, str], *, clients: Clients) -> Recipient:
     """
     The client and its redirect URI, before anything else is looked at: what is wrong until here must not travel.
@@ -68,10 +81,8 @@ def recipient_of(parameters: Mapping[str, str], *, clients: Clients) -> Recipien
     Raises:
         UntrustedRequest: no such client that is active, or not one of its redirect URIs.
     """
-    client_id = parameters.get("client_id", "")
-    client = clients.get(client_id) if is_id(client_id, "cli") else None
-    redirect_uri = parameters.get("redirect_uri", "")
-    if client is None or client.status != "active" or not any(matches(each, redirect_uri) for each in client.redirect_uris):
+    client, redirect_uri = known_client(parameters, clients=clients), parameters.get("redirect_uri", "")
+    if not any(matches(each, redirect_uri) for each in client.redirect_uris):
         raise UntrustedRequest
     mode, state = parameters.get("response_mode", "query"), parameters.get("state")
     plain = state is not None and len(state) <= _LONGEST["state"] and _TEXT.match(state)
@@ -101,10 +112,8 @@ def checked_request(
     return AuthorizationRequest(**asked.found)
 
 
-def _request_object(asked: Asked) -> None:
-    """OpenID Connect Core section 6: none is read."""
-    if "request" in asked.parameters:
-        raise RequestNotSupported
+def _registration(asked: Asked) -> None:
+    """OpenID Connect Core section 7.2.1: none is read."""
     if "registration" in asked.parameters:
         raise RegistrationNotSupported
 
@@ -241,7 +250,7 @@ def _dpop_jkt(asked: Asked) -> None:
 _ALWAYS, _NEVER = True, False
 _CHECKS: tuple[tuple[Callable[[Asked], None], bool, bool], ...] = (
     #  check            authorize  par
-    (_request_object,   _ALWAYS,   _ALWAYS),
+    (_registration,     _ALWAYS,   _ALWAYS),
     (_no_request_uri,   _NEVER,    _ALWAYS),
     (_pushed,           _ALWAYS,   _NEVER),
     (_grant_type,       _ALWAYS,   _ALWAYS),

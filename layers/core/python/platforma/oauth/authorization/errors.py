@@ -57,13 +57,6 @@ class UnmetAuthenticationRequirements(AuthorizationError):
     public = "The person did not authenticate as was asked for."
 
 
-class RequestNotSupported(AuthorizationError):
-    """A request object: those are not read here."""
-
-    code = "request_not_supported"
-    public = "Request objects are not read here: push the request."
-
-
 class RegistrationNotSupported(AuthorizationError):
     """A client's own description in the request (OpenID Connect Core section 7.2.1)."""
 
@@ -76,3 +69,10 @@ class InvalidRequestURI(OAuthError, Invalid):
 
     code = "invalid_request_uri"
     public = "The request_uri is unknown, over or expired."
+
+
+class InvalidRequestObject(OAuthError, Invalid):
+    """A request object that its client did not sign for us, now; nothing in it is believed, so it does not travel."""
+
+    code = "invalid_request_object"
+    public = "The request object is not one that the client signed for this server."

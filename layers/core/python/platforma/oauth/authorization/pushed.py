@@ -14,6 +14,8 @@ from platforma.oauth.authorization.checks import checked_request, recipient_of
 from platforma.oauth.authorization.errors import InvalidRequestURI, UntrustedRequest
 from platforma.oauth.authorization.model import PUSHED_LIFETIME, KeptRequest
 from platforma.oauth.authorization.ports import Authorizations
+from platforma.oauth.authorization.request_object import open_request_object
+from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.errors import InvalidDPoPProof, InvalidRequest
 from platforma.oauth.model import Client
 from platforma.oauth.ports import Clients
@@ -30,6 +32,7 @@ def push_authorization_request(
     clients: Clients,
     authorizations: Authorizations,
     signing_keys: SigningKeys,
+    client_keys: ClientKeys,
     issuer: str,
     clock: Clock,
 ) -> dict[str, object]:
@@ -40,12 +43,19 @@ def push_authorization_request(
 
     Raises:
         InvalidRequest: another client is meant, or the redirect URI is not one of its.
+        InvalidRequestObject: a signed request that is not the client's.
         InvalidDPoPProof: *key* is not the one that `dpop_jkt` names.
         OAuthError: what the request itself is refused with.
     """
-    parameters = {"client_id": client.id, **form}
+    parameters: dict[str, str] = {"client_id": client.id, **form}
     if parameters["client_id"] != client.id:
         raise InvalidRequest("The client_id is not the one that authenticates.")
+    if "request" in parameters:  # RFC 9126 section 3: what counts is in it
+        if "request_uri" in parameters:
+            raise InvalidRequest("request_uri is not for a pushed request.")
+        parameters = open_request_object(
+            parameters["request"], client=client, client_keys=client_keys, issuer=issuer, clock=clock
+        )
     if key is not None and parameters.setdefault("dpop_jkt", key) != key:
         raise InvalidDPoPProof
     try:
