@@ -7,6 +7,7 @@ from platforma.adapters.memory.clients import MemoryClients
 from platforma.adapters.memory.devices import MemoryDevices
 from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets, MemorySigningKeyStore
+from platforma.adapters.memory.logouts import MemoryLogouts
 from platforma.adapters.memory.sessions import MemoryRevocations
 from platforma.adapters.memory.single_use import MemorySingleUse
 from platforma.kernel.events import Attempt
@@ -154,7 +155,7 @@ def signing_keys(clock, attempt):
 def by(signing_keys, secrets, clock, events):
     """What turns grants into tokens, in memory."""
     revocations, identity = MemoryRevocations(events.append), MemoryIdentity(events.append)
-    grants = MemoryGrants(revocations)
+    grants = MemoryGrants(revocations, MemoryLogouts(events.append))
     return Granting(
         authorizations=MemoryAuthorizations(grants),
         grants=grants,
