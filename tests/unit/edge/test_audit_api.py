@@ -1,9 +1,10 @@
 """The audit log through the API: written to, proved, and only by those who may."""
 
+import boto3
 import pytest
 
 from platforma.audit import note, tree
-from tests.world import Tenant, World
+from tests.world import REGION, Tenant, World
 
 
 def external(world: World, **fields: object) -> dict[str, object]:
@@ -107,3 +108,23 @@ def test_another_tenants_tiles_do_not_exist(world: World, tenant: Tenant):
     ).size
 
     assert other.call("GET", f"/audit/{tenant.id}/tile/0/000.p/{size}").status == 404
+
+
+def test_an_event_older_than_the_index_is_found_read_and_proved(world: World, tenant: Tenant):
+    request = tenant.call("GET", "/v1/users", expect=200).request_id
+    before = tenant.events(request_id=request)[0]
+    world.clock.move(minutes=2)
+    world.sweep()
+    world.clock.move(days=100)
+    table = boto3.resource("dynamodb", region_name=REGION).Table("audit")
+    for item in table.scan()["Items"]:
+        if "#HOT#" in item["pk"] or "#CLAIM#" in item["pk"]:  # what the table's TTL takes
+            table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+    (found,) = tenant.events(request_id=request)
+
+    assert {**before, "sequence": found["sequence"]} == found
+    assert found["ip_address"] == "203.0.113.7"
+    assert tenant.call("GET", f"/v1/audit/events/{before['id']}", expect=200).json == found
+    proof = tenant.call("GET", f"/v1/audit/events/{before['id']}/proof", expect=200).json
+    assert proof["leaf_index"] == found["sequence"]

@@ -76,8 +76,13 @@ def boxes_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def open_box(entry: Mapping[str, Any], sealed: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    """The values, by path, of one sealed part of *entry*; the errors are those of `open_salted`."""
+    return {field: value for field, (_, value) in open_salted(entry, sealed, key).items()}
+
+
+def open_salted(entry: Mapping[str, Any], sealed: Mapping[str, Any], key: bytes) -> dict[str, tuple[str, Any]]:
     """
-    The values, by path, of one sealed part of *entry*.
+    Salt (base64) and value, by path, of one sealed part of *entry*.
 
     Raises:
         LogBroken: it does not open with this person's key, or says other than its commitments.
@@ -93,7 +98,7 @@ def open_box(entry: Mapping[str, Any], sealed: Mapping[str, Any], key: bytes) ->
     for field, (salt, value) in json.loads(plaintext).items():
         if commitment(base64.b64decode(salt), value) != sealed["commitments"].get(field):
             raise LogBroken("A sealed value is not the one committed to.", event_id=entry["id"])
-        values[field] = value
+        values[field] = (salt, value)
     return values
 
 

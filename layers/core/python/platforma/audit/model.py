@@ -16,6 +16,8 @@ MAX_ENTRY = 32 * 1024
 
 HEARTBEAT_ACTION = "audit.heartbeat"
 HOT_DAYS = 90
+SLOT = len("2026-11-28T14:2")
+"""What two positions have in common that are of the same ten minutes: the grain at which old events are found."""
 CLAIM_DAYS = 14
 
 

@@ -5,11 +5,12 @@ Every method may raise `Unavailable`. Reads are consistent. A method that writes
 and may stop between any two: whoever calls it can call it again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from platforma.audit.model import Head, Intent, Page, Row
+from platforma.audit.segment import SegmentName
 
 PathName = Literal["time", "user", "resource", "request", "subject"]
 
@@ -82,6 +83,12 @@ class LogStore(Protocol):
 
     def hot(self, log_id: str, path: Path, span: Span, *, ascending: bool, limit: int) -> Page:
         """Events of the hot index, in order of position."""
+
+    def chart(self, log_id: str, slots: Collection[str], segment: SegmentName) -> None:
+        """Note that this segment has events of these slots of time. The same again changes nothing."""
+
+    def charted(self, log_id: str, low: str, high: str, *, ascending: bool) -> Iterator[tuple[str, Sequence[SegmentName]]]:
+        """The slots from *low* to *high* that the log has events of, in order, each with its segments; lazily."""
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """The position of the event with this id, as long as it is known."""

@@ -28,12 +28,13 @@ _SEED = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A row with its seals open: *body* is the event without its personal *values*."""
+    """A row with its seals open: *body* is the event without its personal *values*; *salts* where an entry was opened."""
 
     row: Row
     body: dict[str, Any]
     values: Values
     seed: bytes
+    salts: dict[str, str] | None = None
 
     def document(self) -> dict[str, Any]:
         """The event as the contract has it."""

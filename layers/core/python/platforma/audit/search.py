@@ -1,30 +1,32 @@
 """
-Search over what waits and what was entered, as one ordered answer.
+Search over what waits, what was entered and what is old, as one ordered answer.
 
 An event moves from pending to hot, and is written there before it goes here. So each stretch of positions is read from
 pending first and from hot second: whatever was recorded before the search began is found in one of the two, and what is
-found in both counts once.
+found in both counts once. What left the index is read from the log itself (`cold`), below the age at which that happens.
 """
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, repeat
 from typing import Any
 
+from platforma.audit.cold import Cold, open_found
 from platforma.audit.index import ways
 from platforma.audit.model import Row
 from platforma.audit.ports import LogStore, Path, Span
 from platforma.audit.query import Query, above, below
-from platforma.audit.sealing import open_rows
-from platforma.kernel.clock import rfc3339
+from platforma.kernel.clock import Clock, rfc3339, system_clock
 from platforma.kernel.errors import NotFound
 from platforma.kernel.ids import is_id, to_bytes
 from platforma.keys.envelope import Envelope
 
 _PAGE = 200
+_PATIENCE = timedelta(seconds=15)
+"""How long one call looks through old events: a gateway waits 29 s."""
 _LOOK_AT = 4000
 """Events that one call looks at: a page may be short or empty, and the search goes on behind its cursor."""
 _BEFORE_ITS_ID, _AFTER_ITS_ID = timedelta(hours=1), timedelta(minutes=15)
@@ -38,45 +40,67 @@ class Found:
     after: str | None
 
 
-def search(query: Query, *, store: LogStore, envelope: Envelope) -> Found:
+def search(
+    query: Query, *, store: LogStore, envelope: Envelope, cold: Cold | None = None, clock: Clock = system_clock
+) -> Found:
     """
-    The events that *query* asks for, in order.
+    The events that *query* asks for, in order; without *cold* those of the index alone.
 
     Raises:
         DoesNotOpen: a stored event was changed.
         Unavailable: store or keys do not answer.
     """
-    rows = (row for _, row in merged(query, store))
+    rows = (row for _, row in merged(query, store, cold))
+    until = clock() + _PATIENCE
     events: list[dict[str, Any]] = []
     looked = 0
-    while chunk := list(islice(rows, min(_PAGE, max(query.limit, 20)))):
+    while chunk := _chunk(rows, min(_PAGE, max(query.limit, 20))):
         looked += len(chunk)
-        clear = [row for row in chunk if query.admits_clear(json.loads(row.body))]
-        for one in open_rows(query.tenant_id, clear, envelope):
+        clear = [row for row in chunk if row.id and query.admits_clear(json.loads(row.body))]
+        for one in open_found(query.tenant_id, clear, envelope, cold):
             document = one.document()
             if not query.admits(document):
                 continue
             events.append(document)
             if len(events) == query.limit:
-                more = one.row is not chunk[-1] or next(rows, None) is not None
+                more = one.row is not clear[-1] or _goes_on(rows, until, clock)
                 return Found(tuple(events), one.row.position if more else None)
-        if looked >= _LOOK_AT:
-            more = next(rows, None) is not None
+        if looked >= _LOOK_AT or clock() > until:
+            more = _goes_on(rows, until, clock)
             return Found(tuple(events), chunk[-1].position if more else None)
     return Found(tuple(events), None)
 
 
-def get_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope) -> dict[str, Any]:
+def _chunk(rows: Iterator[Row], size: int) -> list[Row]:
+    """The next rows, at most *size*, up to a pause: nothing old is read before the newer answers are known."""
+    taken: list[Row] = []
+    for row in rows:
+        taken.append(row)
+        if len(taken) == size or not row.id:
+            break
+    return taken
+
+
+def _goes_on(rows: Iterator[Row], until: datetime, clock: Clock) -> bool:
+    """Whether there is another row, or no time left to see."""
+    return clock() > until or next((True for row in rows if row.id or clock() > until), False)
+
+
+def get_event(
+    tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope, cold: Cold | None = None
+) -> dict[str, Any]:
     """
     The event of this id.
 
     Raises:
         NotFound: none of the tenant's logs has it.
     """
-    return locate_event(tenant_id, event_id, store=store, envelope=envelope)[1]
+    return locate_event(tenant_id, event_id, store=store, envelope=envelope, cold=cold)[1]
 
 
-def locate_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope) -> tuple[str, dict[str, Any]]:
+def locate_event(
+    tenant_id: str, event_id: str, *, store: LogStore, envelope: Envelope, cold: Cold | None = None
+) -> tuple[str, dict[str, Any]]:
     """
     The event of this id, after the log that it is in.
 
@@ -85,20 +109,31 @@ def locate_event(tenant_id: str, event_id: str, *, store: LogStore, envelope: En
     """
     position = store.claimed(tenant_id, event_id) if is_id(event_id, "evt") else None
     for log_id in store.logs_of(tenant_id) if is_id(event_id, "evt") else ():
-        row = _at(log_id, position, store) if position else _by_time(log_id, event_id, store)
+        row = _at(log_id, position, store, cold) if position else _by_time(log_id, event_id, store, cold)
         if row is not None:
-            return log_id, open_rows(log_id, [row], envelope)[0].document()
+            return log_id, open_found(log_id, [row], envelope, cold)[0].document()
     raise NotFound
 
 
-def merged(query: Query, store: LogStore) -> Iterator[tuple[str, Row]]:
-    """Every row that *query* has to look at, in its order, after the log that it is in."""
-    logs = [zip(repeat(log_id), _merged(log_id, query, store)) for log_id in store.logs_of(query.tenant_id)]
+def merged(query: Query, store: LogStore, cold: Cold | None = None) -> Iterator[tuple[str, Row]]:
+    """Every row that *query* has to look at, in its order, after the log that it is in, and pauses (see `cold`)."""
+    logs = [zip(repeat(log_id), _merged(log_id, query, store, cold)) for log_id in store.logs_of(query.tenant_id)]
     yield from heapq.merge(*logs, key=lambda found: found[1].position, reverse=not query.ascending)
 
 
-def _merged(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:
-    """Every row under the query's paths in order of position, none twice."""
+def _merged(log_id: str, query: Query, store: LogStore, cold: Cold | None) -> Iterator[Row]:
+    """Every row under the query's paths in order of position, none twice; old ones may still be in the index as well."""
+    recent: Iterator[Row] = _recent(log_id, query, store)
+    old = iter(()) if cold is None else cold.rows(log_id, query, query.span())
+    last = None
+    for row in heapq.merge(recent, old, key=lambda row: row.position, reverse=not query.ascending):
+        if row.position != last:
+            yield row
+        last = row.position
+
+
+def _recent(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:
+    """What waits and what is hot."""
     paths = ways(about=query.about, user_id=query.user_id, resource=query.resource, request_id=query.request_id)
     span = query.span()
     while span.low <= span.high:
@@ -134,16 +169,24 @@ def _hot(log_id: str, path: Path, span: Span, query: Query, store: LogStore) -> 
         limit = _PAGE
 
 
-def _at(log_id: str, position: str, store: LogStore) -> Row | None:
-    return store.entered(log_id, [position]).get(position) or (
-        store.waiting(log_id, [position]).get(position) or store.entered(log_id, [position]).get(position)
+def _at(log_id: str, position: str, store: LogStore, cold: Cold | None) -> Row | None:
+    return (
+        store.entered(log_id, [position]).get(position)
+        or store.waiting(log_id, [position]).get(position)
+        or store.entered(log_id, [position]).get(position)
+        or _old(log_id, Span(position, position), cold, lambda row: row.position == position)
     )
 
 
-def _by_time(log_id: str, event_id: str, store: LogStore) -> Row | None:
+def _old(log_id: str, span: Span, cold: Cold | None, sought: Callable[[Row], bool]) -> Row | None:
+    rows = iter(()) if cold is None else islice(cold.rows(log_id, Query(log_id, ascending=True), span), _LOOK_AT)
+    return next((row for row in rows if row.id and sought(row)), None)
+
+
+def _by_time(log_id: str, event_id: str, store: LogStore, cold: Cold | None) -> Row | None:
     """Claims are kept for days, events for longer: an id tells when it was made, and its event is of about that time."""
     made = datetime.fromtimestamp(int.from_bytes(to_bytes(event_id)[:6], "big") / 1000, UTC)
     span = Span(rfc3339(made - _BEFORE_ITS_ID), rfc3339(made + _AFTER_ITS_ID))
     query = Query(log_id, ascending=True, limit=_PAGE)
-    rows = islice(_hot(log_id, Path(), span, query, store), _LOOK_AT)
-    return next((row for row in rows if row.id == event_id), None)
+    hot = (row for row in islice(_hot(log_id, Path(), span, query, store), _LOOK_AT) if row.id == event_id)
+    return next(hot, None) or _old(log_id, span, cold, lambda row: row.id == event_id)

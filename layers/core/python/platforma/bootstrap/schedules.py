@@ -146,6 +146,7 @@ def make_exports() -> dict[str, Any]:
         files=audit.export_files(),
         columns=DuckDBColumns(),
         store=audit.audit_store(),
+        cold=audit.cold(),
         published=audit.published(),
         envelope=ground.envelope(),
         signer=audit.checkpoint_signer(),

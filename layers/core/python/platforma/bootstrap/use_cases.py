@@ -190,6 +190,8 @@ audit = Area(
     {
         "store": parts.audit.audit_store,
         "envelope": parts.ground.envelope,
+        "cold": parts.audit.cold,
+        "clock": lambda: environment.clock,
         "ledger": parts.audit.ledger,
         "exports": parts.audit.exports,
         "erasures": parts.audit.erasures,

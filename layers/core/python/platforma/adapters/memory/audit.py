@@ -6,7 +6,7 @@ kills whoever was writing between any two writes. All of them stand in one modul
 """
 
 import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from platforma.audit.index import paths_of
 from platforma.audit.model import Head, Intent, Page, Row, log_of, tenant_of
 from platforma.audit.ports import Path, Span
 from platforma.audit.sealing import seal_event
+from platforma.audit.segment import SegmentName
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.events import Event, entered
 from platforma.keys.envelope import Envelope
@@ -50,6 +51,7 @@ class MemoryLogStore:
         self._logs: dict[str, _Log] = {}
         self._pending: dict[str, dict[str, Row]] = {}
         self._hot: dict[tuple[str, Path], dict[str, Row]] = {}
+        self._charts: dict[str, dict[str, set[SegmentName]]] = {}
 
     def record(self, event: Event, row: Row) -> None:
         """
@@ -178,6 +180,18 @@ class MemoryLogStore:
     def hot(self, log_id: str, path: Path, span: Span, *, ascending: bool, limit: int) -> Page:
         """Events of the index."""
         return _page(self._hot.get((log_id, path), {}), span, ascending, limit)
+
+    def chart(self, log_id: str, slots: Collection[str], segment: SegmentName) -> None:
+        """Note where the slots' events are."""
+        for slot in sorted(slots, reverse=True):
+            self._charts.setdefault(log_id, {}).setdefault(slot, set()).add(segment)
+            self.after_write("chart")
+
+    def charted(self, log_id: str, low: str, high: str, *, ascending: bool) -> Iterator[tuple[str, Sequence[SegmentName]]]:
+        """Slots with their segments."""
+        chart = self._charts.get(log_id, {})
+        for slot in sorted((slot for slot in chart if low <= slot <= high), reverse=not ascending):
+            yield slot, sorted(chart[slot])
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """Where the event is."""

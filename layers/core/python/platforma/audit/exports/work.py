@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from platforma.audit import tree
+from platforma.audit.cold import Cold, open_found
 from platforma.audit.entry import salts_of
 from platforma.audit.exports.entries import Entries
 from platforma.audit.exports.manifest import signed_manifest
@@ -31,7 +32,7 @@ from platforma.audit.exports.rows import csv_header, csv_row, json_row, ocsf_row
 from platforma.audit.ports import CheckpointSigner, LogStore, Span
 from platforma.audit.proof import Published
 from platforma.audit.query import Query, parse_query
-from platforma.audit.sealing import Opened, open_rows
+from platforma.audit.sealing import Opened
 from platforma.audit.search import merged
 from platforma.kernel.clock import Clock, parse_rfc3339, system_clock
 from platforma.kernel.errors import Broken, Conflict
@@ -69,6 +70,7 @@ class Exporter:
     part: int = PART
     budget: timedelta = timedelta(seconds=150)
     lease: timedelta = timedelta(seconds=300)
+    cold: Cold | None = None
 
 
 def run_exports(by: Exporter) -> dict[str, int]:
@@ -181,15 +183,15 @@ def _query(export: Export) -> Query:
 
 def _events(export: Export, by: Exporter) -> Iterator[tuple[str, Opened]]:
     query = _query(export)
-    rows = merged(query, by.store)
+    rows = merged(query, by.store, by.cold)
     while chunk := list(islice(rows, _CHUNK)):
         known = [
             (log_id, row)
             for log_id, row in chunk
-            if row.sequence is not None and row.sequence < export.sizes.get(log_id, 0)
+            if row.id and row.sequence is not None and row.sequence < export.sizes.get(log_id, 0)
             if query.admits_clear(json.loads(row.body))
         ]
-        opened = open_rows(export.tenant_id, [row for _, row in known], by.envelope)
+        opened = open_found(export.tenant_id, [row for _, row in known], by.envelope, by.cold)
         for (log_id, _), one in zip(known, opened, strict=True):
             if query.admits(one.document()):
                 yield log_id, one
@@ -215,7 +217,7 @@ class _Proving:
             "index": index,
             "entry": entries.at(index).decode(),
             "hashes": [base64.b64encode(hash_).decode() for hash_ in tree.inclusion(index, size, node)],
-            "salts": salts_of(one.values, one.seed),
+            "salts": salts_of(one.values, one.seed) if one.salts is None else one.salts,
         }
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
     from platforma.adapters.s3_files import S3Files
     from platforma.audit.attend import Attendant
+    from platforma.audit.cold import Cold
+    from platforma.audit.person_keys import PersonKeys
     from platforma.audit.proof import Published
     from platforma.audit.retention import Term
 
@@ -46,15 +48,30 @@ def person_keys() -> "DynamoDBPersonKeys":
     return ground.bound(DynamoDBPersonKeys())
 
 
+@cache
+def keys_of_persons() -> "PersonKeys":
+    """The keys of persons, opened."""
+    from platforma.audit.person_keys import PersonKeys
+
+    return PersonKeys(person_keys(), ground.envelope(), environment.clock)
+
+
+def cold() -> "Cold":
+    """What reads old events."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.cold import Cold
+
+    return Cold(audit_store(), S3Bucket(environment.settings().audit_bucket), keys_of_persons(), environment.clock)
+
+
 def attendant() -> "Attendant":
     """What looks after the audit logs."""
     from platforma.adapters.s3 import S3Bucket
     from platforma.audit.attend import Attendant
-    from platforma.audit.person_keys import PersonKeys
     from platforma.audit.relay import Relay
 
     bucket = S3Bucket(environment.settings().audit_bucket, kms_key=environment.settings().audit_key)
-    persons = PersonKeys(person_keys(), ground.envelope(), environment.clock)
+    persons = keys_of_persons()
     by = Relay(audit_store(), bucket, ground.envelope(), persons, environment.clock, term=terms())
     return Attendant(by, checkpoint_signer(), ground.outbox(), environment.host())
 
