@@ -3,7 +3,8 @@ What a decision costs, beside cedarpy and pycasbin asked the same in the same ru
 
     decision    statements of the sample's shape (glob, network, window), each about other ids; the request matches one
     compile     ten thousand of them, made ready once a change; and the memory that one takes
-    worst       what a thousand statements cost that all match, and that all fail at their last condition
+    worst       what a thousand statements cost that all match, and that all fail at their last condition; what it costs to
+                say why not, of ten thousand
     globs       a pattern made to be slow, against an id made for it
 
 The peers get their policies and entities parsed. Times are wall time, the median of many.
@@ -200,6 +201,7 @@ def _worst() -> dict[str, Any]:
         "all_match_1000_us": median_us(lambda: decide(match, SUBJECT, request)),
         "all_fail_last_1000_us": median_us(lambda: decide(miss, SUBJECT, request)),
         "first_question_of_a_principal_us": _first_question(match),
+        "explained_denial_10000_us": _explained(),
     }
 
 
@@ -210,6 +212,13 @@ def _first_question(policy_set: PolicySet) -> float:
         for number in range(1_000_000)
     )
     return median_us(lambda: decide(policy_set, next(subjects), request), seconds=1)
+
+
+def _explained() -> float:
+    many = compile_rules(TENANT, rules([f"cluster:cls_{number:06}_*" for number in range(10_000)]))
+    request = ask("another")
+    assert decide(many, SUBJECT, request, explain=True).nearest
+    return median_us(lambda: decide(many, SUBJECT, request, explain=True))
 
 
 def _globs() -> dict[str, Any]:

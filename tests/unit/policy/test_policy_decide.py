@@ -1,6 +1,7 @@
 """Decisions: what the worked cases leave open, and properties that hold for all."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +23,7 @@ from tests.unit.policy.strategies import (
     some_circumstances,
     some_rules,
 )
-from tests.unit.policy.worlds import SAMPLE, TENANT, key, policy, policy_set, request, user
+from tests.unit.policy.worlds import NOON, SAMPLE, TENANT, key, policy, policy_set, request, user
 
 EVERYTHING = {"effect": "allow", "actions": ["*"], "resources": ["*"]}
 GET, DELETE = "infrastructure.clusters.get", "infrastructure.clusters.delete"
@@ -268,6 +269,20 @@ def test_the_nearest_is_the_one_that_missed_by_least():
 
     assert miss["policy_id"] == policy(2, SAMPLE).id
     assert miss["misses"] == [{"wants": "ip_range", "of": ["10.0.0.0/8"], "saw": "203.0.113.42"}]
+
+
+def test_of_very_many_the_ones_about_the_resource_are_looked_at_first():
+    """Whatever networks they ask for; the others only as far as a bound."""
+    others = [
+        policy(number, {**SAMPLE, "resources": [f"cluster:cls_us{number}"]}, ("user", "usr_1")) for number in range(600)
+    ]
+    asked = request(GET, "cluster:cls_eu01", ip_address=None, time=NOON + timedelta(hours=12))
+
+    (miss,) = nearest(user(), asked, *others, policy(999, SAMPLE, ("user", "usr_1")))
+    assert (miss["policy_id"], len(miss["misses"])) == (policy(999, SAMPLE).id, 2)
+
+    (miss,) = nearest(user(), asked, *others)
+    assert miss["policy_id"] == policy(0, SAMPLE).id
 
 
 def test_a_denial_by_statement_names_it_and_what_it_could_not_know():

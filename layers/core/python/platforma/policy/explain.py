@@ -1,6 +1,7 @@
 """Why not: what came nearest to another answer than a denial. It tells of policies: for those with `settings:read` only."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from platforma.policy.actions import matches, parse_pattern
@@ -12,12 +13,15 @@ from platforma.policy.globs import compile_glob
 from platforma.policy.index import Compiled, ResourceIndex
 from platforma.policy.model import Cause
 
+MAX_LOOKED_AT = 500
+"""Statements that a denial is explained by, so that it costs little where tens of thousands are in force."""
 _TELLING = frozenset({"deny_statement", "no_match", "unknown_domain", "owner"})
 
 
 def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> tuple[Mapping[str, Any], ...] | None:
     """
     The statement that came nearest, with `misses`: each thing that it wanted, and what it saw (or that it was `missing`).
+    Of many it is the nearest of those looked at: up to `MAX_LOOKED_AT`, the ones about this resource first.
 
     Of a denial by statement it is a denying one, and the misses are what it could not know. Grants that would cover the
     action, were they not `replaced` by a statement, follow. None where nothing is about the action.
@@ -28,7 +32,8 @@ def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> tuple[Ma
         applying = (one for index in plan.denies for one in index.candidates(facts) if one.applies(facts))
         return (_described(min(applying, key=_order), facts),)
     asked = plan.alone if cause == "owner" and plan.alone is not None else plan
-    nearest = min(_every(asked.allows), key=lambda one: (len(_misses(one, facts)), _order(one)), default=None)
+    looked_at = islice(_likeliest(asked.allows, facts), MAX_LOOKED_AT)
+    nearest = min(looked_at, key=lambda one: (_missed(one, facts), _order(one)), default=None)
     found = [] if nearest is None else [_described(nearest, facts)]
     for grant in view.replaced:
         pattern = parse_pattern(str(grant.statement))
@@ -37,9 +42,18 @@ def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> tuple[Ma
     return tuple(found) or None
 
 
-def _every(indexes: tuple[ResourceIndex, ...]) -> Iterator[Compiled]:
+def _likeliest(indexes: tuple[ResourceIndex, ...], facts: Facts) -> Iterator[Compiled]:
+    """Every statement, once or more: those about the resource, then all."""
+    for index in indexes:
+        yield from index.about(facts)
     for index in indexes:
         yield from index.all()
+
+
+def _missed(compiled: Compiled, facts: Facts) -> int:
+    """How many things *compiled* wanted and did not see."""
+    failed = sum(condition.test(facts) is not True for condition in compiled.conditions)
+    return failed + (not any(_is_about(text, facts) for text in compiled.statement.resources))
 
 
 def _order(compiled: Compiled) -> tuple[str, int]:

@@ -111,6 +111,14 @@ class _Table:
                         found.append(compiled)
         return found
 
+    def about(self, text: str) -> Iterator[Compiled]:
+        """The statements that match *text*, whatever their network."""
+        if (leaf := self.exact.get(text)) is not None:
+            yield from (entry.compiled for entry in leaf.entries)
+        for length, table in self.prefixes:
+            if (leaf := table.get(text[:length])) is not None:
+                yield from (one for one, matches in leaf.entries if matches is None or matches(text))
+
     def leaves(self) -> Iterator[Leaf]:
         yield from self.exact.values()
         for _, table in self.prefixes:
@@ -144,6 +152,12 @@ class ResourceIndex:
         if self._by_id is None or not facts.request.resource_id:
             return found
         return found + self._by_id.collect(facts.request.resource_id, facts.address)
+
+    def about(self, facts: Facts) -> Iterator[Compiled]:
+        """Those whose resource matches, also where their network does not."""
+        yield from self._by_key.about(facts.key)
+        if self._by_id is not None and facts.request.resource_id:
+            yield from self._by_id.about(facts.request.resource_id)
 
     def all(self) -> Iterator[Compiled]:
         """Every statement here, once for each of its resources."""
