@@ -153,7 +153,8 @@ def test_an_erased_persons_values_are_gone_from_old_events_too_and_the_events_st
     assert asked(world, Query(TENANT, text="192.0.2.1")).events == ()
 
 
-def test_when_time_is_up_a_short_page_says_where_to_go_on(monkeypatch):
+@pytest.mark.parametrize("ascending", [True, False])
+def test_when_time_is_up_a_short_page_says_where_to_go_on(monkeypatch, ascending):
     world = an_old_world()
     looks = []
     plain = world.bucket.get
@@ -164,11 +165,13 @@ def test_when_time_is_up_a_short_page_says_where_to_go_on(monkeypatch):
         return plain(key)
 
     monkeypatch.setattr(world.bucket, "get", slow)
-    first = asked(world, Query(TENANT, resource="cls_0"))
+    query = Query(TENANT, resource="cls_4" if ascending else "cls_0", ascending=ascending)
+    first = asked(world, query)
 
     assert (first.events, len(looks)) == ((), 1)
     assert first.after is not None
-    assert all_pages(world, Query(TENANT, resource="cls_0")) == [event_id(0)]
+    assert all_pages(world, query) == [event_id(4 if ascending else 0)]
+    assert len(looks) <= 1 + 5, "each slot is read once"
 
 
 def test_a_writer_whose_clock_is_days_behind_is_found_where_it_says():

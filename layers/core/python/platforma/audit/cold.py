@@ -57,15 +57,18 @@ class Cold:
         if span.low > high:
             return
         if not query.ascending and high == oldest_hot:
-            yield _pause_at(f"{oldest_hot}#evt_" + "z" * 26)  # nothing is read before all that is newer was taken
+            yield _pause(f"{oldest_hot}#evt_" + "z" * 26)  # nothing is read before all that is newer was taken
         needles = _needles(query)
         for slot, segments in self.store.charted(log_id, span.low[:SLOT], high[:SLOT], ascending=query.ascending):
+            edge = _edge(slot, ascending=query.ascending)
+            if (span.low > edge) if query.ascending else (high < edge):
+                continue  # this slot was looked through up to its edge
             found = {}
             for line in self._lines(segments):
                 if all(needle in line for needle in needles) and (row := _row(line, slot, span, high)):
                     found[row.position] = row
             yield from (found[position] for position in sorted(found, reverse=not query.ascending))
-            yield _pause(slot, ascending=query.ascending)
+            yield _pause(edge)
 
     def _lines(self, segments: Sequence[SegmentName]) -> Iterator[bytes]:
         for at in range(0, len(segments), _AT_ONCE):
@@ -131,10 +134,10 @@ def _row(line: bytes, slot: str, span: Span, high: str) -> Row | None:
         raise LogBroken("An entry cannot be read.") from error
 
 
-def _pause(slot: str, *, ascending: bool) -> Row:
-    edge = "9:59.999Z#evt_" + "z" * 26 if ascending else "0:00.000Z#evt_" + "0" * 26
-    return _pause_at(slot + edge)
+def _edge(slot: str, *, ascending: bool) -> str:
+    """Where whoever reads in this order leaves the slot."""
+    return slot + ("9:59.999Z#evt_" + "z" * 26 if ascending else "0:00.000Z#evt_" + "0" * 26)
 
 
-def _pause_at(position: str) -> Row:
+def _pause(position: str) -> Row:
     return Row("", position, "", b"", b"")
