@@ -5,7 +5,7 @@ from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
 from platforma.edge.domains import vouched_tenant
-from platforma.edge.schemas.sso import ConnectionView, DomainView, MappingTested
+from platforma.edge.schemas.sso import ConnectionView, DomainView, HealthView, MappingTested, TrialLink
 
 api = API("sso_connections", bootstrap.edge)
 
@@ -58,6 +58,19 @@ def test_mapping(call: Call) -> Answer:
     groups = None if call.body.groups is None else tuple(call.body.groups)
     run = bootstrap.sso.try_mapping(connection, call.body.attributes, groups)
     return Answer(200, MappingTested.of(run.as_json()))
+
+
+@api.serves("settings.sso_connections.test")
+def begin_trial(call: Call) -> Answer:
+    connection = bootstrap.sso.read_connection(call.path["id"], tenant_id=call.tenant_id)
+    url, until = bootstrap.sso.trial_link(connection)
+    return Answer(200, TrialLink.of({"url": url, "expires_at": until}))
+
+
+@api.serves("settings.sso_connection_health.get")
+def get_health(call: Call) -> Answer:
+    connection = bootstrap.sso.read_connection(call.path["id"], tenant_id=call.tenant_id)
+    return Answer(200, HealthView.of(bootstrap.sso.read_health(connection)))
 
 
 @api.serves("settings.domains.create")

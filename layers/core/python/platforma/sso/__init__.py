@@ -16,11 +16,14 @@ from platforma.sso.domains import (
     vouch_for_domain,
 )
 from platforma.sso.dry_run import try_mapping
+from platforma.sso.enforcement import requires_provider
 from platforma.sso.find_connection import enabled_connections, find_home
+from platforma.sso.health import read_health
 from platforma.sso.model import Connection, Domain
 from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
 from platforma.sso.return_to import parse_return_to
 from platforma.sso.sign_in import finish_sign_in, note_failure
+from platforma.sso.trial import note_trial, spend_trial_link, trial_link, try_sign_in
 
 __all__ = [
     "Connection",
@@ -36,12 +39,18 @@ __all__ = [
     "list_connections",
     "list_domains",
     "note_failure",
+    "note_trial",
     "parse_return_to",
     "read_connection",
     "read_domain",
+    "read_health",
     "recheck_domains",
     "release_domain",
+    "requires_provider",
+    "spend_trial_link",
+    "trial_link",
     "try_mapping",
+    "try_sign_in",
     "verify_domain",
     "vouch_for_domain",
 ]

@@ -6,10 +6,13 @@ from functools import partial
 from typing import Any
 
 from platforma.identity.fields import parse_name
+from platforma.identity.lockout import AdministrationOf
+from platforma.identity.ports import Directory, Groups
 from platforma.kernel.errors import FieldError, PlatformaError, PreconditionFailed, Unprocessable
 from platforma.kernel.events import Attempt
 from platforma.sso.changes import connection_event
 from platforma.sso.create_connection import forget_secrets, kept_secret
+from platforma.sso.enforcement import require_enforceable
 from platforma.sso.model import Connection, OIDCSettings, SAMLSettings
 from platforma.sso.ports import Connections, Fetch, ProviderSecrets
 from platforma.sso.read_connection import read_connection
@@ -22,6 +25,9 @@ from platforma.sso.settings import (
     parse_provisioning,
     provider_of,
 )
+
+_TRIED = frozenset({"saml", "oidc", "domains", "attribute_mapping"})
+"""What a trial was of: after a change of it there is none."""
 
 
 def change_connection(
@@ -36,6 +42,9 @@ def change_connection(
     read_metadata: ReadMetadata,
     fetch: Fetch,
     attempt: Attempt,
+    directory: Directory,
+    groups: Groups,
+    administration: AdministrationOf,
 ) -> Connection:
     """
     The connection after *fields*. *if_match* None means any version.
@@ -48,8 +57,10 @@ def change_connection(
         PreconditionFailed: it has another version.
         Unprocessable: a field is not valid.
         MetadataRefused: the identity provider's metadata cannot be had, or not be used.
+        TestFirst, BreakGlassNeeded: people cannot be made to sign in by it yet.
         Unavailable: nothing was changed.
     """
+    allowed = partial(require_enforceable, directory=directory, groups=groups, administration=administration)
     before = read_connection(connection_id, tenant_id=tenant_id, connections=connections)
     if if_match not in (None, before.version):
         raise PreconditionFailed
@@ -57,12 +68,12 @@ def change_connection(
     if "saml" in fields and before.saml is not None:
         changed["saml"] = _saml(before.saml, fields["saml"], attempt, read_metadata, fetch)
     if "oidc" not in fields or before.oidc is None:
-        return _replaced(before, changed, connections, attempt)
+        return _replaced(before, changed, connections, attempt, allowed)
     given, fresh = fields["oidc"], kept_secret(tenant_id, fields["oidc"].get("client_secret"), provider_secrets)
     old = before.oidc.secret_ref
     try:
         changed["oidc"] = _oidc(before.oidc, given, fresh)
-        after = _replaced(before, changed, connections, attempt)
+        after = _replaced(before, changed, connections, attempt, allowed)
     except PlatformaError:
         forget_secrets(tenant_id, [fresh] if fresh else [], provider_secrets)
         raise
@@ -103,6 +114,8 @@ def _parsed(before: Connection, fields: Mapping[str, Any], known_roles: frozense
     parsers: Mapping[str, Callable[[Any], Any]] = {
         "name": parse_name,
         "enabled": bool,
+        "enforced": bool,
+        "break_glass": lambda users: tuple(sorted(set(users))),
         "domains": parse_domains,
         "attribute_mapping": parse_attribute_mapping,
         "group_mappings": partial(parse_group_mappings, known_roles=known_roles),
@@ -111,8 +124,17 @@ def _parsed(before: Connection, fields: Mapping[str, Any], known_roles: frozense
     return {name: parse(fields[name]) for name, parse in parsers.items() if name in fields}
 
 
-def _replaced(before: Connection, changed: Mapping[str, Any], connections: Connections, attempt: Attempt) -> Connection:
-    after = replace(before, version=before.version + 1, **changed)
+def _replaced(
+    before: Connection,
+    changed: Mapping[str, Any],
+    connections: Connections,
+    attempt: Attempt,
+    allowed: Callable[[Connection], None],
+) -> Connection:
+    tried = before.tested_at if changed.keys().isdisjoint(_TRIED) else None
+    after = replace(before, version=before.version + 1, tested_at=tried, **changed)
+    if after.enforced and (not before.enforced or "break_glass" in changed):
+        allowed(after)
     connections.replace(before, after, connection_event(attempt, before, after))
     return after
 

@@ -78,3 +78,24 @@ class AnswerRejected(Unprocessable):
     def __init__(self, why: str) -> None:
         super().__init__(None, why=why)
         self.why = why
+
+
+class TestFirst(Conflict):
+    """Nobody is made to sign in by a connection of which no trial has passed."""
+
+    code = "test_first"
+    public = "A test sign-in must pass first, with the settings as they are."
+
+
+class BreakGlassNeeded(Conflict):
+    """Nobody could sign in without the provider."""
+
+    code = "break_glass_needed"
+    public = "Name an active administrator with a password in break_glass, who may still sign in without the provider."
+
+
+class ProviderRequired(Forbidden):
+    """The person's domain signs in by its provider alone."""
+
+    code = "sso_required"
+    public = "People of your organisation sign in through its identity provider."

@@ -87,7 +87,12 @@ class Provisioning:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A tenant's trust in one identity provider, for people of *domains*."""
+    """
+    A tenant's trust in one identity provider, for people of *domains*.
+
+    *tested_at* is when a trial passed, with the settings as they are. *enforced*: people of the domains sign in by it alone,
+    but for the users of *break_glass*.
+    """
 
     id: str
     tenant_id: str
@@ -101,6 +106,9 @@ class Connection:
     group_mappings: tuple[GroupMapping, ...] = ()
     provisioning: Provisioning = Provisioning()
     enabled: bool = True
+    tested_at: datetime | None = None
+    enforced: bool = False
+    break_glass: tuple[str, ...] = ()
     version: int = 1
 
     @property
@@ -121,6 +129,9 @@ class Connection:
             "name": self.name,
             "type": self.type,
             "enabled": self.enabled,
+            "tested_at": _plain(self.tested_at),
+            "enforced": self.enforced,
+            "break_glass": list(self.break_glass),
             "domains": list(self.domains),
             "saml": None if self.saml is None else _saml(self.saml),
             "oidc": None if self.oidc is None else _oidc(self.oidc),

@@ -8,8 +8,8 @@ user who has no other way in. Both happen only for a domain that is the connecti
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 
 from platforma.identity.changes import changed, made
 from platforma.identity.email_address import folded, parse_email
@@ -30,6 +30,10 @@ from platforma.sso.profile import Profile
 if TYPE_CHECKING:  # what keeps factors comes in a layer that not every function of the area carries
     from platforma.identity.factors.ports import FactorStore
 
+Foreseen = Literal["found", "linked", "made"]
+"""What becomes of whom a provider names: a user that it is known to be, one that it becomes, or a new one."""
+_REMOVED = "The user was removed here; an administrator or a directory can make them again."
+_NEVER = datetime.min.replace(tzinfo=UTC)
 LAST_ADMINISTRATOR = "kept_last_administrator"
 """The reason in the event of a sign-in that would have taken the last administrator's role, and did not."""
 
@@ -99,6 +103,38 @@ def _provisioned(
     return _written(before, after, turn, people, attempt)
 
 
+def foresee(
+    connection: Connection, subject: str, profile: Profile, *, people: People
+) -> tuple[Foreseen, User | None, tuple[MappedRole, ...]]:
+    """
+    What `provision` would do now, and has not done: the user as it is, if there is one, and the roles of connections then.
+
+    Raises:
+        SignInRefused: it would not do it.
+    """
+    identity = people.directory.identity(connection.tenant_id, connection.id, subject)
+    granted = _known(map_groups(connection, profile.groups), people.known_roles)
+    user = _owner(connection, identity, people.directory)
+    found: Foreseen = "found"
+    if user is not None:
+        require_domain(profile.email or user.email, connection, people.domains)
+    else:
+        address = require_domain(profile.email, connection, people.domains)
+        user = people.directory.user_by_email(connection.tenant_id, address)
+        if user is None:
+            _require_makes(connection)
+            if people.directory.owner_of(connection.tenant_id, identity) is not None:
+                raise WasRemoved(_REMOVED)
+            return "made", None, _mapped(connection, (), granted, _NEVER)
+        _require_linkable(connection, user, people)
+        found = "linked"
+    if user.status == "suspended":
+        raise NotActive("The user is suspended.")
+    if user.managed_by == "scim":
+        return found, user, user.mapped
+    return found, user, _mapped(connection, user.mapped, granted, user.created_at)
+
+
 def require_domain(email: str | None, connection: Connection, domains: Domains) -> str:
     """
     The address in its kept form, of a domain that is the connection's and that its tenant has proved (or was vouched for).
@@ -152,8 +188,7 @@ def _made(
     people: People,
     attempt: Attempt,
 ) -> User:
-    if not connection.provisioning.jit:
-        raise NotProvisioned("There is no such user, and the connection does not make users at their first sign-in.")
+    _require_makes(connection)
     now = attempt.clock()
     user = User(
         id=new_id("usr"),
@@ -171,8 +206,13 @@ def _made(
     try:
         people.directory.add(user, None, event, unless_removed=True)
     except UserRemoved:
-        raise WasRemoved("The user was removed here; an administrator or a directory can make them again.") from None
+        raise WasRemoved(_REMOVED) from None
     return user
+
+
+def _require_makes(connection: Connection) -> None:
+    if not connection.provisioning.jit:
+        raise NotProvisioned("There is no such user, and the connection does not make users at their first sign-in.")
 
 
 def _written(before: User, after: User, turn: int, people: People, attempt: Attempt) -> User:

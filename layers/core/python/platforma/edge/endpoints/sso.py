@@ -51,6 +51,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer="sso.MappingTested",
     ),
     row(
+        *("POST", f"{_CONNECTIONS}/{{id}}/test", "settings.sso_connections.test", "sso_connections", "permission"),
+        "A link for a sign-in that is only tried: good once, for ten minutes",
+        resource="sso_connection",
+        answer="sso.TrialLink",
+    ),
+    row(
+        *("GET", f"{_CONNECTIONS}/{{id}}/health", "settings.sso_connection_health.get", "sso_connections", "permission"),
+        "How a connection fares: sign-ins, failures in words, certificates",
+        resource="sso_connection",
+        answer="sso.HealthView",
+    ),
+    row(
         *("POST", "/v1/domains", "settings.domains.create", "sso_connections", "own"),
         "Claim a domain, or (platform clients) vouch for a tenant's",
         resource="domain",
@@ -110,7 +122,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         produces=_HTML,
         wire="page",
         status=303,
-        also=(403, 409, 429),
+        also=(200, 403, 409, 429),
     ),
     row(
         *("POST", "/sso/{id}/acs", "sso.assertions.consume", "sso_sign_in", "public"),
@@ -120,6 +132,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="page",
         consumes="form",
         status=303,
-        also=(403, 409, 429),
+        also=(200, 403, 409, 429),
     ),
 )

@@ -15,6 +15,7 @@ from platforma.edge.pages.guard import read_step_token, step_token
 from platforma.edge.pages.visit import Visit
 from platforma.identity.factors import WrongCode, WrongPasskey
 from platforma.kernel.errors import NotFound, RateLimited, Unauthenticated
+from platforma.sso.errors import ProviderRequired
 
 
 def show_sign_in(visit: Visit) -> Answer:
@@ -102,11 +103,13 @@ def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
     assert visit.tenant is not None
     visit.act_as(user_id)
     try:
-        active = visit.world.identity.read_user(visit.tenant.id, user_id).status == "active"
+        user = visit.world.identity.read_user(visit.tenant.id, user_id)
     except NotFound:
-        active = False
-    if not active:  # suspended or gone between two steps
+        user = None
+    if user is None or user.status != "active":  # suspended or gone between two steps
         raise visit.refuse(Unauthenticated(), "login", **_form(visit))
+    if visit.world.sso.requires_provider(user):
+        raise visit.refuse(ProviderRequired(), "login", **_form(visit, email=user.email))
     _, held = visit.world.oauth.start_session(
         visit.tenant.id,
         user_id,

@@ -13,13 +13,15 @@ from platforma.edge.bodies import read_form, read_parameters
 from platforma.edge.browser import BROWSER, SESSION, cookie, flow_cookie, flow_forgotten, flow_kept, kept
 from platforma.edge.call import Call
 from platforma.edge.endpoints import ENDPOINTS
+from platforma.edge.pages.render import page
+from platforma.edge.pages.texts import Words, language_of
 from platforma.edge.redirects import posted_on
 from platforma.kernel.errors import NotFound, PlatformaError, RateLimited, Unavailable
 from platforma.sso.errors import AnswerRejected
 from platforma.sso.flow import HANDLE, Flow, begin_flow, is_handle, open_flow, seal_flow
 from platforma.sso.model import Connection
 from platforma.sso.provision import People
-from platforma.sso.return_to import AUTHORIZE, interaction_of
+from platforma.sso.return_to import AUTHORIZE, HOME, interaction_of
 
 PAGES = frozenset(
     {row.path for row in ENDPOINTS if row.wire == "page" and row.method == "GET" and "{" not in row.path} | {AUTHORIZE}
@@ -66,6 +68,10 @@ def start(call: Call, world: World) -> Answer:
     """
     connection = _connection(call, world)
     sent = read_parameters(call)
+    key = world.form_key()
+    if "test" in sent:
+        world.sso.spend_trial_link(connection, sent["test"])
+        return _on(connection, begin_flow(connection.id, HOME, call.now, trial=True), world, key)
     back = world.sso.parse_return_to(sent.get("return_to"), connection.tenant_id, pages=PAGES)
     interaction, force = interaction_of(back), False
     if interaction is not None:
@@ -76,7 +82,10 @@ def start(call: Call, world: World) -> Answer:
     session = world.oauth.read_session(cookie(call.headers, SESSION))
     session_id = session.id if session is not None and session.tenant_id == connection.tenant_id else None
     flow = begin_flow(connection.id, back, call.now, force=force, session_id=session_id, interaction=interaction)
-    key = world.form_key()
+    return _on(connection, flow, world, key)
+
+
+def _on(connection: Connection, flow: Flow, world: World, key: bytes) -> Answer:
     cookies = (flow_kept(flow.handle, seal_flow(flow, key)),)
     if connection.type == "oidc":
         location = world.oidc.ask_openid_provider(connection, flow, key=key)
@@ -152,7 +161,12 @@ def held_flow(call: Call, world: World, connection: Connection, handle: str) -> 
 
 
 def finished(call: Call, world: World, connection: Connection, said: object, flow: Flow | None) -> Answer:
-    """Signed in, and on."""
+    """Signed in, and on; or, of a trial, what it would have done."""
+    if flow is not None and flow.trial:
+        trial = world.sso.try_sign_in(connection, said, people=world.people_of(connection.tenant_id))
+        world.sso.note_trial(connection, attempt=call.attempt)
+        words = Words(language_of(call.headers.get("accept-language", "")))
+        return page("trial", words, cookies=(flow_forgotten(flow.handle),), tenant=None, connection=connection, trial=trial)
     signed = world.sso.finish_sign_in(
         connection, said, flow=flow, people=world.people_of(connection.tenant_id), attempt=call.attempt
     )

@@ -21,6 +21,25 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There is no single sign-on for this address.",
         "Für diese Adresse gibt es kein Single Sign-on.",
     ),
+    "sso_required": (
+        "People of your organisation sign in through its identity provider.",
+        "In Ihrer Organisation meldet man sich über den Identitätsanbieter an.",
+    ),
+    "trial": ("The sign-in works", "Die Anmeldung funktioniert"),
+    "trial_nothing": (
+        "This was a test: nobody was signed in and nothing was changed.",
+        "Dies war ein Test: Niemand wurde angemeldet und nichts geändert.",
+    ),
+    "trial_found": ("This person is a user already.", "Diese Person ist bereits ein Benutzer."),
+    "trial_linked": ("An invited user would be linked.", "Ein eingeladener Benutzer würde verknüpft."),
+    "trial_made": ("A user would be made.", "Ein Benutzer würde angelegt."),
+    "trial_claims": ("What the provider says", "Was der Anbieter sagt"),
+    "trial_groups": ("Groups", "Gruppen"),
+    "trial_roles": ("Roles by the mapping", "Rollen nach der Zuordnung"),
+    "trial_default": ("by default", "als Voreinstellung"),
+    "trial_gained": ("Gained", "Hinzu kämen"),
+    "trial_lost": ("Lost", "Es entfielen"),
+    "name": ("Full name", "Vor- und Nachname"),
     "use_passkey": ("Sign in with a passkey", "Mit einem Passkey anmelden"),
     "or": ("or", "oder"),
     "code": ("Code of your authenticator app", "Code Ihrer Authenticator-App"),
@@ -157,7 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
 _REFUSALS = frozenset(
     {
         *("wrong_password", "wrong_code", "wrong_passkey", "rate_limited", "link_spent", "unknown_user_code"),
-        *("password_characters", "password_short", "password_long", "password_common"),
+        *("password_characters", "password_short", "password_long", "password_common", "sso_required"),
     }
 )
 

@@ -71,10 +71,16 @@ class ConnectionCreate(Body):
 
 
 class ConnectionPatch(Body):
-    """What changes of a connection; lists and the attribute mapping are replaced whole, the rest member by member."""
+    """
+    What changes of a connection; lists and the attribute mapping are replaced whole, the rest member by member.
+
+    *enforced*: people of its domains sign in by it alone, but for the users of *break_glass*; it takes a test that passed.
+    """
 
     name: Name | None = None
     enabled: bool | None = None
+    enforced: bool | None = None
+    break_glass: Annotated[list[Text], Field(max_length=10)] | None = None
     domains: Domains | None = None
     saml: SAML | None = None
     oidc: OIDCPatch | None = None
@@ -130,6 +136,9 @@ class ConnectionView(View):
     name: str
     type: str
     enabled: bool
+    tested_at: Timestamp | None
+    enforced: bool
+    break_glass: list[str]
     domains: list[str]
     saml: SAMLView | None
     oidc: OIDCView | None
@@ -137,6 +146,56 @@ class ConnectionView(View):
     group_mappings: list[MappingView]
     provisioning: ProvisioningView
     created_at: Timestamp
+
+
+class TrialLink(View):
+    """Where a trial begins."""
+
+    url: str
+    expires_at: Timestamp
+
+
+class SignInSeen(View):
+    """A sign-in."""
+
+    reference: str
+    at: Timestamp
+    user_id: str
+
+
+class FailureSeen(View):
+    """A sign-in that failed: *reference* is what the person was shown, *why* is in plain words."""
+
+    reference: str
+    at: Timestamp
+    code: str
+    why: str
+
+
+class CertificateSeen(View):
+    """A certificate that the provider may sign with; `ending` within 30 days."""
+
+    sha256: str
+    not_after: Timestamp
+    status: Literal["good", "ending", "expired"]
+
+
+class DomainSeen(View):
+    """A domain of the connection, and whether it is the tenant's."""
+
+    domain: str
+    owned: bool
+
+
+class HealthView(View):
+    """How a connection fares; sign-ins and failures are those of seven days, the newest first."""
+
+    status: Literal["ok", "failing", "unused"]
+    tested_at: Timestamp | None
+    last_sign_ins: list[SignInSeen]
+    failures: list[FailureSeen]
+    certificates: list[CertificateSeen]
+    domains: list[DomainSeen]
 
 
 class ConnectionList(View):

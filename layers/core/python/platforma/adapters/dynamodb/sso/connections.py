@@ -129,6 +129,9 @@ def _item(connection: Connection) -> ConnectionItem:
         "domains": list(connection.domains),
         "created_at": rfc3339(connection.created_at),
         "enabled": connection.enabled,
+        "tested_at": None if connection.tested_at is None else rfc3339(connection.tested_at),
+        "enforced": connection.enforced,
+        "break_glass": list(connection.break_glass),
         "attribute_mapping": dict(connection.attribute_mapping),
         "group_mappings": [[mapping.group, mapping.role, mapping.match] for mapping in connection.group_mappings],
         "provisioning": _flat(connection.provisioning),
@@ -156,6 +159,9 @@ def _connection(item: ConnectionItem) -> Connection:
         group_mappings=tuple(GroupMapping(*each) for each in state["group_mappings"]),
         provisioning=Provisioning(**_tuples(state["provisioning"])),
         enabled=state["enabled"],
+        tested_at=parse_rfc3339(state["tested_at"]) if state.get("tested_at") else None,
+        enforced=state.get("enforced", False),
+        break_glass=tuple(state.get("break_glass", ())),
         version=int(item.version),
     )
 
