@@ -71,4 +71,10 @@ def test_the_upkeep_runs_by_its_own_role(running):
 
     answer = running.aws("lambda").invoke(FunctionName=function, Payload=event)
 
-    assert json.loads(answer["Payload"].read()) == {"checked": 0, "lost": 0}
+    assert json.loads(answer["Payload"].read()) == {
+        "checked": 0,
+        "lost": 0,
+        "refreshed": 0,
+        "unread": 0,
+        "ending": 0,
+    }

@@ -335,7 +335,7 @@ def test_a_domain_is_lost_after_three_days_without_its_record(world, tenant, oth
         assert tenant.call("GET", "/v1/domains/lost.test", expect=200).json["status"] == "proved"
     world.clock.move(days=1, minutes=1)
     dns.gone = True
-    assert upkeep(world) == {"checked": 0, "lost": 0}
+    assert upkeep(world).items() >= {"checked": 0, "lost": 0}.items()
     dns.gone = False
 
     assert upkeep(world)["lost"] == 1

@@ -238,13 +238,16 @@ def work_on_certificates(request_id: str) -> dict[str, Any]:
 
 
 def sso_upkeep(request_id: str) -> dict[str, Any]:
-    """Keep what connections rest on current; how many domains were checked, and how many were lost."""
+    """
+    Keep what connections rest on current; how many domains were checked and how many lost, how many providers changed or
+    could not be read, and how many have certificates that end.
+    """
     from platforma.kernel.events import Attempt
 
-    def attempt_for(tenant_id: str) -> Attempt:
+    def attempt_for(tenant_id: str, action: str = "settings.domains.check") -> Attempt:
         return Attempt(
             request_id=request_id,
-            action="settings.domains.check",
+            action=action,
             clock=environment.clock,
             source="schedule",
             tenant_id=tenant_id,
@@ -252,7 +255,10 @@ def sso_upkeep(request_id: str) -> dict[str, Any]:
             principal_id="sso_upkeep",
         )
 
-    return dict(use_cases.sso.recheck_domains(attempt_for=attempt_for))
+    return {
+        **use_cases.sso.recheck_domains(attempt_for=attempt_for),
+        **use_cases.sso.refresh_connections(attempt_for=attempt_for),
+    }
 
 
 def rewrap(request_id: str) -> str:

@@ -21,6 +21,7 @@ from platforma.sso.find_connection import enabled_connections, find_home
 from platforma.sso.health import read_health
 from platforma.sso.model import Connection, Domain
 from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
+from platforma.sso.refresh import refresh_connections
 from platforma.sso.return_to import parse_return_to
 from platforma.sso.sign_in import finish_sign_in, note_failure
 from platforma.sso.trial import note_trial, spend_trial_link, trial_link, try_sign_in
@@ -45,6 +46,7 @@ __all__ = [
     "read_domain",
     "read_health",
     "recheck_domains",
+    "refresh_connections",
     "release_domain",
     "requires_provider",
     "spend_trial_link",

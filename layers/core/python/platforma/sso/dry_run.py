@@ -26,14 +26,14 @@ class DryRun:
         }
 
 
-def try_mapping(connection: Connection, attributes: Attributes, groups: tuple[str, ...] | None = None) -> DryRun:
+def try_mapping(connection: Connection, attributes: Attributes, instead: tuple[str, ...] | None = None) -> DryRun:
     """
-    What *connection* makes of *attributes*; *groups*, where given, stand for what the attributes say of groups.
+    What *connection* makes of *attributes*; *instead*, where given, are groups in place of those in them.
 
     Raises:
         Unprocessable: the attributes cannot be read as the connection maps them.
     """
     profile = read_profile(attributes, connection.attribute_mapping)
-    if groups is not None:
-        profile = Profile(profile.email, profile.name, tuple(dict.fromkeys(groups)))
+    if instead is not None:
+        profile = Profile(profile.email, profile.name, tuple(dict.fromkeys(instead)))
     return DryRun(profile, map_groups(connection, profile.groups))

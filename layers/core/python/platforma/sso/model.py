@@ -44,13 +44,17 @@ class IdentityProvider:
 
 @dataclass(frozen=True, slots=True)
 class SAMLSettings:
-    """How a connection speaks SAML. *metadata_url* is where the metadata was read, and is read again."""
+    """
+    How a connection speaks SAML. *metadata_url* is where the metadata was read, and is read again; *announced* is which end
+    of its certificates was told of last.
+    """
 
     provider: IdentityProvider
     metadata_url: str | None = None
     refreshed_at: datetime | None = None
     idp_initiated: bool = False
     allow_cbc: bool = False
+    announced: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

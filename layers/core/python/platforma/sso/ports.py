@@ -27,9 +27,9 @@ class Connections(Protocol):
     def add(self, connection: Connection, event: Event) -> None:
         """Keep a new connection."""
 
-    def replace(self, before: Connection, after: Connection, event: Event) -> None:
+    def replace(self, before: Connection, after: Connection, event: Event | None) -> None:
         """
-        Change a connection.
+        Change a connection. Without an *event* nothing but `saml.refreshed_at` may differ.
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or it is gone.

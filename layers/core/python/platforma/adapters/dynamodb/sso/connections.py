@@ -75,13 +75,13 @@ class DynamoConnections:
             t.put(pointer)
         t.commit(event)
 
-    def replace(self, before: Connection, after: Connection, event: Event) -> None:
+    def replace(self, before: Connection, after: Connection, event: Event | None) -> None:
         """Change a connection."""
         t = Transaction(self._tables, self._outbox)
         t.put(_item(after), ConnectionItem.version == before.version, refused=PreconditionFailed())
         if before.enabled and not after.enabled:
             moves_revocation(t, after.tenant_id)
-        t.commit(event)
+        t.commit(*(() if event is None else (event,)))
 
     def remove(self, connection: Connection, event: Event) -> None:
         """Delete a connection."""

@@ -38,11 +38,12 @@ class MemoryConnections:
             _commit(self._record, event)
             self._kept[connection.id] = connection
 
-    def replace(self, before: Connection, after: Connection, event: Event) -> None:
+    def replace(self, before: Connection, after: Connection, event: Event | None) -> None:
         """Change a connection."""
         with self._lock:
             self._require(before)
-            _commit(self._record, event)
+            if event is not None:
+                _commit(self._record, event)
             self._kept[after.id] = after
 
     def remove(self, connection: Connection, event: Event) -> None:
