@@ -213,7 +213,7 @@ def test_only_who_ends_sessions_has_clients_told_and_what_cannot_be_told_becomes
     queue = properties(STATE, "LogoutQueue")
 
     assert telling == {folder for folder in FOLDERS if "LOGOUT_QUEUE_URL" in variables(folder)}
-    assert telling == {"identity_users", "oauth_logout", "oauth_pages", "oauth_sessions"}
+    assert telling == {"identity_users", "oauth_logout", "oauth_pages", "oauth_sessions", "sso_scim", "sso_sign_in"}
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "maxReceiveCount": 5}
     assert queue["VisibilityTimeout"] >= 6 * SERVICE["Globals"]["Function"]["Timeout"]
 
