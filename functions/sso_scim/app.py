@@ -102,6 +102,11 @@ def delete_group(call: Call) -> Answer:
     return bootstrap.scim_desk().delete(call, "Group")
 
 
+@api.serves("scim.bulk.run")
+def run_bulk(call: Call) -> Answer:
+    return bootstrap.scim_desk().bulk(call)
+
+
 @api.serves("scim.me.get")
 def get_me(call: Call) -> Answer:
     return bootstrap.scim_desk().whose(call)

@@ -6,20 +6,24 @@ is good for these endpoints alone.
 """
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
 from platforma.apikeys.model import RateLimit
 from platforma.apikeys.rate_limit import Leases
 from platforma.apikeys.shared_limits import Holder, SharedLimit
+from platforma.edge import scim_bulk as bulk
 from platforma.edge.answer import Answer
 from platforma.edge.authentication import presented_credential, scheme_of
 from platforma.edge.call import Call
 from platforma.edge.endpoints.scim import MEDIA_TYPE
+from platforma.edge.scim_bulk import Resources, Versions
 from platforma.kernel.errors import Malformed, NotSupported, RateLimited, Unauthenticated
-from platforma.kernel.events import Attempt
 from platforma.kernel.strict_json import parse_json
+from platforma.sso.scim.discovery import MAX_BULK_OPERATIONS
 from platforma.sso.scim.errors import InvalidSyntax
 from platforma.sso.scim.model import Directory
 from platforma.sso.scim.paths import listed
@@ -30,36 +34,9 @@ from platforma.sso.scim.schema import Kind, kind
 LIMIT = RateLimit(3000, 60)
 """Requests of one directory; those of a bulk count one by one."""
 MEMBERS_SHOWN_AGAIN = 200
-Versions = frozenset[int] | None
+PATIENCE = 20.0
+"""Seconds of one request in which something further is begun; the function has nine more."""
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,15})"')
-
-
-class Resources(Protocol):
-    """One type of resource, as requests of all kinds change and read it; what comes back is the whole resource as shown."""
-
-    name: Kind
-
-    def create(self, caller: Directory, sent: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
-        """POST."""
-
-    def replace(
-        self, caller: Directory, resource_id: str, sent: Mapping[str, Any], versions: Versions, attempt: Attempt
-    ) -> dict[str, Any]:
-        """PUT."""
-
-    def update(
-        self, caller: Directory, resource_id: str, sent: Mapping[str, Any], versions: Versions, attempt: Attempt
-    ) -> dict[str, Any]:
-        """PATCH."""
-
-    def delete(self, caller: Directory, resource_id: str, versions: Versions, attempt: Attempt) -> None:
-        """DELETE."""
-
-    def get(self, caller: Directory, resource_id: str, query: Query) -> dict[str, Any]:
-        """GET of one; of what *query* does not show some may be left out."""
-
-    def list(self, caller: Directory, query: Query) -> dict[str, Any]:
-        """GET of many."""
 
 
 class Desk:
@@ -96,7 +73,7 @@ class Desk:
         if self._standing(found.tenant_id) != "active":
             raise Unauthenticated
         self._charge(call, found)
-        return found
+        return replace(found, until=time.monotonic() + PATIENCE)
 
     def create(self, call: Call, name: Kind) -> Answer:
         """POST (RFC 7644 section 3.3)."""
@@ -137,6 +114,13 @@ class Desk:
         self._resources[name].delete(self.caller(call), call.path["id"], if_match(call), call.attempt)
         return Answer(204)
 
+    def bulk(self, call: Call) -> Answer:
+        """POST of many operations (section 3.7)."""
+        caller, sent = self.caller(call), read_document(call)
+        operations = bulk.operations_of(sent, most=MAX_BULK_OPERATIONS)
+        self._charge(call, caller, cost=len(operations) - 1)
+        return answered(bulk.answer_to(operations, sent, caller, self._resources, call.attempt))
+
     def tell(self, call: Call, document: Callable[[], dict[str, Any]]) -> Answer:
         """A document that is the same for every directory (section 4)."""
         self.caller(call)
@@ -153,6 +137,8 @@ class Desk:
         raise NotSupported("A directory's token stands for no user.")
 
     def _charge(self, call: Call, caller: Directory, cost: int = 1) -> None:
+        if not cost:
+            return
         limit = SharedLimit(Holder(caller.tenant_id, "directory", caller.id), LIMIT)
         charge = self._leases.take(limit, cost, call.now)
         if not charge.allowed:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from platforma.edge.scim import Versions
+from platforma.edge.scim_bulk import Versions
 from platforma.kernel.events import Attempt
 from platforma.sso.scim.groups import replaced_group
 from platforma.sso.scim.model import Directory, ProvisionedGroup, ProvisionedUser

@@ -5,7 +5,6 @@ What a group gives is the connection's mapping of its name, applied whenever the
 gave it by hand; nothing that the directory sends says more. Its members are the directory's own users.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from platforma.kernel.events import Attempt
 from platforma.kernel.ids import is_id, new_id
 from platforma.sso.mapping import matches
 from platforma.sso.scim.errors import InvalidValue, NotUnique
-from platforma.sso.scim.memberships import PATIENCE, Work, members_of, put_in, require_own, take_out
+from platforma.sso.scim.memberships import Work, members_of, put_in, require_own, take_out
 from platforma.sso.scim.model import Directory, ProvisionedGroup
 from platforma.sso.scim.ports import ProvisionedUsers
 from platforma.sso.scim.resources import canonical
@@ -209,7 +208,7 @@ def mapped_roles(caller: Directory, name: str) -> tuple[str, ...]:
 def _work(
     provisioned_users: ProvisionedUsers, directory: Users, groups: Groups, administration: AdministrationOf, attempt: Attempt
 ) -> Work:
-    return Work(provisioned_users, directory, groups, administration, attempt, time.monotonic() + PATIENCE)
+    return Work(provisioned_users, directory, groups, administration, attempt)
 
 
 def _group(caller: Directory, group_id: str, groups: Groups) -> Group:

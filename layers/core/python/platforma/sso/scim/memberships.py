@@ -23,25 +23,18 @@ from platforma.sso.scim.model import Directory
 from platforma.sso.scim.ports import ProvisionedUsers
 from platforma.sso.scim.users import default_roles
 
-PATIENCE = 20.0
-"""Seconds of one request that pages are begun in; the function has nine more."""
 _LISTED = 1000
 
 
 @dataclass(slots=True)
 class Work:
-    """
-    One request's changes, which are several transactions: what they take, and how many are committed.
-
-    *stop_at* is when no further page is begun, by `time.monotonic`.
-    """
+    """One request's changes, which are several transactions: what they take, and how many are committed."""
 
     provisioned_users: ProvisionedUsers
     directory: Users
     groups: Groups
     administration: AdministrationOf
     attempt: Attempt
-    stop_at: float
     committed: int = 0
 
     def event(self, resource: str, kind: str, changes: Mapping[str, Any], *, kept: bool = False) -> Event:
@@ -114,7 +107,7 @@ def _pages(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _moved(caller: Directory, group_id: str, page: Sequence[str], move: Move, *, by: Work) -> Group:
-    if time.monotonic() >= by.stop_at:
+    if time.monotonic() >= caller.until:
         raise Unavailable("A part of the members is done: send the request again to go on.", retry_after=1)
 
     def write() -> Group:

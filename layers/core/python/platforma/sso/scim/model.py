@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from platforma.identity.model import Group, Managed, User
@@ -41,11 +42,13 @@ class Directory:
     """
     The directory that calls: a connection, whose users and groups alone it sees.
 
-    *domains* are those of the connection that its tenant has proved, or was vouched for.
+    *domains* are those of the connection that its tenant has proved, or was vouched for. *until* is when nothing further is
+    begun for its request, by `time.monotonic`.
     """
 
     connection: Connection
     domains: tuple[str, ...]
+    until: float = inf
 
     @property
     def tenant_id(self) -> str:
