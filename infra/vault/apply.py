@@ -39,6 +39,7 @@ FUNCTION_TOKEN = {
 }
 NEXT = "next"
 """What the CA is called in Vault that is to be the next, until the old one is forgotten."""
+REQUEST_HEADER = "x-platforma-request-id"
 MAX_PEPPER_VERSION = 61  # one digit of base62 in an API key, without 0
 READER = {"allowed_policies": ["reader"], "orphan": True, "renewable": True, "token_period": "8760h"}
 
@@ -74,6 +75,7 @@ class Setup:
         self.mounts()
         self.certificates()
         self.policies()
+        self.audited_headers()
         self.roles()
         self.keys()
         self.stored_secrets()
@@ -119,6 +121,10 @@ class Setup:
             if name.startswith("fn-") and name not in wanted:
                 self.vault.adapter.delete(f"/v1/sys/policies/acl/{name}")
                 self.changed.append(f"no policy {name}")
+
+    def audited_headers(self) -> None:
+        """Have the audit log tell, in the clear, which request of ours each call was made for."""
+        self.write(f"sys/config/auditing/request-headers/{REQUEST_HEADER}", {"hmac": False})
 
     def roles(self) -> None:
         """A certificate role for each function, bound to its certificate's one name and URI; and the reader's token role."""

@@ -132,6 +132,7 @@ listener "tcp" {{
   tls_key_file = "{self.home}/vault-key.pem"
   tls_min_version = "tls13"
 }}
+audit "file" "file" {{ options {{ file_path = "{self.home}/audit.log" mode = "0600" }} }}
 seal "static" {{ current_key_id = "test" current_key = "file://{self.home}/seal.key" }}
 """
 

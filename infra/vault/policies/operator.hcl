@@ -4,6 +4,7 @@ path "sys/mounts/+"                      { capabilities = ["create", "read", "up
 path "sys/mounts/+/tune"                 { capabilities = ["read", "update"] }
 path "sys/auth"                          { capabilities = ["read"] }
 path "sys/auth/+"                        { capabilities = ["create", "read", "update", "sudo"] }
+path "sys/config/auditing/*"             { capabilities = ["create", "read", "update", "sudo"] }
 path "sys/policies/acl"                  { capabilities = ["list"] }
 path "sys/policies/acl/*"                { capabilities = ["create", "read", "update", "delete"] }
 path "auth/cert/certs"                   { capabilities = ["list"] }

@@ -17,8 +17,11 @@ from requests.adapters import HTTPAdapter
 
 from platforma.adapters.client_certificate import ClientCertificate
 from platforma.kernel.errors import Unavailable
+from platforma.kernel.request import current_request
 
 TIMEOUT_SECONDS = 2
+REQUEST_HEADER = "X-Platforma-Request-Id"
+"""Under this name Vault's audit log has the id of the request that we asked for, as ours has it."""
 _NO_TOKEN = ""  # and so none from the environment or the home directory
 _REFUSALS = (exceptions.InvalidRequest, exceptions.InvalidPath)
 
@@ -98,7 +101,8 @@ class _TLS13(HTTPAdapter):
 
 def _exchange(client: Any, method: str, path: str, data: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
-        answer = client.adapter.request(method, f"/v1/{path}", json=data)
+        headers = {REQUEST_HEADER: request_id} if (request_id := current_request()) else None
+        answer = client.adapter.request(method, f"/v1/{path}", json=data, headers=headers)
     except exceptions.Forbidden:
         failure: Exception = TokenRefused()
     except _REFUSALS as error:

@@ -38,6 +38,7 @@ from platforma.kernel.errors import (
     Unavailable,
 )
 from platforma.kernel.events import Attempt, Event, Result
+from platforma.kernel.request import working_on
 from platforma.oauth.errors import InsufficientUserAuthentication
 from platforma.policy.snapshots import Snapshots
 
@@ -90,6 +91,7 @@ class API:
         edge = self._edge()
         endpoint = BY_ROUTE.get((str(event.get("httpMethod")), str(event.get("resource"))))
         attempt = _attempt(event, endpoint, edge)
+        working_on(attempt.request_id)
         received_at = edge.clock()
         if endpoint is None or endpoint.operation not in self._use_cases:
             answer, call, error = problem(NotFound("No such endpoint."), attempt.request_id), None, None

@@ -32,6 +32,7 @@ from platforma.edge.resources import may_be_known
 from platforma.kernel.errors import Denied, Forbidden, Invalid, PlatformaError, Unauthenticated
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
+from platforma.kernel.request import working_on
 from platforma.policy.decide import decide
 from platforma.policy.model import Context, Decision, Request
 from platforma.policy.ports import ResourceStore
@@ -136,6 +137,7 @@ class GatewayAuthorizer:
         try:
             request = read_event(event)
             attempt.request_id = request.request_id or str(getattr(context, "aws_request_id", ""))
+            working_on(attempt.request_id)
             attempt.ip_address, attempt.user_agent = request.ip_address, printable(request.user_agent, 512)
             attempt.client_request_id = client_request_id(request.headers)
             answer = self._answer(request, attempt, edge)

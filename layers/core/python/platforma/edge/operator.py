@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from platforma.kernel.errors import PlatformaError
+from platforma.kernel.request import working_on
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -32,6 +33,7 @@ def operated(
     def decorated(use_case: Callable[[dict[str, Any], str], dict[str, Any]]) -> Handler:
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             request_id = str(context.aws_request_id)
+            working_on(request_id)
             try:
                 answer = use_case(event, request_id)
             except PlatformaError as error:
