@@ -74,6 +74,10 @@ class MemoryVault(MemoryDataKeys):
     def forget_provider_secret(self, tenant_id: str, reference: str) -> None:
         self.provider_secrets.forget_provider_secret(tenant_id, reference)
 
+    def forget_provider_secrets(self, tenant_id: str) -> None:
+        self._answer()
+        self.provider_secrets.forget_provider_secrets(tenant_id)
+
     def read_secret(self, name: Any) -> Mapping[str, str]:
         self._answer()
         return self.secrets.read_secret(name)

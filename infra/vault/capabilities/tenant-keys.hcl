@@ -1,5 +1,6 @@
-# Makes a tenant's key, of the one kind that we use (never one that can be exported), and destroys it with the tenant;
-# signs the statement of that, and shows the public halves of what it signs by.
+# Makes a tenant's key, of the one kind that we use (never one that can be exported), and destroys it with the tenant, and
+# what identity providers gave it, which this cannot read; signs the statement of that, and shows the public halves of what
+# it signs by.
 path "transit/keys/tenant-*" {
   capabilities = ["create", "read", "update", "delete"]
   allowed_parameters = {
@@ -9,5 +10,6 @@ path "transit/keys/tenant-*" {
     "deletion_allowed"   = [true]
   }
 }
+path "kv/metadata/platforma/providers/*" { capabilities = ["list", "delete"] }
 path "transit/sign/statements" { capabilities = ["create", "update"] }
 path "transit/keys/statements" { capabilities = ["read"] }

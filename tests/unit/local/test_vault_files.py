@@ -12,6 +12,7 @@ GRANT = re.compile(r'path "([^"]+)"\s*\{\s*capabilities\s*=\s*\[([^]]*)\]')
 DESTROYING = {
     ("identity_tenants", "transit/keys/tenant-*"),
     ("sso_connections", "kv/metadata/platforma/providers/*"),
+    ("identity_tenants", "kv/metadata/platforma/providers/*"),
 }
 
 

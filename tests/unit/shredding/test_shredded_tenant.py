@@ -11,6 +11,7 @@ from platforma.adapters.s3_source import S3Source
 from platforma.audit import note
 from platforma.audit.verify import Trusted, verify
 from platforma.kernel.events import Attempt
+from platforma.kernel.ids import new_id
 from platforma.keys.envelope import wrapping_of
 from platforma.keys.errors import NoSuchKey
 from tests.world import BUCKET, Tenant, World, running
@@ -138,3 +139,14 @@ def test_an_event_that_an_instance_still_sealed_is_set_aside(world, doomed):
 def _straggler(world: World, tenant_id: str):
     attempt = Attempt("late", "me.read", world.clock, tenant_id=tenant_id, principal_type="api_key", principal_id="key_x")
     return attempt.event("denied", reason="unauthenticated")
+
+
+def test_what_identity_providers_gave_it_is_gone_from_vault_and_others_stays(world: World, doomed: Tenant):
+    other, references = world.tenant("other", "admin@other.test"), [new_id("sso"), new_id("sso")]
+    for reference in references:
+        world.vault.keep_provider_secret(doomed.id, reference, "its secret")
+    world.vault.keep_provider_secret(other.id, references[0], "another's")
+
+    shred(world, doomed)
+
+    assert world.vault.provider_secrets.kept == {(other.id, references[0]): "another's"}

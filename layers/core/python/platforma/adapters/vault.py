@@ -251,6 +251,23 @@ class Vault:
         """
         self._call(lambda session: session.delete(_provider_path("metadata", tenant_id, reference)))
 
+    def forget_provider_secrets(self, tenant_id: str) -> None:
+        """
+        Destroy all that was kept for the tenant, every version of it; none there is success too.
+
+        Raises:
+            Unavailable: Vault is sealed, gone, or does not let us; some of it may be there still.
+        """
+        if not is_id(tenant_id, "ten"):
+            raise Broken("A provider's secret is a tenant's.")
+        folder, nothing = f"kv/metadata/platforma/providers/{tenant_id}", NoSuchKey()
+        try:
+            kept = self._call(lambda session: session.list(folder), nothing).get("keys") or []
+        except NoSuchKey:
+            return
+        for name in kept:
+            self._call(lambda session, name=name: session.delete(f"{folder}/{name}"))  # type: ignore[misc]
+
     def issue_client(self, common_name: str, uri: str) -> ClientPair:
         """
         A client certificate of the functions' CA for this name, and its key.

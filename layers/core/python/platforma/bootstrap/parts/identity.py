@@ -93,9 +93,10 @@ class Shredder:
     """`platforma.identity.ports.Shredder`."""
 
     def shred(self, tenant_id: str, attempt: "Attempt") -> None:
-        """Destroy the tenant's key and state it."""
+        """Forget what identity providers gave the tenant, destroy its key, and state that."""
         from platforma.bootstrap import use_cases
 
+        ground.vault().forget_provider_secrets(tenant_id)
         use_cases.shredding.shred_tenant(tenant_id, attempt=attempt)
 
 

@@ -204,6 +204,12 @@ class MemoryProviderSecrets:
         self._answer()
         self.kept.pop((tenant_id, reference), None)
 
+    def forget_provider_secrets(self, tenant_id: str) -> None:
+        """Destroy all of a tenant's."""
+        self._answer()
+        for key in [key for key in self.kept if key[0] == tenant_id]:
+            del self.kept[key]
+
     def _answer(self) -> None:
         if self.gone:
             raise Unavailable
