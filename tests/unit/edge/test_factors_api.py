@@ -58,12 +58,15 @@ def test_a_person_sees_their_own_by_any_token_and_takes_one_away_by_their_sign_i
     assert same == tenant.world.call("GET", "/v1/me/factors", token=token).json
 
 
-def test_no_secret_of_a_factor_is_ever_shown(tenant, ada):
-    person, _ = signed_in(tenant, "ada@acme.test")
-    kept = bootstrap.factors.read_factors(tenant.id, ada)
+def test_no_secret_of_a_factor_is_ever_shown_and_the_rest_is_in_ones_archive(tenant, ada):
+    person, passkey = signed_in(tenant, "ada@acme.test")
+    kept, token = bootstrap.factors.read_factors(tenant.id, ada), token_of(person)
 
-    shown = tenant.world.call("GET", "/v1/me/factors", token=token_of(person)).text
+    shown = tenant.world.call("GET", "/v1/me/factors", token=token).text
+    archived = tenant.world.call("GET", f"/v1/users/{ada}/data-export", token=token)
 
+    assert [each["id"] for each in archived.json["kept"]["factors"]] == ["totp", "recovery_codes", passkey]
+    shown += archived.text
     for secret in (kept.totp.secret, *kept.recovery, kept.passkeys[0].public_key, kept.passkeys[0].credential_id):
         assert secret not in shown
 

@@ -10,6 +10,7 @@ from platforma.audit import note, tree
 from platforma.audit.note import parse_key
 from platforma.audit.verification import Stored, Trusted
 from platforma.audit.verify import verify
+from platforma.kernel.clock import rfc3339
 from platforma.kernel.events import Attempt, Event
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.sessions.model import new_session
@@ -133,11 +134,13 @@ def test_a_data_export_has_the_person_and_what_the_log_tells_of_their_acts(world
                 "managed_by": "manual",
                 "group_id": None,
                 **dict.fromkeys(("connection_id", "mapped_group", "at")),
+                "given_by": {"type": "oauth_client", "id": tenant.client["client_id"]},
+                "given_at": rfc3339(world.clock()),
             }
         ],
     )
     assert (archive["kept"], archive["next_cursor"]) == (
-        {"directory": [], "api_keys": [], "sessions": [], "consents": []},
+        {"directory": [], "factors": [], "api_keys": [], "sessions": [], "consents": []},
         None,
     )
     (told,) = archive["events"]

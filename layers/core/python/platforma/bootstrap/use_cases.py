@@ -23,6 +23,7 @@ def kept_of_persons() -> "Mapping[str, Kept]":
 
     return {
         "directory": Kept(said_by_directory),
+        "factors": Kept(lambda tenant, user: factors.read_factors(tenant, user).as_json()),
         "api_keys": Kept(
             lambda tenant, user: (key.as_json(environment.clock()) for key in apikeys.keys_of_owner(tenant, user)),
             apikeys.forget_keys,
