@@ -64,6 +64,8 @@ class Person:
             "/login": {"email": self.email, "password": self.password},
             "/consent": {"answer": "allow"},
             "/device": {"answer": "allow"},
+            "/invitation": {"password": self.password},
+            "/reset": {"password": self.password},
             "/sign-out": {},
         }
         for action, more, inside in _FORM.findall(reply.text):

@@ -334,6 +334,25 @@ def test_a_change_bites_after_two_seconds(warm):
     assert (before, allowed()) == (False, True)
 
 
+def test_who_gives_rights_sees_what_another_instance_wrote_a_moment_ago(warm):
+    asked = request("infrastructure.clusters.get", "cluster:cls_eu01")
+    warm.snapshots.of(TENANT)
+    warm.create()
+
+    now = decide(warm.snapshots.current(TENANT).policy_set, user(), asked).allowed
+    after = decide(warm.snapshots.of(TENANT).policy_set, user(), asked).allowed
+
+    assert (now, after) == (True, True)
+
+
+def test_who_gives_rights_is_not_answered_by_what_was_read_before_the_store_went(warm):
+    warm.snapshots.of(TENANT)
+    warm.store.fails = True
+
+    with pytest.raises(Unavailable):
+        warm.snapshots.current(TENANT)
+
+
 def test_a_suspended_tenant_stands_suspended(warm):
     warm.snapshots.of(TENANT)
     warm.store.set_versions(TENANT, Versions(policy=1, revocation=2, status="suspended"))

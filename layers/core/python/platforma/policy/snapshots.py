@@ -68,13 +68,16 @@ class Snapshots:
             if kept is None or now - kept.read_at >= BOUND:
                 raise
             return kept
-        if snapshot.versions is None:
-            self._kept.pop(tenant_id, None)
-        else:
-            self._kept[tenant_id] = snapshot
-            self._kept.move_to_end(tenant_id)
-            self._bound()
-        return snapshot
+        return self._keep(tenant_id, snapshot)
+
+    def current(self, tenant_id: str) -> Snapshot:
+        """
+        The tenant as it stands now: for who gives rights, and names what was made a moment ago by another instance.
+
+        Raises:
+            Unavailable: its counters or rules cannot be read.
+        """
+        return self._keep(tenant_id, self._read(tenant_id, self._kept.get(tenant_id), self._clock()))
 
     def drop(self, tenant_id: str) -> None:
         """Forget what is kept of this tenant, so that the next look is a new one (after a write of this very instance)."""
@@ -93,6 +96,15 @@ class Snapshots:
         if versions is None:
             return Snapshot(PolicySet.empty(tenant_id), None, now)
         return Snapshot(compile_rules(tenant_id, self._source.load(tenant_id)), versions, now)
+
+    def _keep(self, tenant_id: str, snapshot: Snapshot) -> Snapshot:
+        if snapshot.versions is None:
+            self._kept.pop(tenant_id, None)
+        else:
+            self._kept[tenant_id] = snapshot
+            self._kept.move_to_end(tenant_id)
+            self._bound()
+        return snapshot
 
     def _bound(self) -> None:
         total = sum(snapshot.policy_set.statements for snapshot in self._kept.values())

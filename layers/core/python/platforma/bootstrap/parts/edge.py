@@ -114,7 +114,7 @@ def giving(call: "Call") -> "Giving":
     """What the caller may give."""
     from platforma.edge.giving import Giving
 
-    return Giving(call, policy.snapshots().of(call.tenant_id), subjects(), environment.clock())
+    return Giving(call, policy.snapshots().current(call.tenant_id), subjects(), environment.clock())
 
 
 def desk(call: "Call") -> "Desk":

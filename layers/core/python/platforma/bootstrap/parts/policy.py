@@ -44,5 +44,5 @@ def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "Kno
 
 
 def known_roles(call: "Call") -> frozenset[str]:
-    """The names of the roles that the caller's tenant has."""
-    return frozenset(snapshots().of(call.tenant_id).policy_set.roles)
+    """The names of the roles that the caller's tenant has now."""
+    return frozenset(snapshots().current(call.tenant_id).policy_set.roles)
