@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
+from platforma import bootstrap
 from platforma.kernel.clock import rfc3339
+from platforma.kernel.events import Attempt
 from platforma.sso.scim.patch import PATCH_OP
 from platforma.sso.scim.query import LIST_RESPONSE, SEARCH_REQUEST
 from tests.directories import ERROR, METADATA, USER, Directory, connect, give_password, refused
@@ -427,6 +429,27 @@ def test_keys_end_with_the_user_within_5_seconds(okta, how):
     okta.world.clock.move(seconds=5)
 
     assert okta.world.call("GET", "/v1/me", token=key).status == 401
+
+
+def test_sessions_end_with_the_users_activity(okta):
+    user = okta.user("session@acme.test")["id"]
+    attempt = Attempt("request", "oauth.sign_in", okta.world.clock, tenant_id=okta.tenant.id, principal_type="user")
+    session, _ = bootstrap.oauth.start_session(okta.tenant.id, user, amr=("pwd",), attempt=attempt)
+
+    okta.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+
+    assert bootstrap.parts.oauth.sessions().get(session.id).ended_at is not None
+
+
+def test_who_is_of_a_domain_that_was_lost_can_still_be_deactivated(world):
+    tenant = world.tenant("losing", "admin@losing.test")
+    mine = connect(world, tenant, "losing.test")
+    user = mine.user("ada@losing.test")
+    tenant.call("DELETE", "/v1/domains/losing.test", expect=204, headers={"If-Match": "*"})
+
+    refused(mine.call("PUT", f"/Users/{user['id']}", {"userName": "eve@losing.test"}), 400, "invalidValue")
+    assert mine.patch(f"/Users/{user['id']}", {"op": "replace", "value": {"active": False}})["active"] is False
+    mine.call("DELETE", f"/Users/{user['id']}", expect=204)
 
 
 def test_a_suspension_by_hand_is_not_lifted_by_a_directory_that_repeats_itself(okta):

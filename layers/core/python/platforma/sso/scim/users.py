@@ -48,11 +48,12 @@ def create_user(
         NotUnique: another user has the `userName`, the `externalId` or the address.
     """
     document = {"active": True, **canonical(sent, kind("User"))}
+    _check(document)
     now = attempt.clock()
     user = User(
         id=new_id("usr"),
         tenant_id=caller.tenant_id,
-        email=_checked_address(caller, document),
+        email=address_of(document, caller.domains),
         name=name_of(document),
         status="active" if is_active(document) else "suspended",
         created_at=now,
@@ -209,7 +210,11 @@ def _after(caller: Directory, before: ProvisionedUser, document: Document, attem
     status: UserStatus = before.user.status
     if is_active(document) != is_active(before.document):
         status = "active" if is_active(document) else "suspended"
-    user = replace(before.user, email=_checked_address(caller, document), name=name_of(document), status=status)
+    _check(document)
+    told = [(said.get("userName"), said.get("emails")) for said in (before.document, document)]
+    # Who keeps their address can be deactivated although the domain is not the tenant's any more.
+    email = before.user.email if told[0] == told[1] else address_of(document, caller.domains)
+    user = replace(before.user, email=email, name=name_of(document), status=status)
     if (user, document) == (before.user, before.document):
         return before
     return ProvisionedUser(replace(user, version=before.user.version + 1), document, attempt.clock())
@@ -219,13 +224,12 @@ def _still_active(user: ProvisionedUser) -> ProvisionedUser:
     return replace(user, user=replace(user.user, status="active"), document={**user.document, "active": True})
 
 
-def _checked_address(caller: Directory, document: Document) -> str:
+def _check(document: Document) -> None:
     if not document.get("userName"):
         raise InvalidValue("userName is required.")
     validated("User", document)
     if len(json.dumps(document, ensure_ascii=False).encode()) > MAX_DOCUMENT:
         raise InvalidValue(f"A user is at most {MAX_DOCUMENT} bytes of JSON.")
-    return address_of(document, caller.domains)
 
 
 def _told(user: ProvisionedUser) -> dict[str, Any]:
