@@ -4,7 +4,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.pages.single_sign_on import consume_answer, consume_response, keys, metadata, start
+from platforma.edge.pages.single_sign_on import consume_answer, consume_response, keys, metadata, sign_out, start
 
 api = API("sso_sign_in", bootstrap.edge)
 
@@ -32,6 +32,16 @@ def get_keys(call: Call) -> Answer:
 @api.serves("sso.answers.consume")
 def consume_code(call: Call) -> Answer:
     return consume_answer(call, bootstrap)
+
+
+@api.serves("sso.sign_outs.start")
+def begin_sign_out(call: Call) -> Answer:
+    return sign_out(call, bootstrap, posted=False)
+
+
+@api.serves("sso.sign_outs.consume")
+def consume_sign_out(call: Call) -> Answer:
+    return sign_out(call, bootstrap, posted=True)
 
 
 handler = api.handler

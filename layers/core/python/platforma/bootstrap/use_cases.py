@@ -225,6 +225,7 @@ sso = Area(
         "counts": parts.identity.attempt_counts,
         "sessions": parts.oauth.sessions,
         "traces": parts.sso.traces,
+        "provider_sessions": parts.sso.provider_sessions,
         "single_use": parts.ground.single_use,
         "directory": parts.identity.directory,
         "groups": parts.identity.groups,
@@ -241,6 +242,15 @@ oidc = Area(
         "calls": parts.ground.fetch,
         "client_keys": parts.oauth.client_keys,
         "provider_secrets": parts.ground.vault,
+        "provider_keys": parts.sso.provider_keys,
+        "single_use": parts.ground.single_use,
+        "url": environment.issuer,
+        "clock": lambda: environment.clock,
+    },
+)
+saml_logout = Area(
+    "sso.saml.logout",
+    {
         "provider_keys": parts.sso.provider_keys,
         "single_use": parts.ground.single_use,
         "url": environment.issuer,

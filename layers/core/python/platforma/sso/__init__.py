@@ -20,6 +20,7 @@ from platforma.sso.enforcement import requires_provider
 from platforma.sso.find_connection import enabled_connections, find_home
 from platforma.sso.health import read_health
 from platforma.sso.model import Connection, Domain
+from platforma.sso.provider_session import end_provider_sessions, open_sign_out_link, sign_out_link
 from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
 from platforma.sso.refresh import refresh_connections
 from platforma.sso.return_to import parse_return_to
@@ -35,12 +36,14 @@ __all__ = [
     "create_connection",
     "delete_connection",
     "enabled_connections",
+    "end_provider_sessions",
     "find_home",
     "finish_sign_in",
     "list_connections",
     "list_domains",
     "note_failure",
     "note_trial",
+    "open_sign_out_link",
     "parse_return_to",
     "read_connection",
     "read_domain",
@@ -49,6 +52,7 @@ __all__ = [
     "refresh_connections",
     "release_domain",
     "requires_provider",
+    "sign_out_link",
     "spend_trial_link",
     "trial_link",
     "try_mapping",

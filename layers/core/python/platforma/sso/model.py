@@ -122,6 +122,12 @@ class Connection:
             return self.saml.provider.redirect_url or self.saml.provider.post_url or ""
         return self.oidc.issuer if self.oidc is not None else ""
 
+    @property
+    def logout_url(self) -> str | None:
+        """Where the provider ends its own session, if it offers that."""
+        provider = self.saml.provider if self.saml is not None else None
+        return None if provider is None else provider.logout_redirect_url or provider.logout_post_url
+
     def roles(self) -> frozenset[str]:
         """Every role that it can give."""
         return frozenset(self.provisioning.default_roles) | {mapping.role for mapping in self.group_mappings}

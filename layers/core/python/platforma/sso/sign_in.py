@@ -15,10 +15,12 @@ from platforma.kernel.clock import Clock
 from platforma.kernel.errors import PlatformaError
 from platforma.kernel.events import Attempt
 from platforma.oauth.sessions import Session, Sessions, start_session
+from platforma.oauth.sessions.model import LIFETIME as SESSION_LIFETIME
 from platforma.sso.flow import Flow
 from platforma.sso.model import Connection
-from platforma.sso.ports import Traces
+from platforma.sso.ports import ProviderSessions, Traces
 from platforma.sso.profile import Attributes, read_profile
+from platforma.sso.provider_session import ProviderSession
 from platforma.sso.provision import People, provision
 from platforma.sso.traces import Trace
 
@@ -41,13 +43,16 @@ class Said:
     """
     What a verified answer of a provider's says: whom it calls what, and how and when they were authenticated there.
 
-    *methods* are names of RFC 8176; others are not passed on.
+    *methods* are names of RFC 8176; others are not passed on. *ends_at_provider*: its session there, *index*, can be ended
+    together with ours.
     """
 
     subject: str
     attributes: Attributes
     auth_time: datetime
     methods: tuple[str, ...] = ()
+    index: str | None = None
+    ends_at_provider: bool = False
 
     @property
     def amr(self) -> tuple[str, ...]:
@@ -72,6 +77,7 @@ def finish_sign_in(
     people: People,
     sessions: Sessions,
     traces: Traces,
+    provider_sessions: ProviderSessions,
     clock: Clock,
     attempt: Attempt,
 ) -> SignedIn:
@@ -99,6 +105,10 @@ def finish_sign_in(
         interaction=flow.interaction if flow is not None else None,
         auth_time=said.auth_time,
     )
+    if said.ends_at_provider:
+        until = clock() + SESSION_LIFETIME
+        known = ProviderSession(connection.tenant_id, session.id, connection.id, said.subject, said.index, until)
+        provider_sessions.keep(known)
     return SignedIn(user, session, cookie)
 
 

@@ -8,7 +8,13 @@ from platforma.bootstrap.parts import ground, identity, policy
 
 if TYPE_CHECKING:
     from platforma.adapters.dns import ResolverDNS
-    from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains, DynamoProviderKeys, DynamoTraces
+    from platforma.adapters.dynamodb.sso import (
+        DynamoConnections,
+        DynamoDomains,
+        DynamoProviderKeys,
+        DynamoProviderSessions,
+        DynamoTraces,
+    )
     from platforma.sso.model import IdentityProvider
     from platforma.sso.oidc.provider import Providers
     from platforma.sso.provision import People
@@ -28,6 +34,14 @@ def provider_keys() -> "DynamoProviderKeys":
     from platforma.adapters.dynamodb.sso import DynamoProviderKeys
 
     return ground.bound(DynamoProviderKeys(ground.tables(), ground.envelope()))
+
+
+@cache
+def provider_sessions() -> "DynamoProviderSessions":
+    """By which provider sessions began."""
+    from platforma.adapters.dynamodb.sso import DynamoProviderSessions
+
+    return ground.bound(DynamoProviderSessions(ground.tables(), ground.envelope()))
 
 
 @cache

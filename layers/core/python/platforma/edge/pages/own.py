@@ -54,14 +54,19 @@ def change_factors(visit: Visit) -> Answer:
 
 def show_sign_out(visit: Visit) -> Answer:
     """The question, or that it is done."""
-    return visit.show("sign_out", user=visit.person())
+    known = visit.world.sso.enabled_connections(visit.tenant.id) if visit.tenant is not None else ()
+    return visit.show("sign_out", user=visit.person(), leads_to=[each.logout_url for each in known if each.logout_url])
 
 
 def sign_out(visit: Visit) -> Answer:
-    """End the session, and all that was given in it."""
+    """End the session, and all that was given in it; then at the identity provider, if it began there."""
+    on = None
     if visit.session is not None and visit.tenant is not None and visit.session.tenant_id == visit.tenant.id:
         visit.act_as(visit.session.user_id)
+        on = visit.world.sso.sign_out_link(visit.session)
         visit.world.oauth.end_session(visit.session.id, tenant_id=visit.session.tenant_id, attempt=visit.call.attempt)
+    if on is not None:
+        return Answer(303, headers={"Location": on}, cookies=(forgotten(SESSION),))
     return visit.show("sign_out", user=None, cookies=(forgotten(SESSION),))
 
 

@@ -35,6 +35,7 @@ class World(Protocol):
     oauth: Any
     oidc: Any
     saml: Any
+    saml_logout: Any
     sso: Any
 
     def form_key(self) -> bytes:
@@ -140,6 +141,32 @@ def consume_answer(call: Call, world: World) -> Answer:
         raise
     except PlatformaError as error:
         raise noted(call, world, connection, error) from None
+
+
+def sign_out(call: Call, world: World, *, posted: bool) -> Answer:
+    """
+    Single logout: the provider asks us to end a session, answers that it ended its own, or we send the browser to ask it.
+
+    Raises:
+        NotFound: there is no such SAML connection in use, or nothing that ends.
+        AssertionRejected: the request is not the provider's.
+    """
+    connection = _connection(call, world, "saml")
+    sent = read_form(call) if posted else read_parameters(call)
+    if "SAMLRequest" in sent:
+        asked = world.saml_logout.believe_logout_request(connection, sent, posted=posted)
+        _act_as(call, connection)
+        world.sso.end_provider_sessions(connection, asked.subject, asked.indexes, attempt=call.attempt)
+        told = world.saml_logout.answer_logout(connection, asked, sent.get("RelayState", ""))
+    elif "out" in sent and not posted:
+        told = world.saml_logout.ask_logout(connection, world.sso.open_sign_out_link(connection, sent["out"]))
+    elif "SAMLResponse" in sent:
+        told = None  # the session here has ended before: nothing hangs by it
+    else:
+        raise NotFound
+    if told is None:
+        return Answer(303, headers={"Location": "/sign-out"})
+    return Answer(302, headers={"Location": told.location}) if told.form is None else posted_on(told.location, told.form)
 
 
 def keys(call: Call, world: World) -> Answer:

@@ -97,19 +97,24 @@ def verify_response(
     statement = _statement(assertion, now)
     name_id = _name_id(assertion)
     name_format = name_id.get("Format", _UNSPECIFIED)
-    qualifiers = (name_id.get("NameQualifier", ""), name_id.get("SPNameQualifier", ""))
     context = statement.find(f"{{{SAML}}}AuthnContext/{{{SAML}}}AuthnContextClassRef")
     return Assertion(
         id=assertion.get("ID", ""),
-        subject="\0".join((name_format, *qualifiers, text_of(name_id))),
+        subject=subject_of(name_id),
         name_id=text_of(name_id),
         name_id_format=name_format,
         session_index=statement.get("SessionIndex"),
         authn_context=None if context is None else text_of(context),
-        authn_instant=_time(statement, "AuthnInstant"),
+        authn_instant=time_of(statement, "AuthnInstant"),
         attributes=_attributes(assertion),
         good_until=min(confirmed, conditions, now + LONGEST) + SKEW,
     )
+
+
+def subject_of(name_id: etree._Element) -> str:
+    """Whom a NameID means: with its format and qualifiers, the name last."""
+    qualifiers = (name_id.get("NameQualifier", ""), name_id.get("SPNameQualifier", ""))
+    return "\0".join((name_id.get("Format", _UNSPECIFIED), *qualifiers, text_of(name_id)))
 
 
 _Verify = Callable[[Any], "Any | None"]
@@ -213,8 +218,8 @@ def _confirmation(assertion: etree._Element, expected: Expected, now: datetime) 
         data = confirmation.find(f"{{{SAML}}}SubjectConfirmationData")
         if confirmation.get("Method") != _BEARER or data is None or data.get("NotOnOrAfter") is None:
             continue
-        until = _time(data, "NotOnOrAfter")
-        early = data.get("NotBefore") is not None and _time(data, "NotBefore") > now + SKEW
+        until = time_of(data, "NotOnOrAfter")
+        early = data.get("NotBefore") is not None and time_of(data, "NotBefore") > now + SKEW
         if data.get("Recipient") == expected.acs_url and data.get("InResponseTo") == expected.request_id and not early:
             if now >= until + SKEW:
                 raise AssertionRejected(_late(data))
@@ -234,11 +239,11 @@ def _conditions(assertion: etree._Element, expected: Expected, now: datetime) ->
     audiences = [[text_of(each) for each in one.findall(f"{{{SAML}}}Audience")] for one in restrictions]
     if not audiences or any(expected.entity_id not in each for each in audiences):
         raise AssertionRejected("The assertion is for another audience than us.")
-    if conditions.get("NotBefore") is not None and _time(conditions, "NotBefore") > now + SKEW:
+    if conditions.get("NotBefore") is not None and time_of(conditions, "NotBefore") > now + SKEW:
         raise AssertionRejected("The assertion is not good yet: a clock is wrong.")
     if conditions.get("NotOnOrAfter") is None:
         return now + LONGEST
-    until = _time(conditions, "NotOnOrAfter")
+    until = time_of(conditions, "NotOnOrAfter")
     if now >= until + SKEW:
         raise AssertionRejected(_late(conditions))
     return until
@@ -249,9 +254,9 @@ def _statement(assertion: etree._Element, now: datetime) -> etree._Element:
     if not found:
         raise AssertionRejected("The assertion does not say that anybody signed in.")
     statement = found[0]
-    if statement.get("SessionNotOnOrAfter") is not None and now >= _time(statement, "SessionNotOnOrAfter") + SKEW:
+    if statement.get("SessionNotOnOrAfter") is not None and now >= time_of(statement, "SessionNotOnOrAfter") + SKEW:
         raise AssertionRejected("The provider's session was over already.")
-    if _time(statement, "AuthnInstant") > now + SKEW:
+    if time_of(statement, "AuthnInstant") > now + SKEW:
         raise AssertionRejected("The sign-in lies ahead of us: a clock is wrong.")
     return statement
 
@@ -282,8 +287,13 @@ def _late(element: etree._Element) -> str:
     return f"The assertion was good until {element.get('NotOnOrAfter')}: it is late, or a clock is wrong."
 
 
-def _time(element: etree._Element, name: str) -> datetime:
-    """A SAML time: UTC, as `xs:dateTime` (SAML core section 1.3.3)."""
+def time_of(element: etree._Element, name: str) -> datetime:
+    """
+    A SAML time: UTC, as `xs:dateTime` (SAML core section 1.3.3).
+
+    Raises:
+        AssertionRejected: it is none.
+    """
     text = (element.get(name) or "").strip()
     try:
         return parse_rfc3339(text if text[-1:] in ("Z", "z") or "+" in text[10:] else f"{text}Z")

@@ -36,12 +36,13 @@ class Places:
 
     entity_id: str
     acs_url: str
+    slo_url: str
 
 
 def places(connection_id: str, url: str) -> Places:
     """The places of the connection's service provider; the entity id is where its metadata is."""
     base = f"{url}/sso/{connection_id}"
-    return Places(f"{base}/metadata", f"{base}/acs")
+    return Places(f"{base}/metadata", f"{base}/acs", f"{base}/slo")
 
 
 def sp_metadata(connection: Connection, pairs: Sequence[KeyPair], url: str) -> bytes:
@@ -58,6 +59,8 @@ def sp_metadata(connection: Connection, pairs: Sequence[KeyPair], url: str) -> b
             descriptor = etree.SubElement(role, f"{{{METADATA}}}KeyDescriptor", {"use": use})
             data = etree.SubElement(etree.SubElement(descriptor, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
             etree.SubElement(data, f"{{{DS}}}X509Certificate").text = pair.certificate
+    for binding in (REDIRECT, POST):
+        etree.SubElement(role, f"{{{METADATA}}}SingleLogoutService", {"Binding": binding, "Location": at.slo_url})
     etree.SubElement(role, f"{{{METADATA}}}NameIDFormat").text = _PERSISTENT
     etree.SubElement(
         role,
@@ -104,13 +107,50 @@ def authn_request(connection: Connection, asking: Asking, url: str, now: datetim
 def redirect_to(connection: Connection, asking: Asking, pair: KeyPair, url: str, now: datetime, relay: str) -> str:
     """The URL that takes a signed request to the provider by redirect (SAML bindings section 3.4.4.1)."""
     assert connection.saml is not None
-    request = etree.tostring(authn_request(connection, asking, url, now, binding=REDIRECT))
+    root = authn_request(connection, asking, url, now, binding=REDIRECT)
+    return _redirected(str(connection.saml.provider.redirect_url), "SAMLRequest", root, relay, pair)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """Where the browser takes a message of ours: to *location*, or (*form* set) by a form with these fields posted there."""
+
+    location: str
+    form: dict[str, str] | None = None
+
+
+def logout_message(connection: Connection, kind: str, url: str, now: datetime) -> etree._Element | None:
+    """A logout request or response of ours, as far as they are alike; None where the provider has no place for one."""
+    if connection.logout_url is None:
+        return None
+    at = places(connection.id, url)
+    attributes = {
+        "ID": new_message_id(),
+        "Version": "2.0",
+        "IssueInstant": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Destination": connection.logout_url,
+    }
+    root = etree.Element(f"{{{SAMLP}}}{kind}", attributes, nsmap={"samlp": SAMLP, "saml": SAML})
+    etree.SubElement(root, f"{{{SAML}}}Issuer").text = at.entity_id
+    return root
+
+
+def signed_message(connection: Connection, name: str, root: etree._Element, relay: str, pair: KeyPair) -> SignedMessage:
+    """*root* signed, by the binding of the provider's place for sign-outs."""
+    assert connection.saml is not None
+    provider = connection.saml.provider
+    if provider.logout_redirect_url is not None:
+        return SignedMessage(_redirected(provider.logout_redirect_url, name, root, relay, pair))
+    form = {name: b64encode(etree.tostring(_signed(root, pair))).decode(), **({"RelayState": relay} if relay else {})}
+    return SignedMessage(str(provider.logout_post_url), form)
+
+
+def _redirected(target: str, name: str, root: etree._Element, relay: str, pair: KeyPair) -> str:
     deflater = zlib.compressobj(wbits=-15)
-    message = b64encode(deflater.compress(request) + deflater.flush()).decode()
-    parts = {"SAMLRequest": message, "RelayState": relay, "SigAlg": _RSA_SHA256}
+    message = b64encode(deflater.compress(etree.tostring(root)) + deflater.flush()).decode()
+    parts = {name: message, **({"RelayState": relay} if relay else {}), "SigAlg": _RSA_SHA256}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parts.items())
     signature = pair.private_key().sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
-    target = str(connection.saml.provider.redirect_url)
     joined = f"{target}{'&' if '?' in target else '?'}{query}"
     return f"{joined}&Signature={quote(b64encode(signature).decode(), safe='')}"
 
@@ -124,7 +164,7 @@ def posted_request(connection: Connection, asking: Asking, pair: KeyPair, url: s
 def _signed(root: etree._Element, pair: KeyPair) -> etree._Element:
     signer = XMLSigner(SignatureConstructionMethod.enveloped, SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA256, _EXCLUSIVE)
     place = etree.Element(f"{{{DS}}}Signature", {"Id": "placeholder"}, nsmap={"ds": DS})
-    first = 1 if root.tag.endswith("AuthnRequest") else 0  # where the schemas want it: after an Issuer
+    first = 0 if root.tag.endswith("EntityDescriptor") else 1  # where the schemas want it: after an Issuer
     root.insert(first, place)
     reference = f"#{root.get('ID')}"
     lines = "\n".join(pair.certificate[at : at + 64] for at in range(0, len(pair.certificate), 64))

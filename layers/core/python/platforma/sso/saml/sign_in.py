@@ -102,7 +102,14 @@ def believe_response(
             single_use.spend(f"saml request {asked}", until=flow.expires_at())
     except AlreadyUsed:
         raise AssertionRejected("The response was used before.") from None
-    return Said(assertion.subject, assertion.attributes, assertion.authn_instant, _methods(assertion))
+    return Said(
+        assertion.subject,
+        assertion.attributes,
+        assertion.authn_instant,
+        _methods(assertion),
+        index=assertion.session_index,
+        ends_at_provider=True,
+    )
 
 
 def _methods(assertion: Assertion) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from platforma.adapters.dynamodb.sso.connections import DynamoConnections
 from platforma.adapters.dynamodb.sso.domains import DynamoDomains
 from platforma.adapters.dynamodb.sso.provider_keys import DynamoProviderKeys
+from platforma.adapters.dynamodb.sso.provider_sessions import DynamoProviderSessions
 from platforma.adapters.dynamodb.sso.traces import DynamoTraces
 
-__all__ = ["DynamoConnections", "DynamoDomains", "DynamoProviderKeys", "DynamoTraces"]
+__all__ = ["DynamoConnections", "DynamoDomains", "DynamoProviderKeys", "DynamoProviderSessions", "DynamoTraces"]

@@ -1,0 +1,199 @@
+"""
+Single logout, both ways (SAML profiles section 4.4): the provider asks us, or we ask it; by redirect or by POST, signed.
+
+A request of the provider's must be signed by a key of its metadata, name one subject in the clear, be meant for us, and is
+good once. Whether it answers ours is nothing that we act on: the session here has ended before we ask.
+"""
+
+import zlib
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from lxml import etree
+
+from platforma.kernel.clock import Clock
+from platforma.kernel.errors import AlreadyUsed
+from platforma.oauth.ports import SingleUse
+from platforma.sso.key_pairs import current_pairs
+from platforma.sso.model import Connection
+from platforma.sso.ports import ProviderKeys
+from platforma.sso.provider_session import ProviderSession
+from platforma.sso.saml.errors import AssertionRejected
+from platforma.sso.saml.response import SKEW, subject_of, time_of
+from platforma.sso.saml.service_provider import SignedMessage, logout_message, new_message_id, places, signed_message
+from platforma.sso.saml.signature import signature_of, verify_signed
+from platforma.sso.saml.xml import MAX_BYTES, SAML, SAMLP, UnreadableXML, parse_xml, text_of
+
+_OLDEST = timedelta(minutes=5)
+_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+_HASHES = {
+    **{f"{_MORE}rsa-sha{bits}": (rsa.RSAPublicKey, made) for bits, made in ((256, hashes.SHA256), (512, hashes.SHA512))},
+    f"{_MORE}ecdsa-sha256": (ec.EllipticCurvePublicKey, hashes.SHA256),
+}
+_SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequested:
+    """A verified request of the provider's: whom it means, in which of its sessions (none named: all)."""
+
+    id: str
+    subject: str
+    indexes: tuple[str, ...]
+
+
+def believe_logout_request(
+    connection: Connection,
+    sent: Mapping[str, str],
+    *,
+    posted: bool,
+    single_use: SingleUse,
+    url: str,
+    clock: Clock,
+) -> LogoutRequested:
+    """
+    What a logout request says. Nothing about *sent* is verified yet.
+
+    Raises:
+        AssertionRejected: it is not the provider's, not for us, too old, or was used before.
+    """
+    assert connection.saml is not None
+    now, provider = clock(), connection.saml.provider
+    if posted:
+        root = _parsed(_decoded(sent["SAMLRequest"]))
+        signature = signature_of(root)
+        if signature is None:
+            raise AssertionRejected("The logout request is not signed.")
+        root = verify_signed(root, signature, provider.certificates, now=now)
+    else:
+        _require_signed_query(sent, provider.certificates)
+        root = _parsed(_inflated(_decoded(sent["SAMLRequest"])))
+    if root.tag != f"{{{SAMLP}}}LogoutRequest" or root.get("Version") != "2.0" or not root.get("ID"):
+        raise AssertionRejected("The message is not a SAML 2.0 LogoutRequest.")
+    if [text_of(each) for each in root.findall(f"{{{SAML}}}Issuer")] != [provider.entity_id]:
+        raise AssertionRejected("The issuer is not the connection's identity provider.")
+    if root.get("Destination") not in (None, places(connection.id, url).slo_url):
+        raise AssertionRejected("The logout request is addressed to another place than ours.")
+    issued = time_of(root, "IssueInstant")
+    if not now - _OLDEST - SKEW <= issued <= now + SKEW:
+        raise AssertionRejected("The logout request is old, or a clock is wrong.")
+    if root.get("NotOnOrAfter") is not None and now >= time_of(root, "NotOnOrAfter") + SKEW:
+        raise AssertionRejected("The logout request is late, or a clock is wrong.")
+    names = root.findall(f"{{{SAML}}}NameID")
+    if len(names) != 1 or len(names[0]) or not text_of(names[0]):
+        raise AssertionRejected("The logout request does not name just one subject in the clear.")
+    try:
+        single_use.spend(f"saml logout {connection.id} {root.get('ID')}", until=issued + _OLDEST + 2 * SKEW)
+    except AlreadyUsed:
+        raise AssertionRejected("The logout request was used before.") from None
+    indexes = tuple(text_of(each) for each in root.findall(f"{{{SAMLP}}}SessionIndex"))
+    return LogoutRequested(str(root.get("ID")), subject_of(names[0]), indexes)
+
+
+def answer_logout(
+    connection: Connection, asked: LogoutRequested, relay: str, *, provider_keys: ProviderKeys, url: str, clock: Clock
+) -> SignedMessage | None:
+    """Our signed answer, for the browser to take there; None where the provider named no place for it."""
+    root = logout_message(connection, "LogoutResponse", url, clock())
+    if root is None:
+        return None
+    root.set("InResponseTo", asked.id)
+    status = etree.SubElement(root, f"{{{SAMLP}}}Status")
+    etree.SubElement(status, f"{{{SAMLP}}}StatusCode", {"Value": _SUCCESS})
+    pair = current_pairs(connection, provider_keys=provider_keys, clock=clock)[0]
+    return signed_message(connection, "SAMLResponse", root, relay, pair)
+
+
+def ask_logout(
+    connection: Connection, ended: ProviderSession, *, provider_keys: ProviderKeys, url: str, clock: Clock
+) -> SignedMessage | None:
+    """Our signed request to end the provider's session too; None where it has no place for one."""
+    root = logout_message(connection, "LogoutRequest", url, clock())
+    if root is None:
+        return None
+    name_format, qualifier, sp_qualifier, name = ended.subject.split("\0", 3)
+    told = {"Format": name_format, "NameQualifier": qualifier, "SPNameQualifier": sp_qualifier}
+    present = {attribute: value for attribute, value in told.items() if value}
+    etree.SubElement(root, f"{{{SAML}}}NameID", present).text = name
+    if ended.index is not None:
+        etree.SubElement(root, f"{{{SAMLP}}}SessionIndex").text = ended.index
+    root.set("NotOnOrAfter", (clock() + _OLDEST).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    pair = current_pairs(connection, provider_keys=provider_keys, clock=clock)[0]
+    return signed_message(connection, "SAMLRequest", root, new_message_id(), pair)
+
+
+def _require_signed_query(sent: Mapping[str, str], certificates: tuple[str, ...]) -> None:
+    """
+    That a key of the provider's signed the query (SAML bindings section 3.4.4.1).
+
+    What was signed is the query as it was sent, which the gateway does not hand on: it is made again in both of the ways
+    that are in use, with percent-encodings in upper case and in lower case. Neither can say anything else.
+    """
+    algorithm = sent.get("SigAlg", "")
+    if "Signature" not in sent:
+        raise AssertionRejected("The logout request is not signed.")
+    if algorithm not in _HASHES:
+        raise AssertionRejected("The logout request is signed by an algorithm that is not taken.")
+    kind, digest = _HASHES[algorithm]
+    names = [name for name in ("SAMLRequest", "RelayState", "SigAlg") if name in sent]
+    signature = _decoded(sent["Signature"])
+    for encode in (_upper, _lower):
+        query = "&".join(f"{name}={encode(sent[name])}" for name in names).encode()
+        for key in (x509.load_der_x509_certificate(b64decode(each)).public_key() for each in certificates):
+            try:
+                if isinstance(key, rsa.RSAPublicKey) and kind is rsa.RSAPublicKey:
+                    key.verify(signature, query, padding.PKCS1v15(), digest())
+                    return
+                if isinstance(key, ec.EllipticCurvePublicKey) and kind is ec.EllipticCurvePublicKey:
+                    key.verify(signature, query, ec.ECDSA(digest()))
+                    return
+            except InvalidSignature:
+                continue
+    raise AssertionRejected("The signature is not one of the identity provider's, by any certificate in its metadata.")
+
+
+def _upper(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _lower(text: str) -> str:
+    return "".join(each.lower() if each.startswith("%") else each for each in _pieces(quote(text, safe="")))
+
+
+def _pieces(encoded: str) -> list[str]:
+    first, *rest = encoded.split("%")
+    return [first, *(piece for part in rest for piece in (f"%{part[:2]}", part[2:]))]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except (NotBase64, ValueError):
+        raise AssertionRejected("The message is not in base64.") from None
+
+
+def _inflated(raw: bytes) -> bytes:
+    """The message, never more of it than a message may have: what deflates well may inflate without end."""
+    inflater = zlib.decompressobj(wbits=-15)
+    try:
+        message = inflater.decompress(raw, MAX_BYTES + 1)
+    except zlib.error:
+        raise AssertionRejected("The message is not deflated.") from None
+    if len(message) > MAX_BYTES or inflater.unconsumed_tail:
+        raise AssertionRejected("The message is too large.")
+    return message
+
+
+def _parsed(raw: bytes) -> etree._Element:
+    try:
+        return parse_xml(raw)
+    except UnreadableXML:
+        raise AssertionRejected("The message is not XML that can be read here.") from None
