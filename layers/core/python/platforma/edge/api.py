@@ -67,7 +67,7 @@ class API:
         self._function, self._edge = function, edge
         self._use_cases: dict[str, UseCase] = {}
         self._dead = DeadCredentials()
-        self._log = Logger(service=function)
+        self._log = Logger(service=function, json_deserializer=str)  # messages are words, never JSON
 
     def serves(self, operation: str) -> Callable[[UseCase], UseCase]:
         """Mark the use case of *operation*, which must be this function's in the endpoint table."""

@@ -123,7 +123,7 @@ class GatewayAuthorizer:
     def __init__(self, function: str, edge: Callable[[], Edge], resources: Callable[[], ResourceStore]) -> None:
         self._edge, self._resources = edge, resources
         self._dead = DeadCredentials()
-        self._log = Logger(service=function)
+        self._log = Logger(service=function, json_deserializer=str)  # messages are words, never JSON
 
     def handler(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """
