@@ -10,7 +10,6 @@ one version, locked long enough. What lies behind the last checkpoint is not cov
 import json
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import Any
 
 from platforma.audit import note, segment, tree
 from platforma.audit.errors import LogBroken
@@ -27,7 +26,7 @@ __all__ = ["Fault", "LogReport", "Report", "Source", "Stored", "Trusted", "verif
 SILENCE = timedelta(minutes=20)
 """Twice the time after which a log that is alive says so."""
 _HASH = 32
-_decoded = json.JSONDecoder().decode
+_decoded = json.JSONDecoder().raw_decode  # which takes nothing for an entry that has spaces around it
 
 
 def verify(source: Source, trusted: Trusted, *, years: int = YEARS, only: Collection[str] = ()) -> Report:
@@ -52,7 +51,7 @@ class _Log:
         self._trusted = trusted
         self._years = years
         self._found = LogReport(log_id)
-        self._log_id = log_id
+        self._log_id, self._tenant_id = log_id, tenant_of(log_id)
         self._leaves = bytearray()
         self._levels: list[list[bytes]] = []
         self._ids: set[str] = set()
@@ -94,41 +93,44 @@ class _Log:
         lines = text.removesuffix(b"\n").split(b"\n") if text else []
         if len(lines) != stated.entries or not text.endswith(b"\n"):
             self._wrong(name, f"Holds {len(lines)} entries instead of {stated.entries}.")
-        newest = ""
-        for index, line in enumerate(lines, stated.first):
-            self._leaves.extend(tree.leaf_hash(line))
-            newest = max(newest, self._entry(name, index, line))
+        self._leaves.extend(b"".join(map(tree.leaf_hash, lines)))
+        newest = max((self._entry(name, index, line) for index, line in enumerate(lines, stated.first)), default="")
         self._found.entries = len(self._leaves) // _HASH
         self._newest_by_size[self._found.entries] = self._found.newest
         self._locked(name, stored, newest)
 
     def _entry(self, name: str, index: int, line: bytes) -> str:
         """Check one entry; its `received_at`."""
-        where = f"{name} entry {index}"
         try:
-            entry: dict[str, Any] = _decoded(line.decode())
-            identity, received = entry["id"], entry["received_at"]
-            stated = (entry["sequence"], entry["tenant_id"])
+            text = line.decode()
+            entry, end = _decoded(text)
+            identity, received = entry["id"], str(entry["received_at"])
+            sequence, tenant_id = entry["sequence"], entry["tenant_id"]
+            before = len(self._ids)
+            self._ids.add(identity)
         except (ValueError, KeyError, TypeError):
-            self._wrong(where, "Is not an entry: no JSON, or a field is missing.")
+            entry, end, text, received = None, 0, "", ""
+        if entry is None or end != len(text):
+            self._wrong(f"{name} entry {index}", "Is not an entry: no JSON, or a field is missing.")
             return ""
-        if stated != (index, tenant_of(self._log_id)):
-            self._wrong(where, f"Says it is entry {stated[0]} of {stated[1]}.")
+        if sequence != index or tenant_id != self._tenant_id:
+            self._wrong(f"{name} entry {index}", f"Says it is entry {sequence} of {tenant_id}.")
         if len(line) > MAX_ENTRY:
-            self._wrong(where, "Is larger than an entry may be.")
-        if identity in self._ids:
-            self._wrong(where, f"Event {identity} is in the log twice.")
-        self._ids.add(identity)
-        return self._heard(str(received))
+            self._wrong(f"{name} entry {index}", "Is larger than an entry may be.")
+        if len(self._ids) == before:
+            self._wrong(f"{name} entry {index}", f"Event {identity} is in the log twice.")
+        found = self._found
+        if received > found.newest or received < found.oldest:
+            self._heard(received)
+        return received
 
-    def _heard(self, received: str) -> str:
+    def _heard(self, received: str) -> None:
         found = self._found
         found.oldest = min(found.oldest or received, received)
         if received > found.newest:
             if found.newest and received[:16] != found.newest[:16] and _apart(found.newest, received) > SILENCE:
                 found.silences.append((found.newest, received))
             found.newest = received
-        return received
 
     def _checkpoints(self, names: Iterable[str]) -> dict[int, bytes]:
         """Roots by size, as signed, of the checkpoints that hold."""
