@@ -18,15 +18,15 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
 
 def fits(document: dict[str, Any], operation: dict[str, Any], reply: Any) -> None:
-    """The reply has a documented status, and a body of that status's schema."""
+    """The reply has a documented status, and a body of one of that status's types, by its schema."""
     status = str(reply.status_code)
     assert status in operation["responses"], f"{status} is not documented: {reply.text}"
-    for media_type, content in operation["responses"][status].get("content", {}).items():
-        assert reply.headers["content-type"] == media_type
-        if "json" not in media_type:
-            continue  # pages and bytes have no schema
-        schema = {**content["schema"], "components": document["components"]}
-        Draft202012Validator(schema).validate(reply.json())
+    if contents := operation["responses"][status].get("content"):
+        media_type = reply.headers["content-type"]
+        assert media_type in contents
+        if "json" in media_type:  # pages and bytes have no schema
+            schema = {**contents[media_type]["schema"], "components": document["components"]}
+            Draft202012Validator(schema).validate(reply.json())
 
 
 def test_every_operation_answers_an_administrator_as_documented(running: Running, token: str, document: dict[str, Any]):
