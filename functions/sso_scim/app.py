@@ -102,6 +102,11 @@ def delete_group(call: Call) -> Answer:
     return bootstrap.scim_desk().delete(call, "Group")
 
 
+@api.serves("scim.resources.search")
+def search_resources(call: Call) -> Answer:
+    return bootstrap.scim_desk().search_all(call)
+
+
 @api.serves("scim.bulk.run")
 def run_bulk(call: Call) -> Answer:
     return bootstrap.scim_desk().bulk(call)

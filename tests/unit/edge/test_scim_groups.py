@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from platforma.sso.scim import groups, memberships
+from platforma.sso.scim.query import SEARCH_REQUEST
 from tests.directories import Directory, connect, give_password, refused
 from tests.world import Tenant, World, running
 
@@ -202,6 +203,22 @@ def test_a_deleted_user_is_in_no_group(okta):
     okta.call("DELETE", f"/Users/{brief}", expect=204)
 
     assert members(okta, made["id"]) == []
+
+
+def test_users_and_groups_are_searched_together(world):
+    mine = connect(world, world.tenant("search", "admin@search.test"), "search.test")
+    ids = [mine.user("one")["id"], mine.user("two")["id"], group(mine, "Two")["id"]]
+
+    def search(**asked: Any) -> Any:
+        return mine.call("POST", "/.search", {"schemas": [SEARCH_REQUEST], **asked})
+
+    assert [each["id"] for each in search().json["Resources"]] == ids
+    assert search().json["totalResults"] == 3
+    assert [each["id"] for each in search(startIndex=3, count=5).json["Resources"]] == ids[2:]
+    assert [each["id"] for each in search(startIndex=2, count=1).json["Resources"]] == ids[1:2]
+    assert [each["id"] for each in search(filter='displayName eq "two"').json["Resources"]] == ids[2:]
+    assert [each["id"] for each in search(filter='userName eq "two"').json["Resources"]] == ids[1:2]
+    refused(search(filter='nothing eq "two"'), 400, "invalidFilter")
 
 
 # Attacks

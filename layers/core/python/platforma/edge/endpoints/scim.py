@@ -57,6 +57,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     *_resource("users", "user"),
     *_resource("groups", "group"),
+    _scim("POST", "/.search", "scim.resources.search", "List users and groups, asked for by a body", consumes="document"),
     _scim("POST", "/Bulk", "scim.bulk.run", "Do many operations at once", consumes="document"),
     _scim("GET", "/Me", "scim.me.get", "Whose token it is: a directory's, which is no resource", refuses=(401, 429, 501)),
     _scim("GET", "/ServiceProviderConfig", "scim.provider.get", "What of SCIM is supported"),

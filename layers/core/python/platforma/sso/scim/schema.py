@@ -128,6 +128,7 @@ def _group_attribute(attribute: dict[str, Any]) -> dict[str, Any]:
         if part["name"] == "$ref"
         else ({**part, "canonicalValues": ["User"]} if part["name"] == "type" else part)
         for part in attribute["subAttributes"]
+        if part["name"] != "display"
     ]
     return {**attribute, "subAttributes": parts}
 
