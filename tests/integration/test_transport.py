@@ -3,6 +3,7 @@
 import base64
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from infra.local import certificates, openbao, vault
+from infra.local.ports import Ports
+from infra.local.stack import Stack
+from infra.vault import apply
 from tests.integration.conftest import Running
 
 
@@ -39,6 +44,48 @@ def test_the_inside_asks_for_a_client_certificate(running: Running):
     context.load_cert_chain(stack["client_cert_file"], stack["client_key_file"])
     with httpx.Client(verify=context) as known:
         assert known.get(stack["internal_url"] + "/.well-known/jwks.json").status_code == 200
+
+
+def shown_inside(running: Running, certificate: Path, key: Path) -> int:
+    """What the internal URL answers to whoever shows this certificate."""
+    context = ssl.create_default_context(cafile=running.stack["ca_file"])
+    context.load_cert_chain(certificate, key)
+    with httpx.Client(base_url=running.stack["internal_url"], verify=context, timeout=30) as client:
+        return client.get("/v1/me").status_code
+
+
+def test_inside_a_certificate_of_another_ca_is_refused_in_the_handshake_whatever_it_says(running: Running, tmp_path: Path):
+    root = certificates.Pair(tmp_path / "ca.pem", tmp_path / "ca-key.pem")
+    leaf = certificates.Pair(tmp_path / "leaf.pem", tmp_path / "leaf-key.pem")
+    certificates.ensure_root(root)
+    uri = "spiffe://platforma/service/local-service"
+    certificates.ensure_leaf(leaf, root, common_name="local-service", uri=uri, server=False)
+
+    with pytest.raises(httpx.HTTPError):
+        shown_inside(running, leaf.certificate, leaf.key)
+
+
+def test_inside_a_certificate_that_ended_is_refused_and_a_servers_is_none(running: Running, tmp_path: Path):
+    stack = Stack(running.home, Ports(vault=address(running.stack["vault"]["addr"])[1]))
+    pair = openbao.operator_pair(stack)
+    operator = apply.sign_in(stack.vault_addr, ca=stack.ca_file, certificate=pair.certificate, key=pair.key)
+    named = {"common_name": vault.SERVICE, "uri_sans": f"spiffe://platforma/service/{vault.SERVICE}"}
+    ended = vault.issue(operator, "service", named | {"ttl": "1s"})
+    good = vault.issue(operator, "service", named)
+    server = vault.issue(operator, "edge", vault.EDGE_NAMES)
+    operator.adapter.close()
+    time.sleep(2)
+
+    shown = {}
+    for name, issued in (("ended", ended), ("good", good), ("server", server)):
+        certificate, key = tmp_path / f"{name}.pem", tmp_path / f"{name}-key.pem"
+        certificate.write_text(issued.certificate)
+        key.write_text(issued.private_key)
+        try:
+            shown[name] = shown_inside(running, certificate, key)
+        except httpx.HTTPError:
+            shown[name] = 0
+    assert shown == {"ended": 0, "good": 200, "server": 0}
 
 
 @pytest.fixture
