@@ -19,7 +19,7 @@ from platforma.keys.envelope import Envelope
 from platforma.keys.errors import DoesNotOpen
 from tests.contract.isolated_moto import isolate
 
-TENANT = new_id("ten")
+TENANT, LISTED = new_id("ten"), new_id("ten")
 APP = TOTP("JBSWY3DPEHPK3PXP", "2026-11-24T12:00:00Z", confirmed=True, last_step=7)
 KEY = Passkey("id", "public", 3, "laptop", backed_up=True, transports=("internal",), created_at="2026-11-24T12:00:00Z")
 
@@ -44,7 +44,7 @@ def tables():
 def store(request):
     if request.param == "memory":
         return MemoryFactors()
-    return DynamoFactors(request.getfixturevalue("tables"), None, Envelope(MemoryDataKeys(TENANT)))
+    return DynamoFactors(request.getfixturevalue("tables"), None, Envelope(MemoryDataKeys(TENANT, LISTED)))
 
 
 @pytest.fixture
@@ -105,3 +105,15 @@ def test_what_is_kept_tells_nothing_and_is_good_for_its_person_alone(tables, nob
     FactorsItem(TENANT, f"FACTORS#{nobody.user_id}", box=item.box, version=1).save()
     with pytest.raises(DoesNotOpen):
         store.read(TENANT, nobody.user_id)
+
+
+def test_all_of_a_tenants_people_are_listed_once_and_nobody_elses(store):
+    mine = {new_id("usr") for _ in range(3)}
+    for tenant_id, user_id in ((LISTED, user_id) for user_id in mine):
+        store.put(store.read(tenant_id, user_id), store.read(tenant_id, user_id).changed(totp=APP), None)
+    stranger = store.read(TENANT, new_id("usr"))
+    store.put(stranger, stranger.changed(totp=APP), None)
+
+    assert {one.user_id for one in store.every(LISTED)} == mine
+    assert all(one.totp == APP for one in store.every(LISTED))
+    assert list(store.every(new_id("ten"))) == []

@@ -8,6 +8,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from platforma import bootstrap
 from platforma.adapters.estate import AWSEstate
+from platforma.identity.factors import TOTP
 from platforma.kernel.errors import Unavailable
 from tests.world import BUCKET, EXPORTS, OBJECTS, PASSWORD, REGION, Tenant, World
 
@@ -260,3 +261,17 @@ def test_the_estate_is_described_and_nothing_of_what_it_holds_is_read(world: Wor
     assert estate.buckets()[0].versioned is True
     assert estate.lock("ten_x/checkpoints/1") is None
     assert estate.alarms().known == 0
+
+
+def test_a_second_factor_covers_its_administrator_and_goes_with_a_deleted_person(world: World, tenant: Tenant):
+    store = bootstrap.parts.identity.factor_store()
+    confirmed = TOTP("JBSWY3DPEHPK3PXP", "2026-11-24T12:00:00Z", confirmed=True)
+    ada = tenant.user(roles=("admin",))
+    for user in (ada, tenant.admin_id):
+        store.put(store.read(tenant.id, user), store.read(tenant.id, user).changed(totp=confirmed), None)
+    covered = evidence(tenant)["mfa_coverage"]
+
+    tenant.call("DELETE", f"/v1/users/{ada}", headers={"If-Match": "*"}, expect=204)
+
+    assert (covered["verdict"], covered["facts"]["with_second_factor"]) == ("pass", 2)
+    assert [one.user_id for one in store.every(tenant.id)] == [tenant.admin_id]
