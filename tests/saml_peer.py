@@ -63,17 +63,18 @@ def saml_peer(running: Running, token: str, mode: str, role: str = "operator") -
     assert made.status_code == 201, made.text
     connection_id, email = made.json()["id"], f"ada@{domain}"
     user = {"id": secrets.token_hex(8), "email": email, "name": "Ada Lovelace", "groups": ["Engineers", "Staff"]}
-    with _node(running, connection_id, user) as port:
+    with samlp(running, connection_id, user) as port:
         yield SAMLPeer(connection_id, email, f"http://127.0.0.1:{port}")
     running.call("DELETE", f"/v1/sso-connections/{connection_id}", token=token, headers={"If-Match": "*"})
     running.call("DELETE", f"/v1/domains/{domain}", token=token, headers={"If-Match": "*"})
 
 
 @contextmanager
-def _node(running: Running, connection_id: str, user: dict[str, Any]) -> Iterator[int]:
+def samlp(running: Any, connection_id: str, user: dict[str, Any]) -> Iterator[int]:
+    """The provider's program for the connection; the port of this machine that it listens at."""
     metadata = running.call("GET", f"/sso/{connection_id}/metadata")
     assert metadata.status_code == 200, metadata.text
-    told = next(etree.fromstring(metadata.content).iter(_CERTIFICATE)).text
+    told = "".join(next(etree.fromstring(metadata.content).iter(_CERTIFICATE)).text.split())
     lines = "\n".join(told[at : at + 64] for at in range(0, len(told), 64))
     pem = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
     public = x509.load_pem_x509_certificate(pem.encode()).public_key()

@@ -39,7 +39,8 @@ UNSAFE_PATH = r"(^|/)\.{1,2}(/|$)|\\|//"  # as Caddy sees it: decoded once
 SECRET_PARAMETERS = (
     *("access_token", "api_key", "assertion", "client_assertion", "client_secret", "code", "code_verifier", "device_code"),
     *("dpop", "id_token", "id_token_hint", "initial_access_token", "key", "logout_token", "password", "refresh_token"),
-    *("RelayState", "request", "SAMLRequest", "SAMLResponse", "Signature", "state", "subject_token", "token", "user_code"),
+    *("out", "RelayState", "request", "SAMLRequest", "SAMLResponse", "Signature", "state", "subject_token", "test", "token"),
+    "user_code",
 )
 
 

@@ -10,7 +10,7 @@ from tests.integration.conftest import Running
 from tests.saml_peer import SAMLPeer, saml_peer
 from tests.visiting import Person
 
-_FIELD = re.compile(r'<input type="hidden" name="([^"]+)"\s+value="([^"]*)"')
+FIELD = re.compile(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"')
 
 
 def signed_in(person: Person, peer: SAMLPeer, return_to: str = "") -> httpx.Response:
@@ -20,7 +20,7 @@ def signed_in(person: Person, peer: SAMLPeer, return_to: str = "") -> httpx.Resp
     assert begun.status_code == 302, begun.text
     answered = peer.forwarded(begun.headers["location"])
     assert answered.status_code == 200, answered.text
-    form = {name: unescape(value) for name, value in _FIELD.findall(answered.text)}
+    form = {name: unescape(value) for name, value in FIELD.findall(answered.text)}
     return person.http.post(f"/sso/{peer.connection_id}/acs", data=form, headers={"Origin": "https://idp.samlp.test"})
 
 
@@ -46,7 +46,7 @@ def test_a_response_is_good_once_and_in_one_browser(running: Running, token: str
     with saml_peer(running, token, "assertion") as peer, Person(running, peer.email) as person:
         begun = person.http.get(f"/sso/{peer.connection_id}/start")
         answered = peer.forwarded(begun.headers["location"])
-        form = {name: unescape(value) for name, value in _FIELD.findall(answered.text)}
+        form = {name: unescape(value) for name, value in FIELD.findall(answered.text)}
         acs = f"/sso/{peer.connection_id}/acs"
         with Person(running, peer.email) as thief:
             refused = thief.http.post(acs, data=form)
@@ -60,7 +60,7 @@ def test_a_response_is_good_once_and_in_one_browser(running: Running, token: str
 def test_login_finds_the_way_to_the_provider_by_the_domain_of_an_address(running: Running, token: str):
     with saml_peer(running, token, "both") as peer, Person(running, peer.email) as person:
         page = person.http.get("/login")
-        sent = {"token": dict(_FIELD.findall(page.text))["token"], "email": peer.email, "sso": "1"}
+        sent = {"token": dict(FIELD.findall(page.text))["token"], "email": peer.email, "sso": "1"}
 
         reply = person.http.post("/login", data=sent)
 

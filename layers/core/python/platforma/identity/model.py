@@ -17,7 +17,6 @@ RESTORABLE_FOR = timedelta(days=7)
 
 MAX_ROLES = 50
 MAX_GROUPS_OF_A_USER = 50
-MAX_IDENTITIES = 10
 
 T = TypeVar("T")
 
