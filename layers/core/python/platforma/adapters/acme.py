@@ -184,7 +184,7 @@ class ACME:
             failure: Exception = self._refusal(error)
         except (errors.Error, JOSEError, requests.RequestException) as error:
             failure = Unavailable("The certificate authority does not answer as it should.", cause=type(error).__name__)
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             failure = Unavailable("The certificate authority's answer cannot be read.", cause=type(error).__name__)
         raise failure
 
