@@ -2,10 +2,11 @@
 Lists of resources: filtered, sorted, and cut to a page by index (RFC 7644 section 3.4.2).
 
 An equality of `userName`, `externalId` or `id` is one read. A list that is neither filtered nor sorted reads the ids and
-opens one page. Everything else looks at each of the directory's resources in turn, up to `MAX_EXAMINED`: beyond, the request
-is refused rather than answered in part.
+opens one page. Everything else looks at each of the directory's resources in turn, up to `MAX_EXAMINED` and for as long as
+the request has time: beyond, it is refused rather than answered in part.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -112,6 +113,7 @@ def list_users(
         every=every,
         ids=lambda: provisioned_users.user_ids(*who),
         page=page,
+        until=caller.until,
     )
 
 
@@ -160,6 +162,7 @@ def list_groups(
         every=lambda: show(mine),
         ids=lambda: tuple(mine),
         page=page,
+        until=caller.until,
     )
 
 
@@ -181,6 +184,7 @@ def answer(
     every: Callable[[], Iterator[dict[str, Any]]],
     ids: Callable[[], Sequence[str]],
     page: Callable[[Sequence[str]], list[dict[str, Any]]],
+    until: float,
 ) -> dict[str, Any]:
     """The ListResponse to *query*; what it is made of is asked for in the cheapest way that answers it."""
     of = kind(name)
@@ -191,15 +195,15 @@ def answer(
         return _response(len(known), page(known[first : first + query.count]) if query.count else [], query, name)
     found = looked_up(equalities(tree)) if tree is not None else None
     examined = every() if found is None else iter(found)
-    matching = [each for each in _bounded(examined) if tree is None or fits(tree, each)]
+    matching = [each for each in _bounded(examined, until) if tree is None or fits(tree, each)]
     if query.sort_by is not None:
         matching = ordered(matching, query.sort_by, of, descending=query.descending)
     return _response(len(matching), matching[first : first + query.count], query, name)
 
 
-def _bounded(examined: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _bounded(examined: Iterator[dict[str, Any]], until: float) -> Iterator[dict[str, Any]]:
     for number, each in enumerate(examined):
-        if number >= MAX_EXAMINED:
+        if number >= MAX_EXAMINED or time.monotonic() >= until:
             raise TooMany
         yield each
 
