@@ -32,12 +32,10 @@ def server(stack: Stack) -> Server:
 
 
 def start(stack: Stack) -> str:
-    """Have it running, or about to; its address. Nobody asks it before the deployment is over."""
+    """Have it about to run with today's code and addresses; its own. Nobody asks it before the deployment is over."""
     names, home = server(stack), stack.folder("name-server")
-    port = int(names.mark.read_text()) if names.mark.exists() else 0
-    if port and names.pid() is not None:
-        return f"127.0.0.1:{port}"
     names.stop()
+    port = int(names.mark.read_text()) if names.mark.exists() else 0
     if not port or not is_free(port):
         port = free_port()
         write_private(names.mark, str(port))

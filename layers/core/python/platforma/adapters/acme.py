@@ -169,7 +169,9 @@ class ACME:
             raise
 
     def _authorizations(self, acme: client.ClientV2, body: messages.Order) -> list[messages.Authorization]:
-        return [messages.Authorization.from_json(self._post(acme, url, None).json()) for url in body.authorizations]
+        """Those of the order; none where it ended and the CA, as OpenBao does, has forgotten them."""
+        urls = body.authorizations or ()
+        return [messages.Authorization.from_json(self._post(acme, url, None).json()) for url in urls]
 
     def _post(self, acme: client.ClientV2, url: str, body: Any) -> requests.Response:
         return acme.net.post(url, body, new_nonce_url=acme.directory["newNonce"])
