@@ -77,9 +77,10 @@ class Running:
         kept: Secrets = set()
         trusted = ssl.create_default_context(cafile=vault["ca_file"])
         with httpx.Client(base_url=vault["addr"], verify=trusted, headers={"X-Vault-Token": vault["token"]}) as http:
-            for name in ("peppers", "secrets"):
+            for name in ("acme", "peppers", "secrets"):
                 data = http.get(f"/v1/kv/data/platforma/{name}").json()["data"]["data"]
-                kept |= {(name, value) for value in data.values() if len(value) >= _SHORTEST}
+                lines = [line for value in data.values() for line in value.splitlines() if not line.startswith("-----")]
+                kept |= {(name, line) for line in lines if len(line) >= _SHORTEST}
         return self.seen | kept | set(secrets_in(self.stack))
 
     def trusted(self) -> ssl.SSLContext:
