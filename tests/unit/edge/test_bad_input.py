@@ -41,7 +41,10 @@ def shared():
 def test_what_is_not_json_is_malformed(shared: Tenant, row, raw: bytes):
     reply = send(shared, row, raw)
 
-    refused(reply, 403 if (row.permission or "").startswith("platform:") else 400)
+    if row.may_be_empty and not raw:
+        assert reply.status != 400, reply.text
+    else:
+        refused(reply, 403 if (row.permission or "").startswith("platform:") else 400)
 
 
 @pytest.mark.parametrize("row", WITH_BODY, ids=lambda row: row.operation)
