@@ -73,7 +73,7 @@ format:
 
 bench:
 	$(TOOLS) sam ministack
-	@$(PY) -m bench
+	@PYTHONPATH=layers/core/python $(PY) -m bench
 
 # For real: the layers are built by the locked uv for AWS's Python and machine, whatever this one is; parameters are in
 # samconfig.toml. --cached keeps to a cache of its own, since it would not notice that a layer is for another machine.
