@@ -18,10 +18,10 @@ from tests.integration.conftest import Running
 @pytest.fixture(scope="module")
 def everything(running: Running) -> dict[str, bytes]:
     """All that is kept, by where it stands."""
-    found: dict[str, bytes] = {}
+    found: dict[str, list[bytes]] = {}
     for place, content in (*tables(running), *buckets(running), *queues(running), *logs(running), *files(running)):
-        found[place] = found.get(place, b"") + b"\n" + content
-    return found
+        found.setdefault(place, []).append(content)
+    return {place: b"\n".join(contents) for place, contents in found.items()}
 
 
 def test_no_secret_of_the_run_stands_anywhere(running: Running, token: str, everything):
