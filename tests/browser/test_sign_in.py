@@ -55,6 +55,7 @@ def test_a_wrong_password_is_announced_and_may_be_tried_again(page, client):
 
 def test_everything_is_reached_and_done_by_the_keyboard(page, client):
     page.goto(client.link())
+    page.wait_for_function("document.activeElement.id === 'email'")
     page.keyboard.type(client.email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -259,30 +259,6 @@ def renew(running: Running, **event: Any) -> list[str]:
     return list(told["renewed"])
 
 
-def test_the_ca_is_replaced_and_nobody_notices(running: Running, token: str, load: Load, operator: apply.Setup):
-    """All but the last step, which takes a day for the old ones to end; then back, since the stack's own root is a file."""
-    everyone = set(apply.table("functions"))
-    try:
-        operator.begin_ca()
-        assert set(renew(running)) == everyone, "both roots are trusted now"
-        operator.switch_ca()
-        assert set(renew(running, every=True)) == everyone
-        store = running.aws("secretsmanager")
-        content = json.loads(store.get_secret_value(SecretId=f"platforma/vault/{FUNCTION}")["SecretString"])
-        assert content["ca"].count("BEGIN CERTIFICATE") == 2
-        made_cold(running, FUNCTION)  # signs in by what the next CA issued
-        since = time.monotonic()
-        assert wait_until(lambda: "encrypt" in load.good(since), 30)
-    finally:
-        operator.abandon_ca()
-        renew(running)
-    made_cold(running, FUNCTION)
-    load.heals()
-
-    held(running, token, load)
-    assert set(load.refusals) <= LOST
-
-
 def test_vaults_own_log_names_the_request_of_ours(running: Running, token: str, stack: Stack):
     reply = running.call("GET", "/v1/encryption/keys", token=token)
 
