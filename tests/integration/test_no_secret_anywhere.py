@@ -7,12 +7,15 @@ The last test of the run (see conftest.py): what every other one sent or got as 
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.integration.conftest import Running
+
+WORD = re.compile(rb"[A-Za-z0-9+/_=.~%-]+")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +31,13 @@ def test_no_secret_of_the_run_stands_anywhere(running: Running, token: str, ever
     forms = {form: name for name, value in running.secrets() for form in spelled(value)}
     assert len(forms) > 30, "the run saw too few secrets to say anything"
 
-    leaks = sorted({(place, forms[form]) for place, content in everything.items() for form in forms if form in content})
+    words = {form for form in forms if WORD.fullmatch(form)}
+    leaks = []
+    for place, content in everything.items():
+        said = b"\n".join(set(WORD.findall(content)))  # each word once: most stand there again and again
+        leaks += [(place, forms[form]) for form in forms if form in (said if form in words else content)]
 
-    assert leaks == [], leaks
+    assert leaks == [], sorted(set(leaks))
 
 
 @pytest.mark.parametrize("kind", ["table", "bucket", "log", "file"])
