@@ -10,25 +10,19 @@ from platforma.bootstrap.parts import audit, certificates, encryption, ground, i
 
 if TYPE_CHECKING:
     from platforma.edge.setup import SetUp
+    from platforma.kernel.events import Attempt
 
 
 def mail_links(bodies: Sequence[str], request_id: str) -> dict[str, int]:
     """Mail the links that these queued requests ask for; how many were sent, and how many asked for nobody."""
     from platforma.adapters.sqs import read_request
     from platforma.kernel.errors import RateLimited
-    from platforma.kernel.events import Attempt
 
     told = {"sent": 0, "dropped": 0}
     for number, body in enumerate(bodies):
         request = read_request(body)
-        attempt = Attempt(
-            request_id=f"{request_id}-{number}",
-            action="settings.password_links.send",
-            clock=environment.clock,
-            source="schedule",
-            tenant_id=request.tenant_id,
-            principal_type="system",
-            principal_id="identity_mail",
+        attempt = _attempt(
+            "identity_mail", f"{request_id}-{number}", "settings.password_links.send", tenant_id=request.tenant_id
         )
         try:
             sent = use_cases.identity.mail_link(request, attempt=attempt)
@@ -41,19 +35,11 @@ def mail_links(bodies: Sequence[str], request_id: str) -> dict[str, int]:
 def tell_clients(bodies: Sequence[str], request_id: str) -> dict[str, int]:
     """Tell the clients that these queued requests name of sessions' ends; how many of them came to what."""
     from platforma.adapters.sqs import read_logout
-    from platforma.kernel.events import Attempt
 
     told = {"delivered": 0, "pending": 0, "failed": 0, "dropped": 0}
     for number, body in enumerate(bodies):
         session_id, client_id = read_logout(body)
-        attempt = Attempt(
-            request_id=f"{request_id}-{number}",
-            action="oauth.logouts.deliver",
-            clock=environment.clock,
-            source="schedule",
-            principal_type="system",
-            principal_id="oauth_logout",
-        )
+        attempt = _attempt("oauth_logout", f"{request_id}-{number}", "oauth.logouts.deliver")
         logout = use_cases.oauth.deliver_logout(session_id, client_id, attempt=attempt)
         told["dropped" if logout is None else logout.outcome or "pending"] += 1
     return told
@@ -99,19 +85,11 @@ def rotate_signing_keys(event: Mapping[str, object], request_id: str) -> int:
         Unprocessable: what is to be withdrawn is no text.
     """
     from platforma.kernel.errors import Unprocessable
-    from platforma.kernel.events import Attempt
-    from platforma.kernel.tenancy import PLATFORM
     from platforma.keys import signing
 
     kid = event.get("withdraw")
-    attempt = Attempt(
-        request_id=request_id,
-        action="platform.signing_keys.rotate" if kid is None else "platform.signing_keys.withdraw",
-        clock=environment.clock,
-        source="schedule",
-        tenant_id=PLATFORM,
-        principal_type="system",
-        principal_id="keys_rotation",
+    attempt = _attempt(
+        "keys_rotation", request_id, "platform.signing_keys.rotate" if kid is None else "platform.signing_keys.withdraw"
     )
     if kid is None:
         return len(
@@ -163,19 +141,9 @@ def purge_tenants(request_id: str) -> int:
         Unavailable: the end of one failed, and the next run tries it again.
     """
     from platforma.kernel.errors import Unavailable
-    from platforma.kernel.events import Attempt
-    from platforma.kernel.tenancy import PLATFORM
 
-    def begin() -> Attempt:
-        return Attempt(
-            request_id=request_id,
-            action="platform.tenants.purge",
-            clock=environment.clock,
-            source="schedule",
-            tenant_id=PLATFORM,
-            principal_type="system",
-            principal_id="identity_tenants",
-        )
+    def begin() -> "Attempt":
+        return _attempt("identity_tenants", request_id, "platform.tenants.purge")
 
     purge = use_cases.identity.purge_tenants(begin=begin, now=environment.clock())
     if purge.failed:
@@ -187,18 +155,8 @@ def renew_client_certificates(request_id: str, *, every: bool = False) -> list[s
     """Renew what is due, or with *every* all; the functions whose certificate is new."""
     from platforma.adapters.secretsmanager import FunctionCertificates
     from platforma.certificates import renew_client_certificates
-    from platforma.kernel.events import Attempt
-    from platforma.kernel.tenancy import PLATFORM
 
-    attempt = Attempt(
-        request_id=request_id,
-        action="platform.certificates.renew",
-        clock=environment.clock,
-        source="schedule",
-        tenant_id=PLATFORM,
-        principal_type="system",
-        principal_id="certificates_renew",
-    )
+    attempt = _attempt("certificates_renew", request_id, "platform.certificates.renew")
     holder = FunctionCertificates(environment.settings().vault_secrets)
     return renew_client_certificates(
         environment.VAULT_FUNCTIONS,
@@ -213,18 +171,8 @@ def renew_client_certificates(request_id: str, *, every: bool = False) -> list[s
 def work_on_certificates(request_id: str) -> dict[str, Any]:
     """Follow orders and renew what is due for most of a minute; how many steps were taken, and how many are late."""
     from platforma.certificates import Worker
-    from platforma.kernel.events import Attempt
-    from platforma.kernel.tenancy import PLATFORM
 
-    attempt = Attempt(
-        request_id=request_id,
-        action="platform.certificates.work",
-        clock=environment.clock,
-        source="schedule",
-        tenant_id=PLATFORM,
-        principal_type="system",
-        principal_id="certificates_manage",
-    )
+    attempt = _attempt("certificates_manage", request_id, "platform.certificates.work")
     worker = Worker(
         certificates=certificates.records(),
         authority=certificates.authority(),
@@ -242,18 +190,9 @@ def sso_upkeep(request_id: str) -> dict[str, Any]:
     Keep what connections rest on current; how many domains were checked and how many lost, how many providers changed or
     could not be read, and how many have certificates that end.
     """
-    from platforma.kernel.events import Attempt
 
-    def attempt_for(tenant_id: str, action: str = "settings.domains.check") -> Attempt:
-        return Attempt(
-            request_id=request_id,
-            action=action,
-            clock=environment.clock,
-            source="schedule",
-            tenant_id=tenant_id,
-            principal_type="system",
-            principal_id="sso_upkeep",
-        )
+    def attempt_for(tenant_id: str, action: str = "settings.domains.check") -> "Attempt":
+        return _attempt("sso_upkeep", request_id, action, tenant_id=tenant_id)
 
     return {
         **use_cases.sso.recheck_domains(attempt_for=attempt_for),
@@ -264,21 +203,27 @@ def sso_upkeep(request_id: str) -> dict[str, Any]:
 def rewrap(request_id: str) -> str:
     """Move sealed records on for most of a minute; how it ended."""
     from platforma.adapters.dynamodb.sealed_records import DynamoDBSealedRecords
-    from platforma.kernel.events import Attempt
-    from platforma.kernel.tenancy import PLATFORM
     from platforma.keys.encryption import Rewrapper
 
-    attempt = Attempt(
-        request_id=request_id,
-        action="crypto.keys.retire",
-        clock=environment.clock,
-        source="schedule",
-        tenant_id=PLATFORM,
-        principal_type="system",
-        principal_id="keys_upkeep",
-    )
+    attempt = _attempt("keys_upkeep", request_id, "crypto.keys.retire")
     records = DynamoDBSealedRecords(environment.settings().tables)
     worker = Rewrapper(
         keys=ground.vault(), jobs=encryption.rewraps(), records=records, clock=environment.clock, attempt=attempt
     )
     return worker.run(until=environment.clock() + timedelta(seconds=40))
+
+
+def _attempt(function: str, request_id: str, action: str, tenant_id: str | None = None) -> "Attempt":
+    """What *function* does by itself; for the platform, unless a tenant is named."""
+    from platforma.kernel.events import Attempt
+    from platforma.kernel.tenancy import PLATFORM
+
+    return Attempt(
+        request_id=request_id,
+        action=action,
+        clock=environment.clock,
+        source="schedule",
+        tenant_id=tenant_id or PLATFORM,
+        principal_type="system",
+        principal_id=function,
+    )
