@@ -25,8 +25,8 @@ from platforma.adapters.memory.apikeys import MemoryKeys, MemoryLimits
 from platforma.adapters.memory.keys import MemorySecrets
 from platforma.apikeys import APIKey, IssuedKey, KeyRequest, Limiter, check_key, issue_key, verify_key
 from platforma.apikeys.format import encode
-from platforma.apikeys.model import RateLimit
-from platforma.apikeys.shared_limits import SharedLimit, tenant_holder
+from platforma.apikeys.model import RateLimit, SharedLimit
+from platforma.apikeys.shared_limits import tenant_holder
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id

@@ -6,7 +6,8 @@ import pkgutil
 import pytest
 
 import platforma
-from platforma.edge.problems import STATUS, oauth_problem, problem, status_of
+from platforma.edge.problems import oauth_problem, problem
+from platforma.edge.status import STATUS, status_of
 from platforma.kernel.errors import Broken, FieldError, PlatformaError, Unavailable, Unprocessable
 
 for module in pkgutil.walk_packages(platforma.__path__, "platforma."):

@@ -6,7 +6,7 @@ from platforma.apikeys.forget import forget_keys, keys_of_owner
 from platforma.apikeys.issue import Bound, KeyRequest, bound_by, issue_key
 from platforma.apikeys.leak_signature import verify_report
 from platforma.apikeys.leaks import Leak, LeakResponse, get_leak_response, report_leaks, set_leak_response
-from platforma.apikeys.model import APIKey, Charge, Code, IssuedKey, RateLimit
+from platforma.apikeys.model import APIKey, Charge, Code, Holder, IssuedKey, RateLimit, SharedLimit
 from platforma.apikeys.ports import Keys, Limits, LimitSettings
 from platforma.apikeys.rate_limit import Leases, Limiter, charge_key
 from platforma.apikeys.read import get_key, list_keys
@@ -14,8 +14,6 @@ from platforma.apikeys.revoke import revoke_key
 from platforma.apikeys.rotate import rotate_key
 from platforma.apikeys.scan import key_format
 from platforma.apikeys.shared_limits import (
-    Holder,
-    SharedLimit,
     SharedLimits,
     delete_limit,
     get_limit,

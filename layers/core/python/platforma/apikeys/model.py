@@ -185,3 +185,24 @@ def _told(key: APIKey, now: datetime) -> dict[str, Any]:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else rfc3339(moment)
+
+
+class Holder(NamedTuple):
+    """Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then). A directory has its own."""
+
+    tenant_id: str
+    type: Literal["user", "oauth_client", "tenant", "directory"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLimit:
+    """A limit as it was set."""
+
+    holder: Holder
+    limit: RateLimit
+    version: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {"holder": {"type": self.holder.type, "id": self.holder.id}, **self.limit.as_json()}

@@ -1,14 +1,11 @@
 """Where keys are kept, by what each operation promises."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
+from platforma.apikeys.model import APIKey, Charge, Holder, RateLimit, SharedLimit, Window
 from platforma.kernel.events import Event
 from platforma.keys.stored_secret import StoredSecret
-
-if TYPE_CHECKING:
-    from platforma.apikeys.shared_limits import Holder, SharedLimit
 
 
 class Keys(Protocol):
@@ -78,7 +75,7 @@ class Limits(Protocol):
             Unavailable: it could not be counted, and is not granted.
         """
 
-    def lease(self, holder: "Holder", limit: RateLimit, *, least: int, block: int, now: datetime) -> Window:
+    def lease(self, holder: Holder, limit: RateLimit, *, least: int, block: int, now: datetime) -> Window:
         """
         Take *block* out of the holder's window, or what is left of it if that is *least* or more; else nothing.
 
@@ -92,10 +89,10 @@ class Limits(Protocol):
 class LimitSettings(Protocol):
     """Which holders have which limits. Every write moves the tenant's rules, and enters its event with it."""
 
-    def get(self, holder: "Holder") -> "SharedLimit | None":
+    def get(self, holder: Holder) -> SharedLimit | None:
         """The holder's limit, read consistently."""
 
-    def put(self, before: "SharedLimit | None", after: "SharedLimit", event: Event) -> None:
+    def put(self, before: SharedLimit | None, after: SharedLimit, event: Event) -> None:
         """
         Put *after* in the place of *before*.
 
@@ -103,7 +100,7 @@ class LimitSettings(Protocol):
             PreconditionFailed: another version stands.
         """
 
-    def delete(self, limit: "SharedLimit", event: Event) -> None:
+    def delete(self, limit: SharedLimit, event: Event) -> None:
         """
         Take the limit away.
 

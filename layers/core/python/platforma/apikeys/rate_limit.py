@@ -15,9 +15,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from threading import Lock
 
-from platforma.apikeys.model import APIKey, Charge, RateLimit
+from platforma.apikeys.model import APIKey, Charge, Holder, RateLimit, SharedLimit
 from platforma.apikeys.ports import Limits
-from platforma.apikeys.shared_limits import Holder, SharedLimit
 from platforma.kernel.clock import Clock
 from platforma.kernel.errors import RateLimited, Unavailable
 

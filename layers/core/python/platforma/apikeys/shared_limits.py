@@ -6,37 +6,14 @@ A tenant's administrators set their owners' limits, the platform sets the tenant
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
 
-from platforma.apikeys.model import APIKey, RateLimit
+from platforma.apikeys.model import APIKey, Holder, RateLimit, SharedLimit
 from platforma.apikeys.ports import LimitSettings
 from platforma.apikeys.validation import Faults, valid_rate_limit
 from platforma.kernel.errors import NotFound, PreconditionFailed
 from platforma.kernel.events import Attempt, Event
 
 _KEPT = 4096
-
-
-class Holder(NamedTuple):
-    """Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then). A directory has its own."""
-
-    tenant_id: str
-    type: Literal["user", "oauth_client", "tenant", "directory"]
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SharedLimit:
-    """A limit as it was set."""
-
-    holder: Holder
-    limit: RateLimit
-    version: int = 1
-
-    def as_json(self) -> dict[str, Any]:
-        """As the API shows it."""
-        return {"holder": {"type": self.holder.type, "id": self.holder.id}, **self.limit.as_json()}
 
 
 def tenant_holder(tenant_id: str) -> Holder:

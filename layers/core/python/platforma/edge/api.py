@@ -24,8 +24,9 @@ from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
 from platforma.edge.idempotency import Idempotency
-from platforma.edge.problems import TOLD, challenged, page_problem, problem, status_of, wants_page
+from platforma.edge.problems import TOLD, challenged, page_problem, problem, wants_page
 from platforma.edge.proofs import Proofs
+from platforma.edge.status import status_of
 from platforma.kernel.clock import Clock, rfc3339
 from platforma.kernel.errors import (
     Broken,

@@ -1,7 +1,7 @@
 """Whose rate limit a path names; a limit that is set is of somebody who exists."""
 
-from platforma.apikeys.model import RateLimit
-from platforma.apikeys.shared_limits import Holder, tenant_holder
+from platforma.apikeys.model import Holder, RateLimit
+from platforma.apikeys.shared_limits import tenant_holder
 from platforma.edge.call import Call
 from platforma.edge.subjects import Subjects
 from platforma.kernel.errors import Forbidden, NotFound

@@ -9,8 +9,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from platforma.edge.bodies import schema
 from platforma.edge.endpoints import ENDPOINTS, Endpoint
-from platforma.edge.problems import STATUS
 from platforma.edge.schemas.common import Problem
+from platforma.edge.status import STATUS
 
 _REF = "#/components/schemas/{model}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {

@@ -12,9 +12,8 @@ from dataclasses import replace
 from math import ceil
 from typing import Any
 
-from platforma.apikeys.model import RateLimit
+from platforma.apikeys.model import Holder, RateLimit, SharedLimit
 from platforma.apikeys.rate_limit import Leases
-from platforma.apikeys.shared_limits import Holder, SharedLimit
 from platforma.edge import scim_bulk as bulk
 from platforma.edge.answer import Answer
 from platforma.edge.authentication import presented_credential, scheme_of

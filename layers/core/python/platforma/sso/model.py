@@ -213,3 +213,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSession:
+    """Of which session of ours; *subject* is whom the provider means, *index* its own session, if it named one."""
+
+    tenant_id: str
+    session_id: str
+    connection_id: str
+    subject: str = field(repr=False)
+    index: str | None
+    until: datetime

@@ -6,16 +6,13 @@ is consistent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from platforma.identity.model import Page
 from platforma.kernel.events import Event
 from platforma.sso.key_pair import KeyPair
-from platforma.sso.model import Connection, Domain
+from platforma.sso.model import Connection, Domain, ProviderSession
 from platforma.sso.traces import Trace
-
-if TYPE_CHECKING:
-    from platforma.sso.provider_session import ProviderSession
 
 
 class Connections(Protocol):
@@ -68,10 +65,10 @@ class ProviderKeys(Protocol):
 class ProviderSessions(Protocol):
     """By which provider, and as whom, the sessions began that did so; for as long as they may live."""
 
-    def keep(self, known: "ProviderSession") -> None:
+    def keep(self, known: ProviderSession) -> None:
         """Keep one, in place of what was known of the session."""
 
-    def of(self, tenant_id: str, session_id: str) -> "ProviderSession | None":
+    def of(self, tenant_id: str, session_id: str) -> ProviderSession | None:
         """The one of this session."""
 
 

@@ -6,8 +6,7 @@ A link to the provider's sign-out is good for five minutes, for one session that
 
 import hmac
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 from platforma.identity.ports import Directory
@@ -16,22 +15,10 @@ from platforma.kernel.errors import NotFound, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import is_id
 from platforma.oauth.sessions import Session, Sessions
-from platforma.sso.model import Connection
+from platforma.sso.model import Connection, ProviderSession
 from platforma.sso.ports import Connections, ProviderSessions
 
 _GOOD_FOR = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderSession:
-    """Of which session of ours; *subject* is whom the provider means, *index* its own session, if it named one."""
-
-    tenant_id: str
-    session_id: str
-    connection_id: str
-    subject: str = field(repr=False)
-    index: str | None
-    until: datetime
 
 
 def sign_out_link(

@@ -17,10 +17,9 @@ from platforma.kernel.events import Attempt
 from platforma.oauth.sessions import Session, Sessions, start_session
 from platforma.oauth.sessions.model import LIFETIME as SESSION_LIFETIME
 from platforma.sso.flow import Flow
-from platforma.sso.model import Connection
+from platforma.sso.model import Connection, ProviderSession
 from platforma.sso.ports import ProviderSessions, Traces
 from platforma.sso.profile import Attributes, read_profile
-from platforma.sso.provider_session import ProviderSession
 from platforma.sso.provision import People, provision
 from platforma.sso.traces import Trace
 

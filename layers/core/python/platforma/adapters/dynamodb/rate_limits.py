@@ -17,8 +17,7 @@ from platforma.adapters.dynamodb.single import read, written
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_policy
-from platforma.apikeys.model import Charge, RateLimit, Window
-from platforma.apikeys.shared_limits import Holder, SharedLimit
+from platforma.apikeys.model import Charge, Holder, RateLimit, SharedLimit, Window
 from platforma.kernel.errors import PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
 

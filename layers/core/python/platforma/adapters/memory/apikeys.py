@@ -7,8 +7,7 @@ from threading import Lock
 
 from platforma.apikeys.expiry_notices import Notice, next_notice
 from platforma.apikeys.leaks import LeakResponse
-from platforma.apikeys.model import APIKey, Charge, RateLimit, Window
-from platforma.apikeys.shared_limits import Holder, SharedLimit
+from platforma.apikeys.model import APIKey, Charge, Holder, RateLimit, SharedLimit, Window
 from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import AlreadyUsed, Conflict, NotFound, PreconditionFailed
 from platforma.kernel.events import Event, entered

@@ -12,7 +12,7 @@ import jinja2
 from platforma.edge.answer import Answer
 from platforma.edge.pages.shown import Shown
 from platforma.edge.pages.texts import Words, language_of
-from platforma.edge.problems import status_of
+from platforma.edge.status import status_of
 from platforma.kernel.errors import PlatformaError, RateLimited, Unavailable
 
 HTML = "text/html; charset=utf-8"

@@ -23,9 +23,8 @@ from platforma.kernel.clock import Clock
 from platforma.kernel.errors import AlreadyUsed
 from platforma.oauth.ports import SingleUse
 from platforma.sso.key_pairs import current_pairs
-from platforma.sso.model import Connection
+from platforma.sso.model import Connection, ProviderSession
 from platforma.sso.ports import ProviderKeys
-from platforma.sso.provider_session import ProviderSession
 from platforma.sso.saml.errors import AssertionRejected
 from platforma.sso.saml.response import SKEW, subject_of, time_of
 from platforma.sso.saml.service_provider import SignedMessage, logout_message, new_message_id, places, signed_message

@@ -14,7 +14,7 @@ from platforma.adapters.dynamodb.sso.provider_keys import PURPOSE
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.keys.envelope import Envelope
-from platforma.sso.provider_session import ProviderSession
+from platforma.sso.model import ProviderSession
 
 _SK = "PROVIDER"
 
