@@ -32,7 +32,7 @@ from platforma.kernel.errors import (
 from platforma.kernel.ids import new_id
 from platforma.keys import stored_secret
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 from tests.unit.apikeys.world import NOW, World
 
 LIMIT = RateLimit(7, 60)

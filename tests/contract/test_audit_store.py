@@ -27,7 +27,7 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 
 REGION = "eu-central-1"
 RACERS = 20

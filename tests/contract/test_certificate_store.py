@@ -3,53 +3,25 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.certificates import CertificateItem, DynamoDBCertificates
-from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.memory.certificates import MemoryCertificates
 from platforma.certificates.model import Certificate, Condemned, Issued, Order, Proof
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.kernel.tenancy import PLATFORM
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ISSUED = Issued("chain", "ab12", NOW, NOW + timedelta(days=90))
 
 
-class ToldItem(Item):
-    table = "key"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        return [(ToldItem("events", event.id, action=event.action), ToldItem.pk.does_not_exist(), Conflict("twice"))]
-
-
 @pytest.fixture(scope="module")
 def tables():
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        boto3.client("dynamodb").create_table(
-            TableName="key",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        )
-        yield Tables({"key": "key"}, "eu-central-1").bind()
+    with tables_on_moto("key") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -57,7 +29,7 @@ def store(request):
     if request.param == "memory":
         return MemoryCertificates()
     tables = request.getfixturevalue("tables")
-    store = DynamoDBCertificates(tables, KeptEvents())
+    store = DynamoDBCertificates(tables, KeptEvents(tables, "key"))
     for one in store.all():
         CertificateItem(f"{PLATFORM}#CERTIFICATES", one.id).delete()
     return store

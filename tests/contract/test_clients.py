@@ -3,16 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Lock
+from threading import Barrier
 
-import boto3
-import moto.dynamodb.models
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.clients import ClientItem, DynamoDBClients, TenantClientItem
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.adapters.memory.clients import MemoryClients
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -20,25 +16,9 @@ from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.stored_secret import StoredSecret
 from platforma.oauth import Change, Client, ClientSecret
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 24, 10, 0, 0, 123456, tzinfo=UTC)
-
-
-class EnteredItem(Item):
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        item = EnteredItem("events", event.id, action=event.action)
-        return [(item, EnteredItem.pk.does_not_exist(), Conflict("twice"))]
 
 
 @dataclass
@@ -62,42 +42,22 @@ def memory():
 
 def dynamodb(tables):
     tables.bind()
-    others = {item.sk for item in EnteredItem.query("events")}
+    outbox = KeptEvents(tables, "credential")
+    others = outbox.ids()
 
     def versions(tenant_id):
         item = VersionsItem.get(tenant_id, SK, consistent_read=True)
         return item.policy_version, item.revocation_version
 
-    clients = DynamoDBClients(tables, KeptEvents(), lambda: NOW)
-    return Place(clients, versions, lambda: [item.sk for item in EnteredItem.query("events") if item.sk not in others])
+    clients = DynamoDBClients(tables, outbox, lambda: NOW)
+    return Place(clients, versions, lambda: list(outbox.ids() - others))
 
 
 @pytest.fixture(scope="module")
 def tables():
     """Tables that all tests here share: each has a tenant of its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        _prepare(monkeypatch)
-        for name in ("credential", "policy"):
-            boto3.client("dynamodb").create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            )
-        yield Tables({"credential": "credential", "policy": "policy"}, "eu-central-1")
-
-
-def _prepare(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    lock, inner = Lock(), moto.dynamodb.models.DynamoDBBackend.transact_write_items
-
-    def one_at_a_time(*args, **kwargs):
-        with lock:  # transactions are isolated in DynamoDB; in moto they are as soon as no two threads are in one
-            return inner(*args, **kwargs)
-
-    monkeypatch.setattr(moto.dynamodb.models.DynamoDBBackend, "transact_write_items", one_at_a_time)
+    with tables_on_moto("credential", "policy") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -67,7 +67,7 @@ from platforma.kernel.errors import NotFound, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 
 KNOWN = frozenset({"admin", "operator", "developer", "viewer", "billing"})
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)

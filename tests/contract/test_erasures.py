@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.audit import Outbox
 from platforma.adapters.dynamodb.erasures import DynamoDBErasures
-from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.erasures import MemoryErasures
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit.erase import Place
@@ -20,7 +17,7 @@ from platforma.kernel.errors import Conflict
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import tables_on_moto
 
 TENANT, ADA = new_id("ten"), new_id("usr")
 ASKED = Erasure(TENANT, ADA, "cli_1", "2026-11-24T12:00:00.000Z")
@@ -28,22 +25,11 @@ RACERS = 20
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Erasures]:
+def kept(request: pytest.FixtureRequest) -> Iterator[Erasures]:
     if request.param == "memory":
         yield MemoryErasures()
         return
-    with mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="audit",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        )
-        tables = Tables({"audit": "audit"}, "eu-central-1").bind()
+    with tables_on_moto("audit") as tables:
         yield DynamoDBErasures(tables, Outbox(tables, Envelope(MemoryDataKeys(TENANT))))
 
 

@@ -3,13 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.identity.factors import DynamoFactors
 from platforma.adapters.dynamodb.identity.items import FactorsItem
-from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.identity.factors import MemoryFactors
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.identity.factors import TOTP, Factors, Passkey
@@ -17,7 +14,7 @@ from platforma.kernel.errors import PlatformaError, PreconditionFailed
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
 from platforma.keys.errors import DoesNotOpen
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import tables_on_moto
 
 TENANT, LISTED = new_id("ten"), new_id("ten")
 APP = TOTP("JBSWY3DPEHPK3PXP", "2026-11-24T12:00:00Z", confirmed=True, last_step=7)
@@ -26,18 +23,8 @@ KEY = Passkey("id", "public", 3, "laptop", backed_up=True, transports=("internal
 
 @pytest.fixture(scope="module")
 def tables():
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="identity",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        )
-        yield Tables({"identity": "identity"}, "eu-central-1").bind()
+    with tables_on_moto("identity") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

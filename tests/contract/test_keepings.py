@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.audit import Outbox
 from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
-from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.keepings import MemoryKeepings
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit.keeping import Keeping, Keepings
@@ -19,7 +16,7 @@ from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import tables_on_moto
 
 TENANT = new_id("ten")
 NOTHING = Keeping(TENANT)
@@ -28,22 +25,11 @@ RACERS = 20
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keepings]:
+def kept(request: pytest.FixtureRequest) -> Iterator[Keepings]:
     if request.param == "memory":
         yield MemoryKeepings()
         return
-    with mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="audit",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        )
-        tables = Tables({"audit": "audit"}, "eu-central-1").bind()
+    with tables_on_moto("audit") as tables:
         yield DynamoDBKeepings(tables, Outbox(tables, Envelope(MemoryDataKeys(TENANT))))
 
 

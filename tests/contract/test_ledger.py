@@ -4,16 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.audit import ClaimItem
 from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
-from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.audit_ledger import MemoryLedger
 from platforma.audit.completeness import Due, Ledger, Noted, Tally, minute_of
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import tables_on_moto
 
 NOON = minute_of(datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC))
 NEXT = minute_of(datetime(2026, 11, 24, 12, 1, 0, tzinfo=UTC))
@@ -29,23 +26,12 @@ class Place:
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "memory":
         kept = MemoryLedger()
         yield Place(kept, lambda tenant_id, event_id: kept.recorded.add((tenant_id, event_id)))
         return
-    with mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="audit",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        )
-        tables = Tables({"audit": "audit"}, "eu-central-1").bind()
+    with tables_on_moto("audit") as tables:
 
         def record(tenant_id: str, event_id: str) -> None:
             ClaimItem(f"{tenant_id}#CLAIM#{event_id}", "CLAIM", position="p", digest=b"d").save()

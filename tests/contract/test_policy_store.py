@@ -3,16 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from threading import Barrier, Lock
+from threading import Barrier
 
-import boto3
-import moto.dynamodb.models
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.policies import DynamoPolicies
-from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.adapters.memory.policies import MemoryPolicies
 from platforma.kernel.errors import Conflict, PreconditionFailed
@@ -21,27 +16,10 @@ from platforma.kernel.ids import new_id
 from platforma.policy.errors import Moved
 from platforma.policy.model import Attachment, Policy, Role, Versions
 from platforma.policy.protected_api import KnownResource, ProtectedAPI, Route
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 TIME = "2026-11-24T10:00:00.000Z"
-
-
-class RuleEventItem(Item):
-    table = "policy"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        return [
-            (RuleEventItem("events", event.id, action=event.action), RuleEventItem.pk.does_not_exist(), Conflict("twice"))
-        ]
 
 
 @dataclass
@@ -55,24 +33,8 @@ class Place:
 @pytest.fixture(scope="module")
 def tables():
     """A table that all tests here share: each has a tenant of its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        lock, inner = Lock(), moto.dynamodb.models.DynamoDBBackend.transact_write_items
-
-        def one_at_a_time(*args, **kwargs):
-            with lock:  # transactions are isolated in DynamoDB; in moto they are as soon as no two threads are in one
-                return inner(*args, **kwargs)
-
-        monkeypatch.setattr(moto.dynamodb.models.DynamoDBBackend, "transact_write_items", one_at_a_time)
-        boto3.client("dynamodb").create_table(
-            TableName="policy",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        )
-        yield Tables({"policy": "policy"}, "eu-central-1")
+    with tables_on_moto("policy") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -80,9 +42,9 @@ def place(request):
     if request.param == "memory":
         events = []
         return Place(MemoryPolicies(events.append), lambda: {event.id for event in events})
-    request.getfixturevalue("tables").bind()
-    store = DynamoPolicies(request.getfixturevalue("tables"), KeptEvents())
-    return Place(store, lambda: {item.sk for item in RuleEventItem.query("events")})
+    tables = request.getfixturevalue("tables").bind()
+    outbox = KeptEvents(tables, "policy")
+    return Place(DynamoPolicies(tables, outbox), outbox.ids)
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.audit import Outbox
 from platforma.adapters.dynamodb.reviews import DynamoDBReviews
-from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.memory.reviews import MemoryReviews
 from platforma.compliance.reviews import Review, Reviews, newest_review
@@ -18,7 +15,7 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import tables_on_moto
 
 TENANT, OTHER = new_id("ten"), new_id("ten")
 FIRST = Review(
@@ -35,22 +32,11 @@ FIRST = Review(
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def reviews(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reviews]:
+def reviews(request: pytest.FixtureRequest) -> Iterator[Reviews]:
     if request.param == "memory":
         yield MemoryReviews()
         return
-    with mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="audit",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        )
-        tables = Tables({"audit": "audit"}, "eu-central-1").bind()
+    with tables_on_moto("audit") as tables:
         envelope = Envelope(MemoryDataKeys(TENANT, OTHER))
         yield DynamoDBReviews(tables, Outbox(tables, envelope), envelope)
 

@@ -33,7 +33,7 @@ from platforma.keys.stored_secret import StoredSecret
 from platforma.sso.model import Connection, OIDCSettings
 from platforma.sso.scim.errors import NotUnique
 from platforma.sso.scim.model import ProvisionedUser, SCIMToken
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ACME, OKTA, ENTRA = new_id("ten"), new_id("sso"), new_id("sso")

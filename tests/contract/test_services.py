@@ -6,39 +6,19 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.services import DynamoDBServices, ServiceItem
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.services import MemoryServices
 from platforma.identity import Service, Services, change_service, delete_service, read_service, register_service
 from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Conflict, NotFound, PlatformaError, PreconditionFailed, Unavailable, Unprocessable
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 ROLES = frozenset({"viewer", "operator"})
-
-
-class EnteredItem(Item):
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        item = EnteredItem("events", event.id, action=event.action)
-        return [(item, EnteredItem.pk.does_not_exist(), Conflict("twice"))]
 
 
 @dataclass
@@ -51,18 +31,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="credential",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        )
-        yield Tables({"credential": "credential"}, "eu-central-1").bind()
+    with tables_on_moto("credential") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -71,11 +41,9 @@ def place(request: pytest.FixtureRequest) -> Place:
         events: list[str] = []
         return Place(MemoryServices(lambda event: events.append(event.id)), lambda: events)
     tables = request.getfixturevalue("tables")
-    others = {item.sk for item in EnteredItem.query("events")}
-    return Place(
-        DynamoDBServices(tables, KeptEvents()),
-        lambda: [item.sk for item in EnteredItem.query("events") if item.sk not in others],
-    )
+    outbox = KeptEvents(tables, "credential")
+    others = outbox.ids()
+    return Place(DynamoDBServices(tables, outbox), lambda: list(outbox.ids() - others))
 
 
 @pytest.fixture
@@ -265,8 +233,9 @@ def change(
 
 
 def test_a_table_that_is_gone_is_unavailable(tables: Tables, monkeypatch: pytest.MonkeyPatch):
+    services = DynamoDBServices(tables, KeptEvents(tables, "credential"))
     monkeypatch.setattr(ServiceItem.Meta, "table_name", "nowhere")
     monkeypatch.setattr(ServiceItem, "_connection", None)
 
     with pytest.raises(Unavailable):
-        DynamoDBServices(tables, KeptEvents()).get("any")
+        services.get("any")

@@ -6,52 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 
-import boto3
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.shreddings import DynamoDBShreddings
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.memory.shreddings import MemoryShreddings
 from platforma.kernel.clock import system_clock
-from platforma.kernel.errors import Conflict
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.shredding import LogPosition, Shredding
-from tests.contract.isolated_moto import isolate
-
-
-class ToldItem(Item):
-    table = "identity"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        return [(ToldItem(event.resource, event.id, action=event.action), ToldItem.pk.does_not_exist(), Conflict("twice"))]
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        boto3.client("dynamodb").create_table(
-            TableName="identity",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        )
-        yield Tables({"identity": "identity"}, "eu-central-1").bind()
+    with tables_on_moto("identity") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -61,7 +31,8 @@ def place(request: pytest.FixtureRequest):
         events: list[str] = []
         return MemoryShreddings(lambda event: events.append(event.resource)), events.count
     tables = request.getfixturevalue("tables")
-    return DynamoDBShreddings(tables, KeptEvents()), lambda tenant_id: len(list(ToldItem.query(tenant_id)))
+    outbox = KeptEvents(tables, "identity")
+    return DynamoDBShreddings(tables, outbox), outbox.of_resource
 
 
 def begun(versions: tuple[int, ...] = (1, 2)) -> Shredding:

@@ -6,10 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
 from platforma.adapters.dynamodb.consents import DynamoDBConsents
@@ -18,14 +15,13 @@ from platforma.adapters.dynamodb.grants import DynamoDBGrants
 from platforma.adapters.dynamodb.logouts import DynamoDBLogouts
 from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
 from platforma.adapters.dynamodb.sessions import DynamoDBSessions
-from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.adapters.memory.authorizations import MemoryAuthorizations, MemoryConsents, MemoryGrants
 from platforma.adapters.memory.devices import MemoryDevices
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.memory.logouts import MemoryLogoutQueue, MemoryLogouts
 from platforma.adapters.memory.sessions import MemoryRevocations, MemorySessions
-from platforma.kernel.errors import AlreadyUsed, Conflict, PreconditionFailed
+from platforma.kernel.errors import AlreadyUsed, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
@@ -35,29 +31,10 @@ from platforma.oauth.consents.model import Consent
 from platforma.oauth.device.model import DeviceAuthorization, device_code_hash, new_codes
 from platforma.oauth.grants.model import Grant, Spent
 from platforma.oauth.sessions.model import Session, new_session
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 24, 10, 0, 0, 123456, tzinfo=UTC)
 RACERS = 20
-
-
-class EnteredItem(Item):
-    """An event, as the outbox of these tests keeps it."""
-
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-    action = UnicodeAttribute()
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        item = EnteredItem("events", event.id, action=event.action)
-        return [(item, EnteredItem.pk.does_not_exist(), Conflict("twice"))]
 
 
 @dataclass
@@ -100,7 +77,8 @@ def memory(tenant_id):
 def dynamodb(tenant_id, tables):
     tables.bind()
     VersionsItem(tenant_id, SK).save()
-    others, outbox = EnteredItem.count("events"), KeptEvents()
+    outbox = KeptEvents(tables, "credential")
+    others = len(outbox.ids())
     envelope, queue = Envelope(MemoryDataKeys(tenant_id), lambda: NOW), MemoryLogoutQueue()
     return Place(
         tenant_id,
@@ -112,7 +90,7 @@ def dynamodb(tenant_id, tables):
         DynamoDBRevocations(tables, outbox),
         DynamoDBLogouts(tables, outbox),
         queue,
-        lambda: EnteredItem.count("events") - others,
+        lambda: len(outbox.ids()) - others,
         lambda: VersionsItem.get(tenant_id, SK, consistent_read=True).revocation_version - 1,
     )
 
@@ -120,19 +98,8 @@ def dynamodb(tenant_id, tables):
 @pytest.fixture(scope="module")
 def tables():
     """Tables that all tests here share: each has a tenant of its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        isolate(monkeypatch)
-        for name in ("credential", "policy"):
-            boto3.client("dynamodb").create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            )
-        yield Tables({"credential": "credential", "policy": "policy"}, "eu-central-1")
+    with tables_on_moto("credential", "policy") as tables:
+        yield tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

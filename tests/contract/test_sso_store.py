@@ -28,7 +28,7 @@ from platforma.sso.model import (
     Provisioning,
     SAMLSettings,
 )
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACME, OTHER = new_id("ten"), new_id("ten")

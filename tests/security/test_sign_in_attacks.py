@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from platforma import bootstrap
-from tests.contract.isolated_moto import isolate
+from tests.contract.on_moto import isolate
 from tests.signing_in import REDIRECT_URI, App, Browser, answer_of, app_of, page_of
 from tests.world import Reply, Tenant, World, running
 
