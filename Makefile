@@ -36,7 +36,7 @@ sample:
 test: test-unit test-integration
 
 test-unit:
-	$(TOOLS)
+	$(TOOLS) acme2certifier
 	$(PYTEST) -n auto tests/unit tests/contract $(wildcard tests/security)
 
 # The decision engine against the reference and Cedar for longer: FUZZ times the hundred thousand decisions of `make test`.

@@ -20,7 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
-PLACES = {"dev": ROOT / ".venv"} | {name: ROOT / ".tools" / name for name in ("sam", "ministack", "checkov", "peers")}
+PLACES = {"dev": ROOT / ".venv"} | {
+    name: ROOT / ".tools" / name for name in ("sam", "ministack", "checkov", "acme2certifier", "peers")
+}
 NPM = {"peers": ROOT / "tests" / "peers"}
 """The environments of npm, and where what they are made from stands."""
 

@@ -195,21 +195,43 @@ class Setup:
         self.changed.append("old CA forgotten")
         self.roles()
 
-    def abandon_ca(self) -> None:
+    def back_ca(self) -> None:
         """
-        Issue under the old CA as before, and forget the next one.
+        Issue under the old CA again. Both roots stay trusted, for those who hold what the next CA issued.
 
         Raises:
             ValueError: none was begun.
         """
-        following = {mount: self.next_of(mount) for mount in ("pki-root", "pki")}
-        for mount, gone in following.items():
-            issuers = {name: self.read(f"{mount}/issuer/{name}") for name in self.list(f"{mount}/issuers")}
-            old = next(name for name, issuer in issuers.items() if name != gone and issuer["key_id"])
-            self.write(f"{mount}/config/issuers", {"default": old})
-            self.forget_all_but(mount, old)
+        for mount in ("pki-root", "pki"):
+            self.write(f"{mount}/config/issuers", {"default": self.old_of(mount)})
+        self.changed.append("issuing under the old CA again")
+
+    def abandon_ca(self) -> None:
+        """
+        Forget the next CA, and let in none of its certificates.
+
+        Raises:
+            ValueError: none was begun, or it is issuing: whoever holds its certificates, the one who renews them included,
+                would be locked out.
+        """
+        kept = {mount: self.old_of(mount) for mount in ("pki-root", "pki")}
+        if any(self.read(f"{mount}/config/issuers")["default"] != name for mount, name in kept.items()):
+            raise ValueError("The next CA is issuing: go back and renew every certificate first.")
+        for mount, name in kept.items():
+            self.forget_all_but(mount, name)
         self.changed.append("next CA forgotten")
         self.roles()
+
+    def old_of(self, mount: str) -> str:
+        """
+        The name that Vault gave the CA that is to be replaced.
+
+        Raises:
+            ValueError: no replacement was begun.
+        """
+        following = self.next_of(mount)
+        issuers = {name: self.read(f"{mount}/issuer/{name}") for name in self.list(f"{mount}/issuers")}
+        return next(name for name, issuer in issuers.items() if name != following and issuer["key_id"])
 
     def next_of(self, mount: str) -> str:
         """
@@ -325,7 +347,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{name}", required=True, type=Path, help=text)
     parser.add_argument("--root-bundle", type=Path, help="PEM of key and certificate of a root to import; else one is made")
     parser.add_argument("--rotate-pepper", action="store_true", help="add a pepper and make it the current one")
-    parser.add_argument("--rotate-ca", choices=["begin", "switch", "end", "abandon"], help="a step of replacing the CA")
+    parser.add_argument(
+        "--rotate-ca", choices=["begin", "switch", "end", "back", "abandon"], help="a step of replacing the CA"
+    )
     given = parser.parse_args(arguments)
     try:
         vault = sign_in(given.addr, ca=given.ca, certificate=given.cert, key=given.key, role=given.role)

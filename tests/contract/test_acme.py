@@ -182,6 +182,24 @@ def test_a_rate_limit_says_until_when(world: World):
     assert timedelta(minutes=29) < refused.value.until - datetime.now(UTC) <= timedelta(minutes=30)
 
 
+def test_a_rate_limited_order_asks_for_nothing_until_then(world: World):
+    world.proxy.misbehave = lambda _method, path: (
+        (429, "rateLimited", {"Retry-After": "1800"}) if "new-order" in path else None
+    )
+
+    record = world.ordered("patient.test")
+    asked = len(world.proxy.seen)
+    world.work()
+
+    assert "rateLimited" in record.problem
+    assert record.next_attempt_at - datetime.now(UTC) > timedelta(minutes=29)
+    assert len(world.proxy.seen) == asked
+    world.proxy.misbehave = lambda _method, _path: None
+    renew_certificate(record.id, certificates=world.store, attempt=world.attempt)  # an operator who knows better
+    world.work()
+    assert world.store.get(record.id).status(datetime.now(UTC)) == "valid"
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_an_authority_that_breaks_is_unavailable(world: World, status: int):
     world.proxy.misbehave = lambda _method, _path: (status, "serverInternal", {})

@@ -66,8 +66,9 @@ def test_each_step_lets_in_what_it_should_and_nothing_is_refused_on_the_way(rota
     before = rotated.roots(old)
     with pytest.raises(ValueError, match="begun"):
         rotated.setup.switch_ca()
-    with pytest.raises(ValueError, match="begun"):
-        rotated.setup.end_ca()
+    for step in (rotated.setup.end_ca, rotated.setup.back_ca, rotated.setup.abandon_ca):
+        with pytest.raises(ValueError, match="begun"):
+            step()
 
     rotated.setup.begin_ca()
     begun = rotated.certificate("begun")
@@ -129,10 +130,16 @@ def test_taken_back_it_is_as_it_was(rotated: Rotated):
     rotated.setup.begin_ca()
     rotated.setup.switch_ca()
     between = rotated.certificate("between")
+    with pytest.raises(ValueError, match="go back"):
+        rotated.setup.abandon_ca()
+    rotated.setup.back_ca()
+    after_all = rotated.certificate("after all")
+    assert [len(rotated.roots(each)) for each in (before, between, after_all)] == [2, 2, 2], "nobody is locked out"
+    assert issuer_of(after_all) == issuer_of(before)
 
     rotated.setup.abandon_ca()
 
-    assert len(rotated.roots(before)) == 1
+    assert [len(rotated.roots(each)) for each in (before, after_all)] == [1, 1]
     assert issuer_of(rotated.certificate("after")) == issuer_of(before)
     with pytest.raises(Unavailable):
         rotated.roots(between)

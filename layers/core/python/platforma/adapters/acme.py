@@ -44,8 +44,9 @@ class NewOrder(messages.NewOrder):
 
 class ACME:
     """
-    `Authority` at the *directory*. *account* gives `account_key`, a PEM key on P-256, and where the CA asks for an external
-    account (RFC 8555 section 7.3.4) `eab_kid` and `eab_hmac_key`. *ca_file* has the roots that the CA's own address is
+    `Authority` at the *directory*. *account* gives `account_key`, a PEM key on P-256, and where the CA asks for them
+    `contact`, an e-mail address (RFC 8555 section 7.3), and for an external account (section 7.3.4) `eab_kid` and
+    `eab_hmac_key`. *ca_file* has the roots that the CA's own address is
     verified with; without it they are the public ones.
     """
 
@@ -80,7 +81,12 @@ class ACME:
             if status not in _STANDINGS:
                 raise Refused(f"The CA says that the order is {status[:40]}.")
             standing = cast('Literal["pending", "ready", "processing", "valid", "invalid"]', status)
-            return OrderState(standing, self._problem(acme, body) if status == "invalid" else "")
+            if standing == "invalid":
+                return OrderState(standing, self._problem(acme, body) or "The CA ended the order.")
+            # An order with a proof that failed comes to nothing (section 7.1.6), said of the order or not.
+            if standing == "pending" and (problem := self._problem(acme, body)):
+                return OrderState("invalid", problem)
+            return OrderState(standing)
 
         return self._asked(told)
 
@@ -151,14 +157,14 @@ class ACME:
         return Window(window.start.astimezone(UTC), window.end.astimezone(UTC), self._clock() + asked)
 
     def _problem(self, acme: client.ClientV2, body: messages.Order) -> str:
-        """What the CA says of an invalid order: its own error, or the first challenge's."""
+        """What the CA says was wrong: the order's own error, or the first proof's that failed; empty where nothing was."""
         if body.error is not None:
             return _told(body.error)
         for authorization in self._authorizations(acme, body):
-            for challenge in authorization.challenges:
-                if challenge.error is not None:
-                    return f"{authorization.identifier.value}: {_told(challenge.error)}"
-        return "The CA ended the order."
+            errors_told = [_told(challenge.error) for challenge in authorization.challenges if challenge.error is not None]
+            if authorization.status == messages.STATUS_INVALID:
+                return f"{authorization.identifier.value}: {next(iter(errors_told), 'its proof failed')}"
+        return ""
 
     def _body(self, acme: client.ClientV2, url: str) -> messages.Order:
         try:
@@ -212,7 +218,8 @@ class ACME:
             binding["external_account_binding"] = messages.ExternalAccountBinding.from_data(
                 jwk.public_key(), account["eab_kid"], account["eab_hmac_key"], acme.directory
             )
-        wanted = messages.NewRegistration.from_data(terms_of_service_agreed=True, **binding)
+        contact = account.get("contact")
+        wanted = messages.NewRegistration.from_data(email=contact, terms_of_service_agreed=True, **binding)
         try:
             acme.new_account(wanted)
         except errors.ConflictError as error:
