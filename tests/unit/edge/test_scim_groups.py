@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
+from platforma.adapters.dynamodb.identity import DynamoGroups
 from platforma.sso.scim import groups, memberships
+from platforma.sso.scim.patch import PATCH_OP
 from platforma.sso.scim.query import SEARCH_REQUEST
 from tests.directories import Directory, connect, give_password, refused
 from tests.world import Tenant, World, running
@@ -74,6 +76,10 @@ def where(text: str) -> str:
 
 def add(*ids: str) -> dict[str, Any]:
     return {"op": "Add", "path": "members", "value": [{"value": each} for each in ids]}
+
+
+def patch_of(*operations: dict[str, Any]) -> dict[str, Any]:
+    return {"schemas": [PATCH_OP], "Operations": list(operations)}
 
 
 def remove(*ids: str) -> dict[str, Any]:
@@ -330,6 +336,70 @@ def test_the_last_administrator_keeps_by_hand_what_a_group_gave(world, how):
 
 
 # Large ones
+
+
+def test_members_that_are_named_are_moved_without_a_look_at_the_others(okta, people):
+    made = group(okta, "Unread", *people[:4])
+    path = f"/Groups/{made['id']}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoGroups, "members", None)
+        changed = okta.call("PATCH", f"{path}?excludedAttributes=members", patch_of(remove(people[1]), add(people[5])))
+        okta.call("GET", f"{path}?excludedAttributes=members", expect=200)
+        patch.setattr("platforma.edge.scim_resources.MEMBERS_SHOWN_AGAIN", 3)
+        large = okta.call("PATCH", path, patch_of(add(people[6])), expect=204)
+
+    assert changed.status == 200
+    assert "members" not in changed.json
+    assert large.headers["etag"] == okta.call("GET", path).headers["etag"]
+    assert members(okta, made["id"]) == [people[0], people[2], people[3], people[5], people[6]]
+    assert "operator" not in roles(okta, people[6])
+
+
+def test_a_large_group_is_shown_again_where_attributes_are_asked_for(okta, people):
+    made = group(okta, "Asked", *people[:4])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platforma.edge.scim_resources.MEMBERS_SHOWN_AGAIN", 3)
+        shown = okta.call("PATCH", f"/Groups/{made['id']}?attributes=members", patch_of(add(people[4])), expect=200)
+
+    assert len(shown.json["members"]) == 5
+
+
+def test_a_group_has_so_many_members_and_no_more(okta, people):
+    brief = okta.user("counted@acme.test")["id"]
+    made = group(okta, "Full", *people[:2], brief)
+    path = f"/Groups/{made['id']}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "MAX_MEMBERS", 3)
+
+        refused(okta.call("PATCH", path, patch_of(add(people[3]))), 400, "invalidValue")
+        okta.patch(path, add(people[0]))
+        okta.patch(path, remove(people[1]), add(people[3]))
+        okta.call("DELETE", f"/Users/{brief}", expect=204)
+        okta.patch(path, add(people[4]))
+        refused(okta.call("PATCH", path, patch_of(add(people[5]))), 400, "invalidValue")
+
+    assert members(okta, made["id"]) == [people[0], people[3], people[4]]
+
+
+def test_of_two_changes_meant_for_one_version_one_is_refused(okta, people):
+    """The other one comes between the look at the version and the first write of members."""
+    made = group(okta, "Raced", people[0])
+    path, tag = f"/Groups/{made['id']}", made["meta"]["version"]
+    checked = groups.require_own
+
+    def meanwhile(*args: Any, **more: Any) -> None:
+        checked(*args, **more)
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(groups, "require_own", checked)
+            okta.patch(path, add(people[1]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "require_own", meanwhile)
+        okta.patch(path, remove(people[0]), add(people[2]), If_Match=tag, expect=412)
+
+    assert members(okta, made["id"]) == people[:2]
 
 
 @pytest.mark.usefixtures("small_pages")

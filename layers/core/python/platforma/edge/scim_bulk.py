@@ -27,6 +27,7 @@ Versions = frozenset[int] | None
 _PATH = re.compile(r"/(Users|Groups)(?:/([^/?#]{1,256}))?")
 _REFERENCE = re.compile(r"bulkId:(.{1,256})", re.DOTALL)
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,15})"')
+_BRIEF = Query(but=("members",))
 _VERBS = {"POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -44,9 +45,15 @@ class Resources(Protocol):
         """PUT."""
 
     def update(
-        self, caller: Directory, resource_id: str, sent: Mapping[str, Any], versions: Versions, attempt: Attempt
-    ) -> dict[str, Any]:
-        """PATCH."""
+        self,
+        caller: Directory,
+        resource_id: str,
+        sent: Mapping[str, Any],
+        versions: Versions,
+        attempt: Attempt,
+        query: Query,
+    ) -> "Changed":
+        """PATCH; of what *query* does not show some may be left out."""
 
     def delete(self, caller: Directory, resource_id: str, versions: Versions, attempt: Attempt) -> None:
         """DELETE."""
@@ -56,6 +63,14 @@ class Resources(Protocol):
 
     def list(self, caller: Directory, query: Query) -> dict[str, Any]:
         """GET of many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A resource as it is after a change; not *whole*: it is too large to be shown again."""
+
+    resource: dict[str, Any]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +218,9 @@ def _done(
     if operation.method == "DELETE":
         resources.delete(caller, resource_id, operation.versions, attempt)
         return None
-    change = resources.replace if operation.method == "PUT" else resources.update
-    return change(caller, resource_id, data, operation.versions, attempt)
+    if operation.method == "PUT":
+        return resources.replace(caller, resource_id, data, operation.versions, attempt)
+    return resources.update(caller, resource_id, data, operation.versions, attempt, _BRIEF).resource
 
 
 def _references(value: Any) -> Iterator[str]:

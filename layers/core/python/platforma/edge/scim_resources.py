@@ -1,16 +1,21 @@
 """Users and groups as the desk serves them: from the RFC's methods to use cases, and back to resources."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from platforma.edge.scim_bulk import Versions
+from platforma.edge.scim_bulk import Changed, Versions
 from platforma.kernel.events import Attempt
 from platforma.sso.scim.groups import replaced_group
+from platforma.sso.scim.member_changes import told_apart
 from platforma.sso.scim.model import Directory, ProvisionedGroup, ProvisionedUser
 from platforma.sso.scim.patch import operations_of, patched
 from platforma.sso.scim.query import Query, shows
 from platforma.sso.scim.schema import Kind, kind
 from platforma.sso.scim.users import replaced
+
+MEMBERS_SHOWN_AGAIN = 200
+"""Of how many members a changed group is shown whole, unless attributes of it are asked for."""
 
 
 class UserResources:
@@ -33,8 +38,14 @@ class UserResources:
         return self._shown(caller, changed)
 
     def update(
-        self, caller: Directory, resource_id: str, sent: Mapping[str, Any], versions: Versions, attempt: Attempt
-    ) -> dict[str, Any]:
+        self,
+        caller: Directory,
+        resource_id: str,
+        sent: Mapping[str, Any],
+        versions: Versions,
+        attempt: Attempt,
+        _query: Query,
+    ) -> Changed:
         """PATCH."""
         operations = operations_of(sent)
         changed = self._scim.change_user(
@@ -44,7 +55,7 @@ class UserResources:
             if_match=versions,
             attempt=attempt,
         )
-        return self._shown(caller, changed)
+        return Changed(self._shown(caller, changed))
 
     def delete(self, caller: Directory, resource_id: str, versions: Versions, attempt: Attempt) -> None:
         """DELETE."""
@@ -85,18 +96,33 @@ class GroupResources:
         )
 
     def update(
-        self, caller: Directory, resource_id: str, sent: Mapping[str, Any], versions: Versions, attempt: Attempt
-    ) -> dict[str, Any]:
-        """PATCH."""
+        self,
+        caller: Directory,
+        resource_id: str,
+        sent: Mapping[str, Any],
+        versions: Versions,
+        attempt: Attempt,
+        query: Query,
+    ) -> Changed:
+        """PATCH: members that are named one by one are moved alone, and of a large group they are not shown again."""
         operations = operations_of(sent)
-        changed = self._scim.change_group(
+        rest, moves = told_apart(operations) or (operations, None)
+        changed: ProvisionedGroup = self._scim.change_group(
             caller,
             resource_id,
-            lambda before: patched(before, operations, kind("Group")),
+            lambda before: patched(before, rest, kind("Group")),
+            moves=moves,
             if_match=versions,
             attempt=attempt,
         )
-        return self._shown(changed)
+        if not shows(query, "members", kind("Group")):
+            return Changed(self._shown(replace(changed, members=())))
+        size = changed.group.size if moves is not None else len(changed.members)
+        if not query.only and (size is None or size > MEMBERS_SHOWN_AGAIN):
+            return Changed(self._shown(replace(changed, members=())), whole=False)
+        if moves is not None:
+            changed = replace(changed, members=self._scim.read_group(caller, resource_id).members)
+        return Changed(self._shown(changed))
 
     def delete(self, caller: Directory, resource_id: str, versions: Versions, attempt: Attempt) -> None:
         """DELETE."""

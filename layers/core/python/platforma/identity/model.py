@@ -125,7 +125,8 @@ class Group:
     """
     A set of users; its *roles* are its members', given by its *givers*. Where it is *managed*, so is who is in it.
 
-    Of its roles *mapped* are those that its connection's mappings give; *external_id* is its directory's id of it.
+    Of its roles *mapped* are those that its connection's mappings give; *external_id* is its directory's id of it, *size*
+    how many the directory put in and did not take out, deleted ones counted; None where that is not known.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Group:
     mapped: tuple[str, ...] = ()
     external_id: str | None = None
     modified_at: datetime | None = None
+    size: int | None = None
 
     @property
     def managed_by(self) -> ManagedBy:

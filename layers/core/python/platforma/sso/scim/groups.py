@@ -22,13 +22,13 @@ from platforma.kernel.events import Attempt
 from platforma.kernel.ids import is_id, new_id
 from platforma.sso.mapping import matches
 from platforma.sso.scim.errors import InvalidValue, NotUnique
-from platforma.sso.scim.memberships import Work, members_of, put_in, require_own, take_out
+from platforma.sso.scim.member_changes import MAX_MEMBERS, Moves
+from platforma.sso.scim.memberships import Work, members_of, move, require_own
 from platforma.sso.scim.model import Directory, ProvisionedGroup
 from platforma.sso.scim.ports import ProvisionedUsers
 from platforma.sso.scim.resources import canonical
 from platforma.sso.scim.schema import kind, validated
 
-MAX_MEMBERS = 10_000
 _MAX_EXTERNAL_ID = 256
 
 Document = dict[str, Any]
@@ -68,6 +68,7 @@ def create_group(
         mapped=mapped,
         external_id=external_id,
         modified_at=now,
+        size=0,
     )
     after = {**shown(group), "managed_by": "scim", "external_id": external_id}
     try:
@@ -75,7 +76,7 @@ def create_group(
     except GroupNameTaken:
         raise NotUnique("Another group has this displayName.") from None
     by.committed += 1
-    made = put_in(caller, group, wanted, by=by)
+    made = move(caller, group, Moves(joining=tuple(wanted)), by=by)
     return ProvisionedGroup(made, tuple(wanted))
 
 
@@ -95,6 +96,7 @@ def change_group(
     group_id: str,
     change: Callable[[Document], Document],
     *,
+    moves: Moves | None = None,
     if_match: frozenset[int] | None,
     provisioned_users: ProvisionedUsers,
     directory: Users,
@@ -105,6 +107,9 @@ def change_group(
     """
     The group after *change* of name, external id and members, its mapped roles as the connection says now.
 
+    With *moves* the members change by those alone, whatever *change* makes of them, and nobody else's membership is read;
+    what comes back has then no members. A version that is meant stands in the moment of the first write.
+
     Raises:
         NotFound: the directory made no group of this id.
         PreconditionFailed: the change is meant for other versions.
@@ -114,17 +119,22 @@ def change_group(
         SCIMRefused: what *change* raises.
     """
     by = _work(provisioned_users, directory, groups, administration, attempt)
-    current = members_of(caller.tenant_id, group_id, groups=groups) if is_id(group_id, "grp") else []
+    whole = moves is None and is_id(group_id, "grp")
+    current = members_of(caller.tenant_id, group_id, groups=groups) if whole else []
     wanted: list[str] = current
+    moving = moves or Moves()
 
     def write() -> Group:
-        nonlocal wanted
+        nonlocal wanted, moving
         turn: int | None = directory.turn(caller.tenant_id)
         before = _group(caller, group_id, groups)
         if if_match is not None and before.version not in if_match:
             raise PreconditionFailed
         name, external_id, wanted = _read(change(_document(before, current)))
-        require_own(caller, [each for each in wanted if each not in set(current)], by=by)
+        if moves is None:
+            moving = _between(current, wanted)
+        require_own(caller, moving.joining, by=by)
+        _require_room(caller, before, moving, by)
         after = _renamed(caller, before, name, external_id)
         if after == before:
             return before
@@ -143,9 +153,7 @@ def change_group(
         return after
 
     group = settled(write, again_if_stale=if_match is None)
-    leaving, joining = set(current) - set(wanted), set(wanted) - set(current)
-    group = take_out(caller, group, [each for each in current if each in leaving], by=by)
-    group = put_in(caller, group, [each for each in wanted if each in joining], by=by)
+    group = move(caller, group, moving, by=by, exactly=if_match is not None and not by.committed)
     return ProvisionedGroup(group, tuple(wanted))
 
 
@@ -175,7 +183,7 @@ def remove_group(
     members = members_of(caller.tenant_id, group_id, groups=groups)
     if len(members) > MAX_MOVED and group.roles and caller.connection.provisioning.deprovision_on_group_loss:
         _emptied(caller, group_id, by)
-    take_out(caller, group, members, by=by)
+    move(caller, group, Moves(leaving=tuple(members)), by=by)
 
     def write() -> None:
         turn: int | None = directory.turn(caller.tenant_id)
@@ -236,6 +244,27 @@ def _read(document: Document) -> tuple[str, str | None, list[str]]:
         raise InvalidValue(f"externalId has at most {_MAX_EXTERNAL_ID} characters.")
     name = parse_name(document.get("displayName"), pointer="/displayName")
     return name, external_id, list(dict.fromkeys(str(each["value"]) for each in members))
+
+
+def _between(current: Sequence[str], wanted: Sequence[str]) -> Moves:
+    """What makes of *current* members the *wanted* ones."""
+    before, after = set(current), set(wanted)
+    joining = tuple(each for each in wanted if each not in before)
+    return Moves(joining, tuple(each for each in current if each not in after))
+
+
+def _require_room(caller: Directory, group: Group, moving: Moves, by: Work) -> None:
+    """
+    Require that the group holds those who join; only where it could be too few are all its members read.
+
+    Raises:
+        InvalidValue: it does not.
+    """
+    if not moving.joining or (group.size is not None and group.size + len(moving.joining) <= MAX_MEMBERS):
+        return
+    members = set(members_of(caller.tenant_id, group.id, groups=by.groups)) - set(moving.leaving)
+    if len(members.union(moving.joining)) > MAX_MEMBERS:
+        raise InvalidValue(f"A group has at most {MAX_MEMBERS} members.")
 
 
 def _renamed(caller: Directory, before: Group, name: str, external_id: str | None) -> Group:

@@ -6,7 +6,7 @@ Each page is one transaction with its event, and bites at once. What is left whe
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,15 +15,16 @@ from platforma.identity.lockout import Administration, AdministrationOf, Afterwa
 from platforma.identity.model import MAX_GROUPS_OF_A_USER, Group, MappedRole, User
 from platforma.identity.ports import MAX_MOVED, Groups
 from platforma.identity.ports import Directory as Users
-from platforma.kernel.errors import NotFound, Unavailable
+from platforma.kernel.errors import NotFound, PreconditionFailed, Unavailable
 from platforma.kernel.events import Attempt, Event
 from platforma.sso.scim.administrators import KEPT, is_counted
 from platforma.sso.scim.errors import InvalidValue
+from platforma.sso.scim.member_changes import Moves
 from platforma.sso.scim.model import Directory
 from platforma.sso.scim.ports import ProvisionedUsers
 from platforma.sso.scim.users import default_roles
 
-_LISTED = 1000
+_LISTED = 10_000
 
 
 @dataclass(slots=True)
@@ -73,69 +74,69 @@ def require_own(caller: Directory, user_ids: Sequence[str], *, by: Work) -> None
             raise InvalidValue(f"No user of this directory has the id {user_id[:64]}.")
 
 
-def put_in(caller: Directory, group: Group, user_ids: Sequence[str], *, by: Work) -> Group:
+def move(caller: Directory, group: Group, moves: Moves, *, by: Work, exactly: bool = False) -> Group:
     """
-    The group with these users in it besides, its version moved by each page.
+    The group without those who leave, and with those who join, its version moved by each page. The last administrator keeps
+    by hand what the group gave. *exactly*: only if the group is still of this version when the first page is written.
 
     Raises:
-        InvalidValue: one is in as many groups as anybody may be.
+        PreconditionFailed: it is not.
+        InvalidValue: one who joins is in as many groups as anybody may be.
         Unavailable: it is done in part.
     """
-    for page in _pages(user_ids):
-        group = _moved(caller, group.id, page, _joined, by=by)
+    for user_ids, how in ((moves.leaving, _left), (moves.joining, _joined)):
+        for first in range(0, len(user_ids), MAX_MOVED):
+            group = _moved(caller, group, user_ids[first : first + MAX_MOVED], how, by, exactly=exactly and not by.committed)
     return group
 
 
-def take_out(caller: Directory, group: Group, user_ids: Sequence[str], *, by: Work) -> Group:
-    """
-    The group without these users; the last administrator keeps by hand what the group gave.
-
-    Raises:
-        Unavailable: it is done in part.
-    """
-    for page in _pages(user_ids):
-        group = _moved(caller, group.id, page, _left, by=by)
-    return group
+Move = Callable[[Directory, Group, User, Mapping[str, Group]], User]
 
 
-Move = Callable[[Directory, Group, User, dict[str, Group]], User]
-
-
-def _pages(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(user_ids), MAX_MOVED):
-        yield user_ids[first : first + MAX_MOVED]
-
-
-def _moved(caller: Directory, group_id: str, page: Sequence[str], move: Move, *, by: Work) -> Group:
+def _moved(caller: Directory, group: Group, page: Sequence[str], how: Move, by: Work, *, exactly: bool) -> Group:
     if time.monotonic() >= caller.until:
         raise Unavailable("A part of the members is done: send the request again to go on.", retry_after=1)
+    latest: Group | None = group
 
-    def write() -> Group:
-        turn: int | None = by.directory.turn(caller.tenant_id)
-        before = by.groups.group(caller.tenant_id, group_id)
+    def write() -> Group | None:
+        nonlocal latest
+        # What the page before left is most likely what is there still; where it is not, it is read.
+        before = latest or by.groups.group(caller.tenant_id, group.id)
+        latest = None
         if before is None:
             raise NotFound
-        users = [each.user for each in by.provisioned_users.several_users(caller.tenant_id, caller.id, page)]
-        known = tuple(sorted({each for user in users for each in user.groups} | {group_id}))
-        alive = {each.id: each for each in by.groups.several(caller.tenant_id, known)}
-        pairs = [(user, after) for user in users if (after := move(caller, before, user, alive)) != user]
+        if exactly and before.version != group.version:
+            return None
+        pairs, turn = _pairs(caller, before, page, how, by), None
+        kept = False
+        if any(old.has_password for old, _ in pairs):  # nobody else is an administrator whom the guard would count
+            turn = by.directory.turn(caller.tenant_id)
+            pairs, judge = _pairs(caller, before, page, how, by), by.administration(caller.tenant_id)
+            pairs, kept = _administered(caller, before, pairs, judge, by)
+            turn = turn if any(is_counted(old, judge) for old, _ in pairs) else None
         if not pairs:
             return before
-        judge = by.administration(caller.tenant_id)
-        pairs, kept = _administered(caller, before, pairs, judge, by)
-        if not pairs:
-            return before
-        if not any(is_counted(old, judge) for old, _ in pairs):
-            turn = None
         ids = [new.id for _, new in pairs]
-        joined = group_id in pairs[0][1].groups
+        joined = group.id in pairs[0][1].groups
         changes = {"before": {"members": [] if joined else ids}, "after": {"members": ids if joined else []}}
-        changed = replace(before, version=before.version + 1, modified_at=by.attempt.clock())
-        by.groups.regroup(before, changed, pairs, by.event(group_id, "group", changes, kept=kept), turn=turn)
+        size = None if before.size is None else before.size + (len(ids) if joined else -len(ids))
+        changed = replace(before, version=before.version + 1, modified_at=by.attempt.clock(), size=size)
+        by.groups.regroup(before, changed, pairs, by.event(group.id, "group", changes, kept=kept), turn=turn)
         by.committed += 1
         return changed
 
-    return settled(write, again_if_stale=True)
+    moved = settled(write, again_if_stale=True)
+    if moved is None:
+        raise PreconditionFailed
+    return moved
+
+
+def _pairs(caller: Directory, group: Group, page: Sequence[str], how: Move, by: Work) -> list[tuple[User, User]]:
+    """Those of the page whom it moves, before and after."""
+    users = [each.user for each in by.provisioned_users.several_users(caller.tenant_id, caller.id, page)]
+    others = tuple(sorted({each for user in users for each in user.groups} - {group.id}))
+    alive = {each.id: each for each in (*by.groups.several(caller.tenant_id, others), group)}
+    return [(user, after) for user in users if (after := how(caller, group, user, alive)) != user]
 
 
 def _administered(
@@ -162,7 +163,7 @@ def _keeping(old: User, new: User, group: Group, judge: Administration) -> User:
     return replace(new, roles=tuple(roles))
 
 
-def _joined(caller: Directory, group: Group, user: User, alive: dict[str, Group]) -> User:
+def _joined(caller: Directory, group: Group, user: User, alive: Mapping[str, Group]) -> User:
     if group.id in user.groups:
         return user
     ids = {each for each in user.groups if each in alive} | {group.id}
@@ -171,7 +172,7 @@ def _joined(caller: Directory, group: Group, user: User, alive: dict[str, Group]
     return _with_defaults(caller, replace(user, groups=tuple(sorted(ids)), version=user.version + 1), alive)
 
 
-def _left(caller: Directory, group: Group, user: User, alive: dict[str, Group]) -> User:
+def _left(caller: Directory, group: Group, user: User, alive: Mapping[str, Group]) -> User:
     if group.id not in user.groups:
         return user
     ids = tuple(each for each in user.groups if each != group.id)
@@ -184,7 +185,7 @@ def _left(caller: Directory, group: Group, user: User, alive: dict[str, Group]) 
     return _with_defaults(caller, after, alive)
 
 
-def _with_defaults(caller: Directory, user: User, alive: dict[str, Group]) -> User:
+def _with_defaults(caller: Directory, user: User, alive: Mapping[str, Group]) -> User:
     """The user with the connection's default roles, if no group of the directory's gives it any."""
     others = tuple(each for each in user.mapped if each.connection_id != caller.id or each.group is not None)
     mine = [alive[each] for each in user.groups if each in alive and alive[each].managed == caller.manages]

@@ -17,7 +17,7 @@ from platforma.sso.scim.resources import put, shape, shape_one
 from platforma.sso.scim.schema import Attribute, ResourceKind
 
 MAX_OPERATIONS = 1000
-_MAX_PATH = 2048
+MAX_PATH = 2048
 _READ_ONLY = ("id", "meta", "schemas")
 _UNKEPT = ("password",)
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -57,7 +57,7 @@ def patched(document: Mapping[str, Any], operations: Sequence[Mapping[str, Any]]
             raise InvalidSyntax("An operation is add, replace or remove.")
         if path is None or path == "":
             _without_path(after, name, given.get("value"), of)
-        elif isinstance(path, str) and len(path) <= _MAX_PATH:
+        elif isinstance(path, str) and len(path) <= MAX_PATH:
             _at(after, name, path, given, of)
         else:
             raise InvalidPath
@@ -77,12 +77,12 @@ def _without_path(after: dict[str, Any], op: str, value: Any, of: ResourceKind) 
 
 
 def _known(text: str, of: ResourceKind) -> Place | None:
-    head = text.partition("[")[0] if len(text) <= _MAX_PATH else ""
+    head = text.partition("[")[0] if len(text) <= MAX_PATH else ""
     return find(head, of)
 
 
 def _at(after: dict[str, Any], op: str, path: str, given: Mapping[str, Any], of: ResourceKind) -> None:
-    place, tree, part = _target(path, of)
+    place, tree, part = target(path, of)
     if place is None:
         return
     if _is_read_only(place):
@@ -97,8 +97,13 @@ def _at(after: dict[str, Any], op: str, path: str, given: Mapping[str, Any], of:
         _assign(after, op, place, given["value"], of)
 
 
-def _target(path: str, of: ResourceKind) -> tuple[Place | None, Filter | None, Attribute | None]:
-    """The place that a path names, with its filter and the part behind it; no place where it is one that is never kept."""
+def target(path: str, of: ResourceKind) -> tuple[Place | None, Filter | None, Attribute | None]:
+    """
+    The place that a path names, with its filter and the part behind it; no place where it is one that is never kept.
+
+    Raises:
+        InvalidPath: it names none.
+    """
     head, bracket, rest = path.partition("[")
     if head.lower() in _UNKEPT:
         return None, None, None

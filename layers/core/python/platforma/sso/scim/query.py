@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from platforma.identity.model import Group
 from platforma.identity.ports import Groups
 from platforma.identity.principals import read_all
 from platforma.sso.scim.errors import InvalidValue, TooMany
@@ -82,8 +83,11 @@ def list_users(
     """
     who = (caller.tenant_id, caller.id)
 
+    known: dict[str, Group] = {}
+
     def show(found: Sequence[ProvisionedUser]) -> list[dict[str, Any]]:
-        known = {group.id: group for group in groups.several(caller.tenant_id, groups_of(found))}
+        unknown = tuple(each for each in groups_of(found) if each not in known)
+        known.update((group.id, group) for group in groups.several(caller.tenant_id, unknown))
         return [shown_user(each, caller, known, url=issuer) for each in found]
 
     def looked_up(named: dict[str, str]) -> list[ProvisionedUser] | None:

@@ -120,6 +120,8 @@ class DynamoGroups:
         actions = [GroupItem.version.set(after.version)]
         if after.modified_at is not None:
             actions.append(GroupItem.modified_at.set(rfc3339(after.modified_at)))
+        if after.size is not None:
+            actions.append(GroupItem.size.set(after.size))
         t.update(keys, actions, GroupItem.version == before.version, refused=PreconditionFailed())
         for old, new in moved:
             member = MemberItem(new.tenant_id, f"MEMBER#{before.id}#{new.id}", user_id=new.id)
@@ -164,6 +166,7 @@ def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
         mapped=set(group.mapped) or None,
         external_id=group.external_id,
         modified_at=None if group.modified_at is None else rfc3339(group.modified_at),
+        size=group.size,
         created_at=rfc3339(group.created_at),
         version=group.version,
     )
@@ -183,4 +186,5 @@ def _group(item: GroupItem) -> Group:
         mapped=tuple(sorted(item.mapped or ())),
         external_id=item.external_id,
         modified_at=None if item.modified_at is None else parse_rfc3339(item.modified_at),
+        size=None if item.size is None else int(item.size),
     )

@@ -109,6 +109,7 @@ class GroupItem(_Identity):
     mapped = UnicodeSetAttribute(null=True)
     external_id = UnicodeAttribute(null=True)
     modified_at = UnicodeAttribute(null=True)
+    size = NumberAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 
