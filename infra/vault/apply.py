@@ -4,6 +4,7 @@ Sets a Vault up as this system needs it, from the files beside this one; again a
 `python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
 
 With `--rotate-ca begin`, then `switch`, then `end` it replaces root and issuing CA (docs/operations.md has what is between).
+With `--service NAME --out FOLDER` a service gets what it keeps its own client certificate by, and its first one.
 With `--rotate-pepper` it adds a pepper besides, which new credentials are made under from then on; old ones stay good under
 theirs, since no pepper is ever taken away.
 
@@ -15,6 +16,8 @@ Nothing here needs OpenBao: HashiCorp's Vault (1.11 or later) serves every call.
 import argparse
 import base64
 import json
+import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -41,6 +44,10 @@ NEXT = "next"
 """What the CA is called in Vault that is to be the next, until the old one is forgotten."""
 REQUEST_HEADER = "x-platforma-request-id"
 MAX_PEPPER_VERSION = 61  # one digit of base62 in an API key, without 0
+SERVICE = "service-"
+"""Before a service's name, what Vault calls its PKI role, its policy and its certificate role."""
+SERVICE_URI = "spiffe://platforma/service/"
+SERVICE_NAME = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 READER = {"allowed_policies": ["reader"], "orphan": True, "renewable": True, "token_period": "8760h"}
 
 
@@ -60,6 +67,28 @@ def role_of(function: str) -> str:
 def policy_of(capabilities: list[str]) -> str:
     """A function's policy: its token's own paths, and what its row in functions.json grants."""
     return "\n".join((HERE / "capabilities" / f"{name}.hcl").read_text() for name in ["token", *capabilities])
+
+
+def service_pki_role(name: str) -> dict[str, Any]:
+    """The services' role, for this one alone."""
+    only = {"allow_any_name": False, "allowed_domains": [name], "allow_bare_domains": True, "allow_localhost": False}
+    return {**table("pki_roles")["service"], **only, "allowed_uri_sans": [SERVICE_URI + name]}
+
+
+def service_policy(name: str) -> str:
+    """A service's policy: its own client certificate, and the roots that others' are verified with."""
+    return f"""
+path "pki/issue/{SERVICE}{name}" {{ capabilities = ["create", "update"] }}
+path "pki-root/issuers" {{ capabilities = ["list"] }}
+path "pki-root/issuer/+/json" {{ capabilities = ["read"] }}
+path "auth/token/lookup-self" {{ capabilities = ["read"] }}
+"""
+
+
+def service_role(name: str, roots: str) -> dict[str, Any]:
+    """Who shows the service's certificate, of one of the *roots*, has its policy."""
+    bound = {"allowed_uri_sans": [SERVICE_URI + name], "allowed_common_names": [name], "token_policies": [SERVICE + name]}
+    return FUNCTION_TOKEN | bound | {"certificate": roots, "display_name": SERVICE + name}
 
 
 class Setup:
@@ -139,7 +168,33 @@ class Setup:
             if role.startswith("fn-") and role not in wanted:
                 self.vault.adapter.delete(f"/v1/auth/cert/certs/{role}")
                 self.changed.append(f"no role {role}")
+            elif role.startswith(SERVICE):
+                self.write(f"auth/cert/certs/{role}", service_role(role.removeprefix(SERVICE), root))
         self.write("auth/token/roles/reader", READER)
+
+    def service(self, name: str) -> dict[str, str]:
+        """
+        Let the service of this *name* keep its own client certificate; the files to begin with, by name.
+
+        Raises:
+            ValueError: it is no service's name.
+        """
+        if not SERVICE_NAME.match(name):
+            raise ValueError(
+                f"{name} is no service's name: 1 to 63 of a-z, 0-9 and hyphens, which stand neither first nor last."
+            )
+        own, roots = SERVICE + name, "".join(self.roots().values())
+        self.write(f"pki/roles/{own}", service_pki_role(name))
+        self.write(f"sys/policies/acl/{own}", {"policy": service_policy(name)})
+        self.write(f"auth/cert/certs/{own}", service_role(name, roots))
+        self.changed.append(f"service {name}")
+        return {"client.pem": self.first_certificate(name), "roots.pem": roots}
+
+    def first_certificate(self, name: str) -> str:
+        """A service's first pair, as its agent writes those after it: key, certificate and intermediate in one PEM."""
+        asked = {"common_name": name, "exclude_cn_from_sans": "true", "uri_sans": SERVICE_URI + name}
+        made = self.write("pki/issue/service", asked | {"private_key_format": "pkcs8"})
+        return f"{made['private_key']}\n{made['certificate']}\n{made['ca_chain'][0]}\n"
 
     def roots(self) -> dict[str, str]:
         """The roots that are trusted (PEM), by the name that Vault gave them: two while the CA is replaced."""
@@ -338,6 +393,15 @@ def sign_in(addr: str, *, ca: Path, certificate: Path, key: Path, role: str = "o
     return vault
 
 
+def put(folder: Path, files: dict[str, str]) -> None:
+    """Write *files* into *folder*, readable by their owner alone."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, content in files.items():
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(content)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command; 0 if Vault now is as the files say."""
     parser = argparse.ArgumentParser(description="Set a Vault up for PLATFORMA Security.")
@@ -358,6 +422,8 @@ def main(arguments: list[str] | None = None) -> int:
         changed = setup.run()
         if given.rotate_pepper:
             setup.rotate_pepper()
+        if given.service:
+            put(given.out, setup.service(given.service) | {"ca.pem": given.ca.read_text()})
         if given.rotate_ca:
             getattr(setup, f"{given.rotate_ca}_ca")()
     except (hvac.exceptions.VaultError, OSError, ValueError) as error:
