@@ -6,7 +6,7 @@ from platforma.edge.api import API
 from platforma.edge.call import Call
 
 api = API("oauth_metadata", bootstrap.edge)
-_CACHED = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+_CACHED = {"Cache-Control": "public, max-age=300"}
 
 
 @api.serves("oauth.metadata.get")

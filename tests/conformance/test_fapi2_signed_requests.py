@@ -1,8 +1,7 @@
 """
 FAPI 2.0 Message Signing (final): its modules on signed request objects (RFC 9101), pushed.
 
-Left out is `ensure-unsigned-request-at-par-endpoint-fails`: no client can register that its requests must be signed. Signed
-answers (JARM) are not offered either.
+Signed answers (JARM) are not offered.
 """
 
 import time
@@ -111,3 +110,12 @@ def test_fapi2_security_profile_final_par_authorization_request_containing_reque
     uri = "urn:ietf:params:oauth:request_uri:made-up"
 
     assert refused(first.push_signed(first.request_object(request_uri=uri)))
+
+
+def test_fapi2_security_profile_final_ensure_unsigned_request_at_par_endpoint_fails(running: Running, token: str):
+    client = FAPI2Client(running, token, require_signed_request_object=True)
+
+    reply = client.push()
+
+    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
+    assert client.push_signed(client.request_object()).status_code == 201

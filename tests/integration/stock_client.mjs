@@ -76,6 +76,24 @@ const scenarios = {
     );
     end({ sub: tokens.claims().sub, type: tokens.token_type, dead, silent: silent.tokens.claims().sub, refused });
   },
+  async signed({ client_id, jwk }) {
+    const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+    const config = await client.discovery(server, client_id, undefined, client.None());
+    const verifier = client.randomPKCECodeVerifier();
+    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const url = await client.buildAuthorizationUrlWithJAR(
+      config,
+      {
+        redirect_uri, scope: "openid", state, nonce, code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+      },
+      key,
+    );
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+    const tokens = await client.authorizationCodeGrant(config, await visit(url), checks);
+    const unsigned = await asked(config).catch((error) => error.error);
+    end({ asked: [...url.searchParams.keys()].sort(), sub: tokens.claims().sub, unsigned });
+  },
   async device({ client_id }) {
     const config = await client.discovery(server, client_id, undefined, client.None());
     const asked = await client.initiateDeviceAuthorization(config, { scope: "openid email offline_access" });

@@ -180,6 +180,23 @@ def test_openid_client_is_public_revokes_and_asks_silently(running: Running, tok
     assert ada.pages == ["/login"]
 
 
+def test_openid_client_signs_its_requests_and_is_refused_an_unsigned_one(running: Running, token: str, ada: Person):
+    key = ECKey.generate_key("P-256")
+    client = registered(
+        running,
+        token,
+        type="public",
+        token_endpoint_auth_method="none",
+        first_party=True,
+        require_signed_request_object=True,
+        jwks={"keys": [key.as_dict(private=False)]},
+    )
+
+    told = openid_client(running, ada, "signed", client_id=client["client_id"], jwk=json.dumps(key.as_dict(private=True)))
+
+    assert told == {"asked": ["client_id", "request"], "sub": ada.id, "unsigned": "invalid_request"}
+
+
 def test_openid_client_on_a_device_gets_its_tokens_once_the_person_said_yes(running: Running, token: str, ada: Person):
     client = registered(
         running,

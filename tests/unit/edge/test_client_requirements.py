@@ -196,6 +196,22 @@ def test_a_client_that_pushes_is_refused_whatever_way_its_request_comes(how: str
     assert "invalid_request" in said and "code=" not in said
 
 
+@pytest.mark.parametrize("how", ["query", "form", "silent", "par"])
+def test_a_client_that_signs_its_requests_is_refused_an_unsigned_one_whatever_way_it_comes(
+    how: str, world: World, tenant: Tenant, holder: Holder
+):
+    app = app_of(tenant, jwks={"keys": [holder.jwk]}, require_signed_request_object=True)
+    if how == "par":
+        reply = world.call("POST", "/oauth2/par", form=app.parameters(), headers=world.basic(app.registered))
+    elif how == "form":
+        reply = world.call("POST", "/oauth2/authorize", form=app.parameters())
+    else:
+        reply = world.call("GET", app.link(**({"prompt": "none"} if how == "silent" else {})))
+
+    said = reply.headers.get("location", reply.text)
+    assert "invalid_request" in said and "code=" not in said and "request_uri" not in said
+
+
 @pytest.mark.parametrize("way", TOKEN_WAYS)
 def test_a_client_of_the_fapi2_profile_gets_bound_tokens_alone_on_every_way(
     way: str, world: World, tenant: Tenant, holder: Holder

@@ -141,6 +141,14 @@ def test_a_client_that_pushes_is_not_let_off_by_signing(tenant: Tenant, holder: 
     assert answer_of(ask(app, Browser(world), request_object(app, holder)))["error"] == "invalid_request"
 
 
+def test_a_client_that_has_to_sign_its_requests_is_let_on_when_it_does(tenant: Tenant, holder: Holder, world: World):
+    app = app_of(tenant, jwks={"keys": [holder.jwk]}, require_signed_request_object=True)
+
+    assert page_of(ask(app, Browser(world), request_object(app, holder)))[0] == "/login"
+    form, basic = {"request": request_object(app, holder)}, world.basic(app.registered)
+    assert world.call("POST", "/oauth2/par", form=form, headers=basic).status == 201
+
+
 def test_a_client_assertion_is_no_request_and_a_request_no_assertion(app: App, holder: Holder, tenant: Tenant, world: World):
     signing = app_of(tenant, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [holder.jwk]})
     clocked = Holder(lambda: world.clock().timestamp())

@@ -122,3 +122,27 @@ def test_the_tokens_of_a_public_client_stay_with_its_key(tenant, browser, ada):
     assert claims_of(bound.tokens["access_token"])["cnf"] == {"jkt": bound.holder.jkt}
     assert claims_of(by_client.json["access_token"])["cnf"] == {"jkt": bound.holder.jkt}
     assert by_thief.json["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "asked", "given"),
+    [
+        (["*"], "openid profile email offline_access", "openid profile email offline_access"),
+        (["*"], "openid orders:read", "openid orders:read"),
+        (["orders:read"], "openid orders:read", "openid orders:read"),
+        ([], "openid", "openid"),
+        (["orders:read"], "openid profile email offline_access", "openid"),
+        (["profile"], "openid profile email", "openid profile"),
+    ],
+)
+def test_who_signed_in_may_be_asked_by_any_client_and_more_by_those_registered_for_it(scopes, asked, given, tenant, browser):
+    app = app_of(tenant, scopes=scopes)
+    user_id = tenant.user()
+    tokens = app.tokens_for(browser, user_id, scope=asked)
+
+    told = tenant.world.call("GET", "/oauth2/userinfo", token=tokens["access_token"]).json
+
+    assert tokens["scope"] == given
+    assert jwt.decode(tokens["id_token"], options={"verify_signature": False})["sub"] == user_id == told["sub"]
+    assert ("name" in told, "email" in told) == ("profile" in given, "email" in given)
+    assert ("refresh_token" in tokens) == ("offline_access" in given)

@@ -64,6 +64,7 @@ def test_creation_enters_its_event(register, events):
         ({"jwks_uri": "https://u@a.test/jwks"}, "/jwks_uri"),
         ({"backchannel_logout_uri": "https:///x"}, "/backchannel_logout_uri"),
         ({"backchannel_logout_session_required": True}, "/backchannel_logout_uri"),
+        ({"require_signed_request_object": True}, "/jwks"),
         ({"post_logout_redirect_uris": ["http://evil.test/"]}, "/post_logout_redirect_uris/0"),
         ({"token_endpoint_auth_method": "tls_client_auth"}, "/tls_client_auth_subject_dn"),
         ({"tls_client_auth_san_dns": "a.test"}, "/tls_client_auth_subject_dn"),

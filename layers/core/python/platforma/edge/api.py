@@ -20,9 +20,10 @@ from platforma.edge.authorization import decide_call, second_factor_would_do
 from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.client_certificate import presented_certificate
+from platforma.edge.cross_origin import RedirectURIs, preflight, readable
 from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
-from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, Endpoint
+from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, ENDPOINTS, Endpoint
 from platforma.edge.idempotency import Idempotency
 from platforma.edge.problems import TOLD, challenged, page_problem, problem, wants_page
 from platforma.edge.proofs import Proofs
@@ -59,6 +60,7 @@ class Edge:
     proofs: Callable[[], Proofs]
     certificate_header: str
     issuer: str
+    redirect_uris: RedirectURIs
 
 
 class API:
@@ -66,7 +68,9 @@ class API:
 
     def __init__(self, function: str, edge: Callable[[], Edge]) -> None:
         self._function, self._edge = function, edge
-        self._use_cases: dict[str, UseCase] = {}
+        self._use_cases: dict[str, UseCase] = {
+            row.operation: preflight for row in ENDPOINTS if row.method == "OPTIONS" and row.function == function
+        }
         self._dead = DeadCredentials()
         self._log = Logger(service=function, json_deserializer=str)  # messages are words, never JSON
 
@@ -143,6 +147,8 @@ class API:
             answer = challenged(answer, endpoint, edge.issuer)
         if call is not None and call.dpop_nonce is not None:
             answer = replace(answer, headers={"DPoP-Nonce": call.dpop_nonce, **answer.headers})
+        if call is not None:
+            answer = readable(answer, call, edge.redirect_uris)
         if endpoint.wire == "authzen":
             answer = echoed(answer, headers_of(event))
         return answer, call, error

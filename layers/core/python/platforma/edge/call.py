@@ -25,7 +25,8 @@ class Call:
     """
     One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
 
-    *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry.
+    *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry,
+    *client_id* the client that the request proves to be or names, let in or not.
     """
 
     endpoint: Endpoint
@@ -44,6 +45,7 @@ class Call:
     unproven: bool = False
     url_path: str = ""
     dpop_nonce: str | None = None
+    client_id: str | None = None
 
     @property
     def caller(self) -> "Caller":

@@ -27,6 +27,7 @@ def client_of(
         if error.client is not None:
             call.identify_client(error.client.tenant_id, error.client.id)
         raise
+    call.client_id = client.id
     call.identify_client(client.tenant_id, client.id, proven=client.type == "confidential")
     if snapshots().of(client.tenant_id).standing != "active":
         raise InvalidClient

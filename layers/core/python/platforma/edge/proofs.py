@@ -67,6 +67,7 @@ class Proofs:
             InvalidDPoPProof: no good proof.
             UseDPoPNonce: it needs a nonce.
         """
+        call.client_id = token.client_id
         self._require_scheme(token, scheme)
         if "jkt" in (token.binding or {}):
             proof = self._verified(call, call.headers.get("dpop", ""), access_token=presented)

@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(TLS_SUBJECTS),
     "backchannel_logout_uri": None,
     "backchannel_logout_session_required": False,
+    "require_signed_request_object": False,
 }
 FAPI2: Mapping[str, Any] = {"require_pushed_authorization_requests": True, "id_token_signed_response_alg": "ES256"}
 _FLAGS = tuple(name for name, value in DEFAULTS.items() if value is False)
@@ -108,6 +109,8 @@ def _authentication(_: Any, merged: Mapping[str, Any], __: bool) -> list[FieldEr
     ]
     if method == "private_key_jwt" and merged["jwks"] is None and merged["jwks_uri"] is None:
         faults.append(FieldError("/jwks", "private_key_jwt needs jwks or jwks_uri."))
+    if merged["require_signed_request_object"] is True and merged["jwks"] is None and merged["jwks_uri"] is None:
+        faults.append(FieldError("/jwks", "require_signed_request_object needs jwks or jwks_uri."))
     if (method == "tls_client_auth") != (len(subjects) == 1):
         faults.append(
             FieldError(f"/{TLS_SUBJECTS[0]}", f"tls_client_auth, and it alone, needs one of {', '.join(TLS_SUBJECTS)}.")

@@ -26,7 +26,7 @@ METADATA = (
     *("post_logout_redirect_uris", "jwks", "jwks_uri", "first_party", "id_token_signed_response_alg", "profile"),
     *("require_pushed_authorization_requests", "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"),
     *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
-    *("backchannel_logout_uri", "backchannel_logout_session_required"),
+    *("backchannel_logout_uri", "backchannel_logout_session_required", "require_signed_request_object"),
 )
 MAX_SECRETS = 2
 
@@ -84,6 +84,7 @@ class Client:
     tls_client_auth_san_uri: str | None = None
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
+    require_signed_request_object: bool = False
     registration_token: str | None = field(default=None, repr=False)
     givers: Mapping[str, Given] = field(default_factory=lambda: NOTHING, compare=False)
 

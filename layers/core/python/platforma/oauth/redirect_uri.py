@@ -48,3 +48,16 @@ def matches(registered: str, asked: str) -> bool:
     if mine is None or theirs is None or mine[1] != theirs[1] or fault_of(asked, public=True) is not None:
         return False
     return registered[mine.end() :] == asked[theirs.end() :]
+
+
+def leads_to(uri: str, origin: str) -> bool:
+    """
+    Whether the redirect URI *uri* leads to a page of *origin*, as a browser names it (RFC 6454 section 6.2).
+
+    Scheme, host and port are alike, the port of a loopback address aside, as in `matches`. What has no origin (a private-use
+    scheme; `null`, which every sandboxed page has) leads to none.
+    """
+    parts = urlsplit(uri)
+    port = "" if parts.port in (None, {"https": 443, "http": 80}.get(parts.scheme)) else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts.scheme in ("https", "http") and matches(f"{parts.scheme}://{host}{port}", origin)

@@ -47,12 +47,21 @@ def granted_scope(requested: str | None, registered: Sequence[str]) -> tuple[str
     return asked
 
 
+def openid_scopes_of(client: Client) -> frozenset[str]:
+    """
+    The OpenID Connect scopes that *client* may ask a person for: those that it is registered for, all where that is `*`.
+
+    `openid` needs no registration: it tells the client who signed in, which is what it sent them here for.
+    """
+    return OPENID_SCOPES if "*" in client.scopes else OPENID_SCOPES.intersection(client.scopes) | {"openid"}
+
+
 def authorized_scope(requested: str | None, client: Client) -> tuple[str, ...]:
     """
     What a person is asked to allow *client*: what was *requested*, or all action patterns that it is registered for.
 
-    Of OpenID Connect's scopes those that it is not registered for are ignored (Core section 11 for `offline_access`, which
-    without the refresh token grant would be for nothing); a pattern that it is not registered for is an error.
+    Of OpenID Connect's scopes those that it may not ask for are ignored (Core section 11 for `offline_access`, which without
+    the refresh token grant would be for nothing); a pattern that it is not registered for is an error.
 
     Raises:
         InvalidScope: malformed, not within, or there is none to give.
@@ -62,7 +71,7 @@ def authorized_scope(requested: str | None, client: Client) -> tuple[str, ...]:
     patterns = [scope for scope in asked if scope not in OPENID_SCOPES]
     if not asked or not within(patterns, held):
         raise InvalidScope
-    offered = set(client.scopes) & OPENID_SCOPES
+    offered = set(openid_scopes_of(client))
     if "refresh_token" not in client.grant_types:
         offered.discard("offline_access")
     granted = tuple(scope for scope in asked if scope in offered or scope not in OPENID_SCOPES)

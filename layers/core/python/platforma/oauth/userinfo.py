@@ -6,6 +6,7 @@ from platforma.identity.ports import Directory
 from platforma.oauth.claims import claims_of
 from platforma.oauth.errors import InsufficientScope, InvalidToken
 from platforma.oauth.ports import Clients
+from platforma.oauth.scope import openid_scopes_of
 
 
 def userinfo(
@@ -18,7 +19,7 @@ def userinfo(
     clients: Clients,
 ) -> dict[str, str]:
     """
-    `sub`, and the claims of the user that *scope* gives, of which the client still has what it is registered for.
+    `sub`, and the claims of the user that *scope* gives, of which the client may still have what it asks for.
 
     Raises:
         InsufficientScope: it was not given with `openid`, or to no person.
@@ -30,4 +31,4 @@ def userinfo(
     user, client = directory.user(tenant_id, user_id), clients.get(client_id)
     if user is None or client is None:
         raise InvalidToken
-    return {"sub": user.id, **claims_of(user, scope=granted.intersection(client.scopes))}
+    return {"sub": user.id, **claims_of(user, scope=granted & openid_scopes_of(client))}

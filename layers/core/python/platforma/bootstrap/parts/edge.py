@@ -107,6 +107,7 @@ def edge() -> "Edge":
         certificate_header=environment.settings().certificate_header,
         proofs=proofs,
         issuer=environment.issuer(),
+        redirect_uris=oauth.redirect_uris_of,
     )
 
 

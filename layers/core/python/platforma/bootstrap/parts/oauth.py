@@ -120,6 +120,12 @@ def granting() -> "Granting":
     )
 
 
+def redirect_uris_of(client_id: str) -> tuple[str, ...]:
+    """The redirect URIs of an active client."""
+    client = clients().get(client_id)
+    return client.redirect_uris if client is not None and client.status == "active" else ()
+
+
 def form_key() -> bytes:
     """The secret that pages' forms are bound to browsers with."""
     return ground.secrets().secret("lookup")

@@ -1,12 +1,26 @@
 """OAuth 2.0, OpenID Connect, and their clients."""
 
-from platforma.edge.endpoints.row import Endpoint, row
+from platforma.edge.endpoints.row import Endpoint, ReadableBy, row
+
+_ANY: ReadableBy = "any site"
+_THEIRS: ReadableBy = "the client's sites"
+
+
+def _preflight(path: str, name: str, function: str) -> Endpoint:
+    """The question that a browser asks before a request of another site's page."""
+    return row(
+        *("OPTIONS", path, f"oauth.{name}_preflights.read", function, "public"),
+        "Whether a page of another site may ask (CORS)",
+        status=204,
+    )
+
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
         *("POST", "/oauth2/token", "oauth.tokens.issue", "oauth_token", "client", "Issue an access token"),
         wire="oauth",
         consumes="form",
+        readable_by=_THEIRS,
     ),
     row(
         *("GET", "/oauth2/authorize", "oauth.authorizations.start", "oauth_authorize", "public"),
@@ -31,6 +45,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=201,
         consumes="form",
         wire="oauth",
+        readable_by=_THEIRS,
     ),
     row(
         *("GET", "/oauth2/logout", "oauth.logout.start", "oauth_sessions", "public"),
@@ -61,11 +76,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "End a token (RFC 7009)",
         wire="oauth",
         consumes="form",
+        readable_by=_THEIRS,
     ),
     row(
         *("GET", "/oauth2/userinfo", "oauth.userinfo.get", "oauth_token", "self"),
         "Who the token is for (OpenID Connect)",
         wire="bearer",
+        readable_by=_THEIRS,
     ),
     row(
         *("POST", "/oauth2/userinfo", "oauth.userinfo.read", "oauth_token", "self"),
@@ -73,6 +90,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         wire="bearer",
         token_in_body=True,
         max_body=16 << 10,
+        readable_by=_THEIRS,
     ),
     row(
         *("GET", "/v1/sessions", "settings.sessions.list", "oauth_sessions", "own", "List sign-in sessions"),
@@ -121,14 +139,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "oauth_metadata",
         "public",
         "OpenID Connect metadata",
+        readable_by=_ANY,
     ),
     row(
         *("GET", "/.well-known/oauth-authorization-server", "oauth.server_metadata.get", "oauth_metadata", "public"),
         "Authorization server metadata (RFC 8414)",
+        readable_by=_ANY,
     ),
     row(
         *("GET", "/.well-known/oauth-protected-resource", "oauth.resource_metadata.get", "oauth_metadata", "public"),
         "What this API takes as a resource server (RFC 9728)",
+        readable_by=_ANY,
     ),
     row(
         "GET",
@@ -137,6 +158,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "oauth_metadata",
         "public",
         "Public signing keys (RFC 7517)",
+        readable_by=_ANY,
     ),
     row(
         *("POST", "/oauth2/register", "oauth.registrations.create", "oauth_clients", "client"),
@@ -228,4 +250,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="client",
         status=204,
     ),
+    _preflight("/oauth2/token", "token", "oauth_token"),
+    _preflight("/oauth2/par", "par", "oauth_authorize"),
+    _preflight("/oauth2/revoke", "revocation", "oauth_token"),
+    _preflight("/oauth2/userinfo", "userinfo", "oauth_token"),
+    _preflight("/.well-known/openid-configuration", "metadata", "oauth_metadata"),
+    _preflight("/.well-known/oauth-authorization-server", "server_metadata", "oauth_metadata"),
+    _preflight("/.well-known/oauth-protected-resource", "resource_metadata", "oauth_metadata"),
+    _preflight("/.well-known/jwks.json", "signing_key", "oauth_metadata"),
 )

@@ -19,6 +19,7 @@ the media type of a good answer, *also* the further statuses that one may have, 
 else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
 *token_in_body* says that a form may carry the token (RFC 6750 section 2.2).
 *or_else* are the media types that `Accept` may ask for in place of *produces*.
+*readable_by* says whose pages may read the answer in a browser (`edge.cross_origin`).
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from platforma.policy.actions import permission_of
 Access = Literal["public", "client", "self", "own", "permission"]
 Wire = Literal["problem", "oauth", "bearer", "page", "authzen", "scim"]
 Consumes = Literal["json", "form", "bytes", "document"]
+ReadableBy = Literal["its own site", "any site", "the client's sites"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Endpoint:
     also: tuple[int, ...] = ()
     refuses: tuple[int, ...] = ()
     may_be_empty: bool = False
+    readable_by: ReadableBy = "its own site"
 
     @property
     def permission(self) -> str | None:

@@ -36,6 +36,7 @@ class Metadata(Body):
     tls_client_auth_san_uri: Subject | None = None
     backchannel_logout_uri: URI | None = None
     backchannel_logout_session_required: bool = False
+    require_signed_request_object: bool = False
 
 
 class ClientCreate(Metadata):
@@ -96,6 +97,7 @@ class ClientView(View):
     tls_client_auth_san_uri: str | None
     backchannel_logout_uri: str | None
     backchannel_logout_session_required: bool
+    require_signed_request_object: bool
     status: str
     secrets: list[SecretView]
     created_at: Timestamp

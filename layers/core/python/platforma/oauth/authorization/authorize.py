@@ -98,7 +98,8 @@ def begin_authorization(
         client, pushed = read_pushed(parameters, clients=clients, authorizations=authorizations, clock=clock)
         request = pushed.request
     else:
-        if "request" in parameters:
+        signed = "request" in parameters
+        if signed:
             named = known_client(parameters, clients=clients)
             parameters = open_request_object(
                 parameters["request"], client=named, client_keys=client_keys, issuer=issuer, clock=clock
@@ -110,6 +111,7 @@ def begin_authorization(
                 parameters,
                 client=client,
                 pushed=False,
+                signed=signed,
                 audiences=audiences_of(client.tenant_id),
                 issuer=issuer,
                 signing_keys=signing_keys,

@@ -2,7 +2,7 @@
 An authorization request checked, row by row, for the authorization endpoint and for the pushed one alike.
 
 Sources: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3, RFC 8707 section 2, RFC 9126
-section 2.1, RFC 9700 section 2.1. A parameter that is not named here is ignored (RFC 6749 section 3.1).
+section 2.1, RFC 9101, RFC 9700 section 2.1. A parameter that is not named here is ignored (RFC 6749 section 3.1).
 """
 
 import re
@@ -40,6 +40,7 @@ class Asked:
     parameters: Mapping[str, str]
     client: Client
     pushed: bool
+    signed: bool
     audiences: Collection[str]
     issuer: str
     signing_keys: SigningKeys
@@ -94,18 +95,19 @@ def checked_request(
     *,
     client: Client,
     pushed: bool,
+    signed: bool,
     audiences: Collection[str],
     issuer: str,
     signing_keys: SigningKeys,
 ) -> AuthorizationRequest:
     """
-    What *parameters* ask for, whose client and redirect URI are known to be good.
+    What *parameters* ask for, whose client and redirect URI are known to be good; *signed* if a request object said them.
 
     Raises:
         OAuthError: it is not as it should be; the error may travel.
     """
     found = {"client_id": client.id, "redirect_uri": parameters["redirect_uri"]}
-    asked = Asked(parameters, client, pushed, audiences, issuer, signing_keys, found)
+    asked = Asked(parameters, client, pushed, signed, audiences, issuer, signing_keys, found)
     for check, at_authorize, at_par in _CHECKS:
         if at_par if pushed else at_authorize:
             check(asked)
@@ -128,6 +130,12 @@ def _pushed(asked: Asked) -> None:
     """RFC 9126 section 6: who has said so pushes its requests."""
     if asked.client.pushes:
         raise InvalidRequest("This client has to push its requests.")
+
+
+def _signed(asked: Asked) -> None:
+    """RFC 9101 section 10.5: who has said so signs its requests, the pushed ones too."""
+    if asked.client.require_signed_request_object and not asked.signed:
+        raise InvalidRequest("This client has to sign its requests.")
 
 
 def _grant_type(asked: Asked) -> None:
@@ -253,6 +261,7 @@ _CHECKS: tuple[tuple[Callable[[Asked], None], bool, bool], ...] = (
     (_registration,     _ALWAYS,   _ALWAYS),
     (_no_request_uri,   _NEVER,    _ALWAYS),
     (_pushed,           _ALWAYS,   _NEVER),
+    (_signed,           _ALWAYS,   _ALWAYS),
     (_grant_type,       _ALWAYS,   _ALWAYS),
     (_response_type,    _ALWAYS,   _ALWAYS),
     (_response_mode,    _ALWAYS,   _ALWAYS),

@@ -50,7 +50,8 @@ def push_authorization_request(
     parameters: dict[str, str] = {"client_id": client.id, **form}
     if parameters["client_id"] != client.id:
         raise InvalidRequest("The client_id is not the one that authenticates.")
-    if "request" in parameters:  # RFC 9126 section 3: what counts is in it
+    signed = "request" in parameters
+    if signed:  # RFC 9126 section 3: what counts is in it
         if "request_uri" in parameters:
             raise InvalidRequest("request_uri is not for a pushed request.")
         parameters = open_request_object(
@@ -63,7 +64,7 @@ def push_authorization_request(
     except UntrustedRequest:
         raise InvalidRequest("The redirect_uri is missing, or not one of the client's.") from None
     request = checked_request(
-        parameters, client=client, pushed=True, audiences=audiences, issuer=issuer, signing_keys=signing_keys
+        parameters, client=client, pushed=True, signed=signed, audiences=audiences, issuer=issuer, signing_keys=signing_keys
     )
     now = clock()
     kept = KeptRequest(entropy.token_urlsafe(24), client.tenant_id, request, now, now + PUSHED_LIFETIME)
