@@ -25,13 +25,13 @@ def submit(call: Call) -> Answer:
 
 
 def _authorized(call: Call, parameters: Mapping[str, str]) -> Answer:
-    browser = cookie(call.headers, BROWSER)
+    browser, languages = cookie(call.headers, BROWSER), call.headers.get("accept-language", "")
     session = bootstrap.oauth.read_session(cookie(call.headers, SESSION))
     if "flow" in parameters and "client_id" not in parameters:
         go = bootstrap.oauth.resume_authorization
-        return led_on(go(parameters["flow"], session=session, browser=browser, attempt=call.attempt))
+        return led_on(go(parameters["flow"], session=session, browser=browser, attempt=call.attempt), languages)
     go = bootstrap.oauth.begin_authorization
-    return led_on(go(parameters, session=session, browser=browser, attempt=call.attempt))
+    return led_on(go(parameters, session=session, browser=browser, attempt=call.attempt), languages)
 
 
 @api.serves("oauth.authorization_requests.push")

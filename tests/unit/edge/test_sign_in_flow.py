@@ -146,3 +146,25 @@ def test_who_signed_in_may_be_asked_by_any_client_and_more_by_those_registered_f
     assert jwt.decode(tokens["id_token"], options={"verify_signature": False})["sub"] == user_id == told["sub"]
     assert ("name" in told, "email" in told) == ("profile" in given, "email" in given)
     assert ("refresh_token" in tokens) == ("offline_access" in given)
+
+
+@pytest.mark.parametrize(("asked", "said"), [("de-AT, en;q=0.5", "Weiter"), ("fr, en;q=0.5", "Continue"), ("", "Continue")])
+def test_the_form_that_posts_itself_speaks_the_language_that_is_asked_for(asked, said, app, browser, world):
+    silent = app.link(prompt="none", response_mode="form_post")
+
+    reply = world.call("GET", silent, headers={"Accept-Language": asked})
+
+    assert f"<button>{said}</button>" in reply.text and f'lang="{"de" if said == "Weiter" else "en"}"' in reply.text
+
+
+def test_a_token_that_ended_is_told_to_be_none_and_who_shows_none_is_only_asked(app, browser, tenant, world):
+    tokens = app.tokens_for(browser, tenant.user())
+    app.tenant.world.call(
+        "POST", "/oauth2/revoke", form={"token": tokens["access_token"]}, headers=world.basic(app.registered)
+    )
+    world.clock.move(seconds=5)
+
+    dead = world.call("GET", "/oauth2/userinfo", token=tokens["access_token"]).headers["www-authenticate"]
+    none = world.call("GET", "/oauth2/userinfo").headers["www-authenticate"]
+
+    assert 'error="invalid_token"' in dead and "error" not in none

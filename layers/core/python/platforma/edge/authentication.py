@@ -25,7 +25,7 @@ from platforma.keys.ports import Secrets
 from platforma.keys.signing import SigningKeys
 from platforma.oauth.access_token import AccessToken, verify_access_token
 from platforma.oauth.denied_certificates import presented_id
-from platforma.oauth.errors import InvalidRequest
+from platforma.oauth.errors import InvalidRequest, InvalidToken
 from platforma.oauth.form import parse_form
 from platforma.oauth.scope import OPENID_SCOPES
 from platforma.policy.model import Subject
@@ -237,7 +237,7 @@ class Authenticator:
         prove(token)
         subject = self._subjects.of_token(token)
         if subject is None or not subject.active:
-            raise Unauthenticated
+            raise InvalidToken
         return Caller(
             tenant_id=token.tenant_id,
             principal_type="user" if subject.type == "user" else "oauth_client",

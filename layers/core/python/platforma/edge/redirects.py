@@ -8,36 +8,32 @@ from urllib.parse import quote, urlsplit
 
 from platforma.edge.answer import Answer
 from platforma.edge.browser import BROWSER, kept
+from platforma.edge.pages.texts import Words, language_of
 from platforma.oauth.authorization.answers import Page, Redirect
 
 _SUBMIT = "document.forms[0].submit()"
 _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
 
 
-def led_on(outcome: Redirect | Page) -> Answer:
-    """*outcome* as an answer: a redirect, or the form that `form_post` posts by itself."""
+def led_on(outcome: Redirect | Page, accept_language: str) -> Answer:
+    """*outcome* as an answer: a redirect, or the form of Form Post Response Mode section 2."""
     if isinstance(outcome, Page):
         flow = quote(outcome.flow, safe="")
         return Answer(303, headers={"Location": f"/{outcome.page}?flow={flow}"}, cookies=(kept(BROWSER, outcome.browser),))
     if outcome.mode == "form_post":
-        return _form_post(outcome)
+        return posted_on(outcome.uri, outcome.parameters, accept_language)
     return Answer(303, headers={"Location": outcome.location})
 
 
-def _form_post(outcome: Redirect) -> Answer:
-    """OAuth 2.0 Form Post Response Mode section 2."""
-    return posted_on(outcome.uri, outcome.parameters)
-
-
-def posted_on(uri: str, parameters: Mapping[str, str], *, cookies: tuple[str, ...] = ()) -> Answer:
-    """A form with *parameters* that posts itself to *uri*; without script there is a button."""
-    parts = urlsplit(uri)
+def posted_on(uri: str, parameters: Mapping[str, str], accept_language: str, *, cookies: tuple[str, ...] = ()) -> Answer:
+    """A form with *parameters* that posts itself to *uri*; without script there is a button, in the language asked for."""
+    parts, words = urlsplit(uri), Words(language_of(accept_language))
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in parameters.items()
     )
     body = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>PLATFORMA</title>'
-        f'<form method="post" action="{escape(uri)}">{fields}<button>Continue</button></form>'
+        f'<!doctype html><html lang="{words.language}"><meta charset="utf-8"><title>PLATFORMA</title>'
+        f'<form method="post" action="{escape(uri)}">{fields}<button>{escape(words.go_on)}</button></form>'
         f"<script>{_SUBMIT}</script></html>"
     )
     target = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

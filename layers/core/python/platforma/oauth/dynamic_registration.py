@@ -32,6 +32,10 @@ _SAME = ("redirect_uris", "grant_types", *(name for name in METADATA if name not
 """The members of RFC 7591 that are called as ours are."""
 
 
+_OFFERED: Mapping[str, Any] = {"response_types": ["code"], "subject_type": "public"}
+"""Of what a client may ask to be, the one thing that is offered: told at once, not when people sign in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """A client with what is shown to it alone: its *secret* where it was just made, and the token to manage it."""
@@ -167,6 +171,11 @@ def _fields(metadata: Mapping[str, Any], *, most: tuple[str, ...]) -> dict[str, 
     fields["token_endpoint_auth_method"] = method
     fields["type"] = "public" if method == "none" else "confidential"
     fields.setdefault("grant_types", ["authorization_code"])
+    if "authorization_code" in fields["grant_types"] and not fields.get("redirect_uris"):  # section 2: it MUST have one
+        raise InvalidRedirectURI("A client of the authorization code grant needs a redirect URI.")
+    for name, value in _OFFERED.items():
+        if metadata.get(name, value) != value:
+            raise InvalidClientMetadata(f"{name} is not offered like this.")
     fields["name"] = metadata.get("client_name", "client")
     scope = metadata.get("scope", " ".join(most))
     if not isinstance(scope, str):

@@ -25,4 +25,4 @@ def consent(visit: Visit) -> Answer:
     if visit.parameters.get("answer") == "allow":
         visit.world.oauth.allow(visit.kept, session=visit.session, attempt=visit.call.attempt)
         return Answer(303, headers={"Location": f"/oauth2/authorize?flow={quote(visit.flow, safe='')}"})
-    return led_on(visit.world.oauth.decline(visit.kept, attempt=visit.call.attempt))
+    return led_on(visit.world.oauth.decline(visit.kept, attempt=visit.call.attempt), visit.words.language)

@@ -72,7 +72,7 @@ def start(call: Call, world: World) -> Answer:
     key = world.form_key()
     if "test" in sent:
         world.sso.spend_trial_link(connection, sent["test"])
-        return _on(connection, begin_flow(connection.id, HOME, call.now, trial=True), world, key)
+        return _on(connection, begin_flow(connection.id, HOME, call.now, trial=True), world, key, _languages(call))
     back = world.sso.parse_return_to(sent.get("return_to"), connection.tenant_id, pages=PAGES)
     interaction, force = interaction_of(back), False
     if interaction is not None:
@@ -83,17 +83,21 @@ def start(call: Call, world: World) -> Answer:
     session = world.oauth.read_session(cookie(call.headers, SESSION))
     session_id = session.id if session is not None and session.tenant_id == connection.tenant_id else None
     flow = begin_flow(connection.id, back, call.now, force=force, session_id=session_id, interaction=interaction)
-    return _on(connection, flow, world, key)
+    return _on(connection, flow, world, key, _languages(call))
 
 
-def _on(connection: Connection, flow: Flow, world: World, key: bytes) -> Answer:
+def _languages(call: Call) -> str:
+    return call.headers.get("accept-language", "")
+
+
+def _on(connection: Connection, flow: Flow, world: World, key: bytes, languages: str) -> Answer:
     cookies = (flow_kept(flow.handle, seal_flow(flow, key)),)
     if connection.type == "oidc":
         location = world.oidc.ask_openid_provider(connection, flow, key=key)
         return Answer(302, headers={"Location": location}, cookies=cookies)
     to = world.saml.ask_provider(connection, flow, key=key)
     if to.form is not None:
-        return posted_on(to.location, to.form, cookies=cookies)
+        return posted_on(to.location, to.form, languages, cookies=cookies)
     return Answer(302, headers={"Location": to.location}, cookies=cookies)
 
 
@@ -166,7 +170,9 @@ def sign_out(call: Call, world: World, *, posted: bool) -> Answer:
         raise NotFound
     if told is None:
         return Answer(303, headers={"Location": "/sign-out"})
-    return Answer(302, headers={"Location": told.location}) if told.form is None else posted_on(told.location, told.form)
+    if told.form is not None:
+        return posted_on(told.location, told.form, _languages(call))
+    return Answer(302, headers={"Location": told.location})
 
 
 def keys(call: Call, world: World) -> Answer:
@@ -192,7 +198,7 @@ def finished(call: Call, world: World, connection: Connection, said: object, flo
     if flow is not None and flow.trial:
         trial = world.sso.try_sign_in(connection, said, people=world.people_of(connection.tenant_id))
         world.sso.note_trial(connection, attempt=call.attempt)
-        words = Words(language_of(call.headers.get("accept-language", "")))
+        words = Words(language_of(_languages(call)))
         return page("trial", words, cookies=(flow_forgotten(flow.handle),), tenant=None, connection=connection, trial=trial)
     signed = world.sso.finish_sign_in(
         connection, said, flow=flow, people=world.people_of(connection.tenant_id), attempt=call.attempt

@@ -14,7 +14,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "email": ("E-mail address", "E-Mail-Adresse"),
     "password": ("Password", "Passwort"),
-    "continue": ("Continue", "Weiter"),
+    "go_on": ("Continue", "Weiter"),
     "continue_as": ("Continue as", "Weiter als"),
     "use_sso": ("Continue with single sign-on", "Weiter mit Single Sign-on"),
     "no_sso": (
