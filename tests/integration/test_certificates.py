@@ -1,4 +1,4 @@
-"""Server certificates on the deployed system: ordered, served and shown to clients that come and go."""
+"""Server certificates on the deployed system: ordered, served, renewed and revoked while clients come and go."""
 
 import http.client
 import json
@@ -14,8 +14,17 @@ import httpx
 import pytest
 from cryptography import x509
 
+from infra.local import openbao, vault
+from infra.local.ports import Ports
+from infra.local.stack import Stack
 from infra.vault import apply
 from tests.integration.conftest import Running
+
+SHORT = {"ttl": "240s", "max_ttl": "240s", "not_before_duration": "360s"}
+"""
+Good for ten minutes, of which six are over when it is made: renewed within a minute of that, or by the schedule's next
+run or the one after it, with two minutes left.
+"""
 
 
 @pytest.fixture
@@ -28,6 +37,18 @@ def platform(running: Running) -> Callable[..., httpx.Response]:
         return reply
 
     return call
+
+
+@pytest.fixture
+def short_lives(running: Running) -> Iterator[None]:
+    """The authority's certificates are good for a minute."""
+    stack = Stack(running.home, Ports(vault=urlsplit(running.stack["vault"]["addr"]).port))
+    pair = openbao.operator_pair(stack)
+    operator = apply.sign_in(stack.vault_addr, ca=stack.ca_file, certificate=pair.certificate, key=pair.key)
+    operator.write_data(f"pki/roles/{vault.PUBLIC}", data=vault.PUBLIC_ROLE | SHORT)
+    yield
+    operator.write_data(f"pki/roles/{vault.PUBLIC}", data=vault.PUBLIC_ROLE)
+    operator.adapter.close()
 
 
 def work(running: Running) -> dict[str, Any]:
@@ -95,6 +116,60 @@ def test_the_edge_shows_what_was_ordered_through_the_api(running: Running, platf
     assert record["status"] == "valid"
     assert client.shown == [record["serial_number"]]
     assert set(record["installed"]) == {"acm", "edge"}
+
+
+def test_a_whole_life_goes_by_and_no_client_notices(
+    running: Running, platform: Callable[..., httpx.Response], short_lives: None, client: Client
+):
+    path = (
+        f"/v1/certificates/{platform('POST', '/v1/certificates', expect=202, json={'domains': ['localhost']}).json()['id']}"
+    )
+
+    def record() -> dict[str, Any]:
+        return dict(platform("GET", path, expect=200).json())
+
+    until(lambda: record()["status"] == "valid", 240)
+    first = record()
+    until(lambda: first["serial_number"] in client.shown, 60)
+    until(lambda: record()["serial_number"] != first["serial_number"], 300)
+    second = record()
+    until(lambda: second["serial_number"] in client.shown, 60)
+    assert second["installed"] == first["installed"]
+
+    ended = platform("POST", f"{path}/revoke", expect=202, json={"reason": "superseded"}).json()
+    renewed = platform("GET", "/v1/certificates", expect=200).json()["items"][-1]
+    platform("POST", f"/v1/certificates/{renewed['id']}/renew", expect=202)
+    work(running)
+    until(lambda: record()["status"] == "revoked", 240)
+
+    assert int(ended["serial_number"], 16) in revoked(running)
+    assert client.requests > 50
+    assert not client.failures
+
+
+def revoked(running: Running) -> set[int]:
+    """The serial numbers on the authority's list."""
+    kept = running.stack["vault"]
+    trusted = ssl.create_default_context(cafile=kept["ca_file"])
+    crl = httpx.get(f"{kept['addr']}/v1/pki/crl", verify=trusted, timeout=10).content
+    return {each.serial_number for each in x509.load_der_x509_crl(crl)}
+
+
+def test_afterwards_the_edge_has_one_of_a_long_life(
+    running: Running, platform: Callable[..., httpx.Response], client: Client
+):
+    """The short ones are over; whatever stands last is what clients see."""
+    newest = platform("GET", "/v1/certificates", expect=200).json()["items"][-1]
+    platform("POST", f"/v1/certificates/{newest['id']}/renew", expect=202)
+    path = f"/v1/certificates/{newest['id']}"
+    before = newest["serial_number"]
+    work(running)
+
+    until(lambda: platform("GET", path, expect=200).json()["serial_number"] != before, 90)
+    after = platform("GET", path, expect=200).json()
+    until(lambda: after["serial_number"] in client.shown, 10)
+    assert after["not_after"] > newest["created_at"][:4]
+    assert not client.failures
 
 
 def test_a_name_of_no_zone_of_ours_is_refused_in_words(running: Running, platform: Callable[..., httpx.Response]):

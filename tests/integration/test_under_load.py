@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
 
 from infra.local import certificates, edge, openbao, vault
 from infra.local.ports import Ports
@@ -257,6 +258,54 @@ def renew(running: Running, **event: Any) -> list[str]:
     told = json.loads(answer["Payload"].read())
     assert "renewed" in told, told
     return list(told["renewed"])
+
+
+def held_by_functions(running: Running) -> dict[str, dict[str, str]]:
+    """The certificate and the roots that each function has now."""
+    store = running.aws("secretsmanager")
+    names = {function: f"platforma/vault/{function}" for function in apply.table("functions")}
+    return {each: json.loads(store.get_secret_value(SecretId=name)["SecretString"]) for each, name in names.items()}
+
+
+def issuers_of(held: dict[str, dict[str, str]]) -> set[bytes]:
+    """By their keys: both CAs have one name."""
+    leaves = [x509.load_pem_x509_certificates(each["certificate"].encode())[0] for each in held.values()]
+    found = [leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value for leaf in leaves]
+    return {each.key_identifier or b"" for each in found}
+
+
+def roots_of(held: dict[str, dict[str, str]]) -> set[int]:
+    return {each["ca"].count("BEGIN CERTIFICATE") for each in held.values()}
+
+
+def test_the_ca_is_replaced_and_nobody_notices(running: Running, token: str, load: Load, operator: apply.Setup):
+    """All but the last step, which takes a day for the old ones to end; then back, since the stack's own root is a file."""
+    before = issuers_of(held_by_functions(running))
+    try:
+        operator.begin_ca()
+        renew(running)
+        begun = held_by_functions(running)
+        assert (roots_of(begun), issuers_of(begun)) == ({2}, before), "both roots are trusted now"
+        operator.switch_ca()
+        renew(running, every=True)
+        switched = held_by_functions(running)
+        assert roots_of(switched) == {2}
+        assert not issuers_of(switched) & before
+        for function in (FUNCTION, "identity_users", "certificates_renew"):
+            made_cold(running, function)  # signs in by what the next CA issued
+        load.heals(60)
+    finally:
+        operator.back_ca()
+        renew(running, every=True)
+        operator.abandon_ca()
+        renew(running)
+    after = held_by_functions(running)
+    assert (roots_of(after), issuers_of(after)) == ({1}, before)
+    made_cold(running, FUNCTION)
+    load.heals(60)
+
+    held(running, token, load)
+    assert set(load.refusals) <= LOST
 
 
 def test_vaults_own_log_names_the_request_of_ours(running: Running, token: str, stack: Stack):
