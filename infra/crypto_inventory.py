@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from platforma.adapters.kms import PERIOD
 from platforma.adapters.vault import ROTATED_EVERY
 from platforma.audit.model import HOT_DAYS
 from platforma.identity.passwords import PASSWORD
@@ -64,6 +65,7 @@ def rows() -> list[Row]:
     records = f"AES-256-GCM under a key of the record's (HKDF-SHA-256), committed; a data key for {bound}"
     rotated = f"every {int(ROTATED_EVERY.removesuffix('h')) // 24} days by Vault (a tenant may say otherwise), or at once"
     ends = f"old versions end by a rewrap and are destroyed {BACKUPS.days} days later"
+    in_kms = f"at once; renewed inside every {PERIOD.days} days (a tenant may say otherwise); {ends}, in seven days more"
     chunks = "AES-256-GCM, a key of each sending of a part (HKDF-SHA-256), counted nonces"
     anew = f"a new key at every write, old versions for {VERSIONS_KEPT.days} days; the manifest with the tenant's key"
     passwords = f"Argon2id, t={PASSWORD.time_cost}, m={PASSWORD.memory_kib} KiB, p={PASSWORD.parallelism}"
@@ -87,6 +89,13 @@ def rows() -> list[Row]:
     ]
     return [
         Row("Tenants' keys", "Vault transit", "AES-256-GCM, derived by tenant and purpose", f"{rotated}; {ends}", "tenant"),
+        Row(
+            "The same where KMS is chosen",
+            "KMS, a key a version",
+            "AES-256-GCM, bound by encryption context",
+            in_kms,
+            "tenant",
+        ),
         *sealed,
         Row("Objects", "S3, chunks of 1 MiB", chunks, anew, "tenant"),
         Row("Access and ID tokens", "JWKS", ", ".join(ALGORITHMS), f"every {ROTATED_AFTER.days} days", "platform"),

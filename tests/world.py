@@ -33,6 +33,7 @@ from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.openapi import openapi
 from platforma.identity import passwords
 from platforma.keys import stored_secret
+from tests import moto_kms
 
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
@@ -370,8 +371,8 @@ def _forget() -> None:
 
 
 @contextmanager
-def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world with nothing in it."""
+def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[World]:
+    """A world with nothing in it, tenants' keys in the vault or in KMS."""
     for name, value in {
         "PLATFORMA_URL": URL,
         "AWS_REGION": REGION,
@@ -381,6 +382,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "AUDIT_BUCKET": BUCKET,
         "EXPORTS_BUCKET": EXPORTS,
         "OBJECTS_BUCKET": OBJECTS,
+        "KMS_PREFIX": moto_kms.PREFIX if kms else "",
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
         monkeypatch.setenv(name, value)
@@ -389,8 +391,6 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     vault = MemoryVault(clock)
     _forget()
     monkeypatch.setattr(bootstrap.parts.ground, "vault", lambda: vault)
-    for area in (bootstrap.identity, bootstrap.encryption):
-        monkeypatch.setitem(area.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.sso.ports, "provider_secrets", lambda: vault)
     monkeypatch.setitem(bootstrap.oidc.ports, "provider_secrets", lambda: vault)
     requests, mailer = MemoryLinkRequests(), MemoryMailer()
@@ -401,7 +401,6 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(bootstrap.parts.oauth, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)
-    monkeypatch.setitem(bootstrap.shredding.ports, "keys", lambda: vault)
     monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
     monkeypatch.setattr(bootstrap.environment, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
@@ -413,5 +412,8 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
         s3.create_bucket(Bucket=OBJECTS, CreateBucketConfiguration=place)
+        if kms:
+            moto_kms.complete(monkeypatch)
+            moto_kms.make_platforms_keys()
         yield world
     _forget()

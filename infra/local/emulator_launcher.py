@@ -2,8 +2,8 @@
 MiniStack with what it lacks for data that must last, and for a small machine; run by its own interpreter (`python -I`).
 
 Object locks and unread stream records survive a stop, an update of a stack keeps what a resource's neighbours know of it,
-SIGUSR1 saves the state without stopping, a layer is unpacked once, not once a worker, and a custom domain's paths are the
-API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
+SIGUSR1 saves the state without stopping, KMS encrypts anew, a layer is unpacked once, not once a worker, and a custom
+domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
 
 What is stored is also saved as it changes, every few seconds. After a kill the objects in S3, which are written at once, are
 taken back to that same moment: a log whose tables remember less than its bucket could never be continued.
@@ -12,6 +12,7 @@ taken back to that same moment: a log whose tables remember less than its bucket
 # mypy: ignore-errors
 # ruff: noqa: SLF001, ANN001, ANN002, ANN003, ANN201 - the emulator's own, untyped insides
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import dynamodb, s3
+from ministack.services import dynamodb, kms, s3
 from ministack.services.cloudformation import _stacks, provisioners
 
 s3._PERSISTED_BUCKET_DICTS.update(object_retention=s3._object_retention, object_legal_hold=s3._object_legal_hold)
@@ -96,6 +97,19 @@ class SharedLayers(zipfile.ZipFile):
         return None
 
 
+async def with_re_encrypt(method, path, headers, body, query_params):
+    """KMS, which here lacks what wraps a ciphertext anew: opened under one key and encrypted under the other."""
+    if not headers.get("x-amz-target", "").endswith(".ReEncrypt"):
+        return await by_kms(method, path, headers, body, query_params)
+    asked = json.loads(body)
+    source = {"KeyId": asked.get("SourceKeyId", ""), "EncryptionContext": asked.get("SourceEncryptionContext", {})}
+    status, told, opened = kms._decrypt({**source, "CiphertextBlob": asked["CiphertextBlob"]})
+    if status != 200:
+        return status, told, opened
+    target = {"KeyId": asked["DestinationKeyId"], "EncryptionContext": asked.get("DestinationEncryptionContext", {})}
+    return kms._encrypt({**target, "Plaintext": json.loads(opened)["Plaintext"]})
+
+
 def is_ours(headers):
     """Whether a request names one of our domains, which all end so; the edge lets no other name through."""
     return headers.get("host", "").partition(":")[0].lower().endswith(".platforma.internal")
@@ -123,6 +137,7 @@ async def by_gateway(method, path, headers, body, query_params, *more, raw_path=
     return answer or (502, {"Content-Type": "application/json"}, b"{}")
 
 
+by_kms, kms.handle_request = kms.handle_request, with_re_encrypt
 short_cut, shorter_cut = app._handle_pre_body_request, app._handle_post_body_shortcuts
 special = app._handle_special_data_plane_request
 app._handle_pre_body_request, app._handle_post_body_shortcuts = before_body, after_body

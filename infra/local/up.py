@@ -71,7 +71,7 @@ def _up(stack: Stack, building: build.Build) -> dict[str, Any]:
         edge.start(stack)
     build.ensure_uploads(stack)
     with step("stack platforma-state") as remark:
-        remark(_said(build.deploy(stack, "platforma-state", TEMPLATES["platforma-state"], {"RunsOn": "emulator"})))
+        remark(_said(build.deploy(stack, "platforma-state", TEMPLATES["platforma-state"], state_parameters())))
     aws.client("ses", stack.aws_url).verify_email_identity(EmailAddress=MAIL_FROM)
     with step("functions' Vault certificates") as remark:
         remark(f"{function_certificates.ensure(stack, operator)} issued")
@@ -108,10 +108,15 @@ def _said(changed: bool) -> str:
     return "deployed" if changed else "unchanged"
 
 
+def state_parameters() -> dict[str, str]:
+    """What infra/state.yaml is told of this machine; PLATFORMA_KEY_PROVIDER=kms has tenants' keys kept by KMS."""
+    return {"RunsOn": "emulator", "KeyProvider": os.environ.get("PLATFORMA_KEY_PROVIDER", "vault")}
+
+
 def parameters(stack: Stack) -> dict[str, str]:
     """What template.yaml is told of this machine."""
     return {
-        "RunsOn": "emulator",
+        **state_parameters(),
         **build.target(),
         "DomainName": edge.API_DOMAIN,
         "Url": stack.url,

@@ -8,7 +8,6 @@ import sys
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from moto import mock_aws
@@ -23,6 +22,7 @@ from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.envelope import Envelope
 from platforma.keys.errors import DoesNotOpen, NoSuchKey
 from platforma.keys.secrets import CachedSecrets
+from tests import moto_kms
 from tests.contract.openbao import POLICY, OpenBao
 
 NOON = datetime.now(UTC)
@@ -55,30 +55,15 @@ def kms(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    moto_kms.complete(monkeypatch)
     with mock_aws():
-        client = boto3.client("kms")
-        for name in ("platform", "signing"):
-            key_id = client.create_key()["KeyMetadata"]["KeyId"]
-            client.create_alias(AliasName=f"alias/platforma-{name}", TargetKeyId=key_id)
-        yield KMS()
+        moto_kms.make_platforms_keys()
+        yield KMS(moto_kms.PREFIX)
 
 
 @pytest.fixture(params=["memory", "vault", "kms"])
 def data_keys(request):
     return MemoryDataKeys() if request.param == "memory" else request.getfixturevalue(request.param)
-
-
-@pytest.fixture(params=["memory", "vault"])
-def versioned(request):
-    """Those whose keys have versions that can be told apart: not KMS, which keeps them to itself."""
-    return MemoryDataKeys() if request.param == "memory" else request.getfixturevalue("vault")
-
-
-@pytest.fixture
-def versioned_tenant(versioned) -> str:
-    tenant_id = new_id("ten")
-    versioned.create_tenant_key(tenant_id)
-    return tenant_id
 
 
 @pytest.fixture
@@ -194,64 +179,64 @@ def test_a_tenant_without_key_has_no_data_keys_and_gets_none_by_asking(data_keys
         data_keys.unwrap(stranger, "identity", b"vault:v1:" + b64encode(bytes(60)))
 
 
-def test_a_rotation_makes_a_version_and_the_old_one_goes_on_opening(versioned, versioned_tenant):
-    old = versioned.generate(versioned_tenant, "identity")
+def test_a_rotation_makes_a_version_and_the_old_one_goes_on_opening(data_keys, tenant_id):
+    old = data_keys.generate(tenant_id, "identity")
 
-    versioned.rotate(versioned_tenant)
-    new = versioned.generate(versioned_tenant, "identity")
+    data_keys.rotate(tenant_id)
+    new = data_keys.generate(tenant_id, "identity")
 
-    assert (versioned.version_of(old.wrapped), versioned.version_of(new.wrapped)) == (1, 2)
-    assert versioned.unwrap(versioned_tenant, "identity", old.wrapped) == old.plaintext
-    known = versioned.describe(versioned_tenant)
+    assert (data_keys.version_of(old.wrapped), data_keys.version_of(new.wrapped)) == (1, 2)
+    assert data_keys.unwrap(tenant_id, "identity", old.wrapped) == old.plaintext
+    known = data_keys.describe(tenant_id)
     assert (sorted(known.versions), known.latest_version, known.min_decryption_version) == ([1, 2], 2, 1)
-    assert known.rotated_every == timedelta(days=30)
+    assert known.rotated_every == timedelta(days=90 if isinstance(data_keys, KMS) else 30)
 
 
-def test_a_tenants_key_rotates_as_often_as_it_is_told(versioned, versioned_tenant):
-    versioned.rotate_every(versioned_tenant, timedelta(days=7))
+def test_a_tenants_key_rotates_as_often_as_it_is_told(data_keys, tenant_id):
+    data_keys.rotate_every(tenant_id, timedelta(days=120))
 
-    known = versioned.describe(versioned_tenant)
-    assert known.rotated_every == timedelta(days=7)
-    assert known.next_rotation == known.versions[1] + timedelta(days=7)
-
-
-def test_rewrapped_a_data_key_is_the_same_under_the_newest_version(versioned, versioned_tenant):
-    keys = [versioned.generate(versioned_tenant, "identity") for _ in range(5)]
-    versioned.rotate(versioned_tenant)
-
-    again = versioned.rewrap_all(versioned_tenant, "identity", [key.wrapped for key in keys])
-
-    assert {versioned.version_of(one) for one in again} == {2}
-    assert versioned.unwrap_all(versioned_tenant, "identity", again) == [key.plaintext for key in keys]
+    known = data_keys.describe(tenant_id)
+    assert known.rotated_every == timedelta(days=120)
+    assert known.next_rotation == known.versions[1] + timedelta(days=120)
 
 
-def test_what_does_not_open_is_not_rewrapped_and_keeps_nothing_else_from_it(versioned, versioned_tenant):
-    good, other = versioned.generate(versioned_tenant, "identity"), versioned.generate(versioned_tenant, "audit")
+def test_rewrapped_a_data_key_is_the_same_under_the_newest_version(data_keys, tenant_id):
+    keys = [data_keys.generate(tenant_id, "identity") for _ in range(5)]
+    data_keys.rotate(tenant_id)
 
-    first, second = versioned.rewrap_all(versioned_tenant, "identity", [good.wrapped, other.wrapped])
+    again = data_keys.rewrap_all(tenant_id, "identity", [key.wrapped for key in keys])
 
-    assert versioned.unwrap(versioned_tenant, "identity", first) == good.plaintext
+    assert {data_keys.version_of(one) for one in again} == {2}
+    assert data_keys.unwrap_all(tenant_id, "identity", again) == [key.plaintext for key in keys]
+
+
+def test_what_does_not_open_is_not_rewrapped_and_keeps_nothing_else_from_it(data_keys, tenant_id):
+    good, other = data_keys.generate(tenant_id, "identity"), data_keys.generate(tenant_id, "audit")
+
+    first, second = data_keys.rewrap_all(tenant_id, "identity", [good.wrapped, other.wrapped])
+
+    assert data_keys.unwrap(tenant_id, "identity", first) == good.plaintext
     assert second is None
 
 
-def test_a_retired_version_opens_nothing_and_a_trimmed_one_is_gone(versioned, versioned_tenant):
-    old = versioned.generate(versioned_tenant, "identity")
-    versioned.rotate(versioned_tenant)
-    new = versioned.generate(versioned_tenant, "identity")
+def test_a_retired_version_opens_nothing_and_a_trimmed_one_is_gone(data_keys, tenant_id):
+    old = data_keys.generate(tenant_id, "identity")
+    data_keys.rotate(tenant_id)
+    new = data_keys.generate(tenant_id, "identity")
 
-    versioned.retire(versioned_tenant, 2)
+    data_keys.retire(tenant_id, 2)
     with pytest.raises(DoesNotOpen):
-        versioned.unwrap(versioned_tenant, "identity", old.wrapped)
-    assert versioned.rewrap_all(versioned_tenant, "identity", [old.wrapped]) == [None]
+        data_keys.unwrap(tenant_id, "identity", old.wrapped)
+    assert data_keys.rewrap_all(tenant_id, "identity", [old.wrapped]) == [None]
 
-    versioned.trim(versioned_tenant, 2)
-    known = versioned.describe(versioned_tenant)
+    data_keys.trim(tenant_id, 2)
+    known = data_keys.describe(tenant_id)
     assert (sorted(known.versions), known.min_decryption_version) == ([2], 2)
-    assert versioned.unwrap(versioned_tenant, "identity", new.wrapped) == new.plaintext
+    assert data_keys.unwrap(tenant_id, "identity", new.wrapped) == new.plaintext
 
 
-def test_a_tenant_without_key_has_nothing_to_rotate(versioned):
-    for ask in (versioned.describe, versioned.rotate):
+def test_a_tenant_without_key_has_nothing_to_rotate(data_keys):
+    for ask in (data_keys.describe, data_keys.rotate):
         with pytest.raises(NoSuchKey):
             ask(new_id("ten"))
 

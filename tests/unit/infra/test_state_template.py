@@ -23,9 +23,10 @@ def bucket_policy(bucket: str) -> dict[str, dict[str, Any]]:
     return {one["Sid"]: one for one in plain(properties(STATE, bucket + "Policy")["PolicyDocument"]["Statement"])}
 
 
-def test_there_are_five_tables_four_keys_four_buckets():
+def test_there_are_five_tables_four_keys_and_two_where_kms_is_chosen_four_buckets():
     assert set(TABLES) == {"IdentityTable", "CredentialTable", "PolicyTable", "AuditTable", "KeyTable"}
-    assert set(KEYS) == {"DataKey", "AuditKey", "SecretsKey", "LogsKey"}
+    assert set(KEYS) == {"DataKey", "AuditKey", "SecretsKey", "LogsKey", "PlatformKey", "SigningKey"}
+    assert {name for name, key in KEYS.items() if "Condition" in key} == {"PlatformKey", "SigningKey"}
     assert set(BUCKETS) == {"AuditBucket", "ObjectsBucket", "ExportsBucket", "AccessLogsBucket"}
 
 

@@ -46,7 +46,10 @@ TABLES = ("identity", "credential", "policy", "audit", "key")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a deployment decides: addresses and names, never a secret. *tables* has those that this function may open."""
+    """What a deployment decides: addresses and names, never a secret. *tables* has those that this function may open.
+
+    *kms_prefix* begins the aliases of tenants' keys where KMS keeps them, and is empty where Vault does.
+    """
 
     url: str
     internal_url: str | None
@@ -57,6 +60,7 @@ class Settings:
     exports_bucket: str
     objects_bucket: str
     relay_function: str
+    kms_prefix: str
     vault_addr: str
     vault_role: str
     vault_secret: str
@@ -98,6 +102,7 @@ def settings() -> Settings:
         exports_bucket=env.get("EXPORTS_BUCKET", ""),
         objects_bucket=env.get("OBJECTS_BUCKET", ""),
         relay_function=env.get("RELAY_FUNCTION", ""),
+        kms_prefix=env.get("KMS_PREFIX", ""),
         vault_addr=env.get("VAULT_ADDR", ""),
         vault_role=env.get("VAULT_ROLE", ""),
         vault_secret=env.get("VAULT_SECRET", ""),

@@ -208,7 +208,7 @@ def rewrap(request_id: str) -> str:
     attempt = _attempt("keys_upkeep", request_id, "crypto.keys.retire")
     records = DynamoDBSealedRecords(environment.settings().tables)
     worker = Rewrapper(
-        keys=ground.vault(), jobs=encryption.rewraps(), records=records, clock=environment.clock, attempt=attempt
+        keys=ground.data_keys(), jobs=encryption.rewraps(), records=records, clock=environment.clock, attempt=attempt
     )
     return worker.run(until=environment.clock() + timedelta(seconds=40))
 

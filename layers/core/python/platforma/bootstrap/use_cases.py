@@ -68,7 +68,7 @@ identity = Area(
         "directory": parts.identity.directory,
         "groups": parts.identity.groups,
         "services": parts.identity.services,
-        "keys": parts.ground.vault,
+        "keys": parts.ground.data_keys,
         "shredder": parts.identity.Shredder,
         "may_erase": may_erase,
         "counts": parts.identity.attempt_counts,
@@ -142,7 +142,7 @@ encryption = Area(
     "keys.encryption",
     {
         "keyring": parts.encryption.keyring,
-        "keys": parts.ground.vault,
+        "keys": parts.ground.data_keys,
         "jobs": parts.encryption.rewraps,
         "outbox": parts.ground.outbox,
         "clock": lambda: environment.clock,
@@ -153,7 +153,7 @@ encryption = Area(
 shredding = Area(
     "keys.shredding",
     {
-        "keys": parts.ground.vault,
+        "keys": parts.ground.data_keys,
         "shreddings": parts.encryption.shreddings,
         "logs": parts.encryption.tenant_logs,
         "statements": parts.encryption.statements,

@@ -38,12 +38,14 @@ class TenantKey:
     A tenant's key as its keeper describes it: when each version was made, and which versions still open.
 
     *min_decryption_version* is the oldest that opens, *rotated_every* None where nothing makes a new version by itself.
+    *renewed_next* is set where the keeper renews what is inside the newest version instead of making another.
     """
 
     tenant_id: str
     versions: Mapping[int, datetime]
     min_decryption_version: int
     rotated_every: timedelta | None
+    renewed_next: datetime | None = None
 
     @property
     def latest_version(self) -> int:
@@ -52,8 +54,15 @@ class TenantKey:
 
     @property
     def next_rotation(self) -> datetime | None:
-        """When the next version is due."""
-        return self.versions[self.latest_version] + self.rotated_every if self.rotated_every else None
+        """When the next version is due, or what is inside the newest is renewed."""
+        return self.renewed_at + self.rotated_every if self.rotated_every else None
+
+    @property
+    def renewed_at(self) -> datetime:
+        """Since when the key has been what new data keys are wrapped under."""
+        made = self.versions[self.latest_version]
+        inside = self.renewed_next - self.rotated_every if self.renewed_next and self.rotated_every else made
+        return max(made, inside)
 
 
 def key_context(tenant_id: str, purpose: str) -> bytes:

@@ -44,7 +44,7 @@ def evidence_sources() -> "Sources":
         keepings=audit.keepings(),
         least_years=settings.audit_retention_years,
         search=use_cases.audit.search,
-        tenant_keys=ground.vault(),
+        tenant_keys=ground.data_keys(),
         signing_keys=ground.signing_key_store(),
         reviews=reviews(),
         clock=environment.clock,

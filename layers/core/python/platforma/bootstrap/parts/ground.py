@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.single_use import DynamoDBSingleUse
     from platforma.adapters.dynamodb.tables import Tables
     from platforma.adapters.fetch import PublicFetch
+    from platforma.adapters.kms import KMS
     from platforma.adapters.vault import Vault
     from platforma.keys.envelope import Envelope
     from platforma.keys.secrets import CachedSecrets
@@ -42,11 +43,21 @@ def vault() -> "Vault":
 
 
 @cache
+def data_keys() -> "KMS | Vault":
+    """Who keeps tenants' keys and wraps data keys under them: KMS where the deployment chose it, else Vault."""
+    if not (prefix := environment.settings().kms_prefix):
+        return vault()
+    from platforma.adapters.kms import KMS
+
+    return KMS(prefix)
+
+
+@cache
 def envelope() -> "Envelope":
-    """Envelope encryption under Vault's keys."""
+    """Envelope encryption under tenants' keys."""
     from platforma.keys.envelope import Envelope
 
-    return Envelope(vault(), environment.clock)
+    return Envelope(data_keys(), environment.clock)
 
 
 @cache

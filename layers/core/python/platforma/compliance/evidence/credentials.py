@@ -41,7 +41,7 @@ def credentials(look: Look) -> list[Evidence]:
 def tenant_key(look: Look) -> list[Evidence]:
     """The key that the tenant's fields are sealed under."""
     key = look.at.tenant_keys.describe(look.tenant_id)
-    age = look.now - key.versions[key.latest_version]
+    age = look.now - key.renewed_at
     period = key.rotated_every
     facts = {
         "latest_version": key.latest_version,
