@@ -62,9 +62,10 @@ def rows() -> list[Row]:
     """Every use."""
     roles = json.loads((VAULT / "pki_roles.json").read_text())
     bound = f"{KEY_LIFETIME.seconds // 60} min or {KEY_USES} uses"
-    records = f"AES-256-GCM under a key of the record's (HKDF-SHA-256), committed; a data key for {bound}"
+    records = f"AES-256-GCM under a key of the record's (HKDF-SHA-256), committed, nonces numbered; a data key for {bound}"
     rotated = f"every {int(ROTATED_EVERY.removesuffix('h')) // 24} days by Vault (a tenant may say otherwise), or at once"
     ends = f"old versions end by a rewrap and are destroyed {BACKUPS.days} days later"
+    texts = "AES-256-GCM under a key of each text's (HKDF-SHA-256, 128-bit salt), committed"
     in_kms = f"at once; renewed inside every {PERIOD.days} days (a tenant may say otherwise); {ends}, in seven days more"
     chunks = "AES-256-GCM, a key of each sending of a part (HKDF-SHA-256), counted nonces"
     anew = f"a new key at every write, old versions for {VERSIONS_KEPT.days} days; the manifest with the tenant's key"
@@ -97,6 +98,13 @@ def rows() -> list[Row]:
             "tenant",
         ),
         *sealed,
+        Row(
+            "What callers encrypt and keep",
+            "with the caller",
+            texts,
+            "a data key a month, with the key it is under",
+            "tenant",
+        ),
         Row("Objects", "S3, chunks of 1 MiB", chunks, anew, "tenant"),
         Row("Access and ID tokens", "JWKS", ", ".join(ALGORITHMS), f"every {ROTATED_AFTER.days} days", "platform"),
         Row("Checkpoints of logs", "Vault transit", "Ed25519 (RFC 8032) over C2SP notes", by_operator, "platform"),

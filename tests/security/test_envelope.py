@@ -74,6 +74,18 @@ def test_where_tenant_ends_and_record_begins_cannot_be_shifted():
     assert len(bindings) == 4
 
 
+@pytest.mark.parametrize(
+    "place", [("ten_b", "identity", "usr_a"), ("ten_a", "audit", "usr_a"), ("ten_a", "identity", "usr_b")]
+)
+def test_one_data_key_gives_every_tenant_purpose_and_record_another_key(place):
+    """Whatever the keeper of keys would have let through."""
+    data_key, nonce = os.urandom(32), bytes(12)
+    sealed = module.seal_with(data_key, module._binding("ten_a", "identity", "usr_a"), nonce, PLAINTEXT)
+
+    with pytest.raises(DoesNotOpen):
+        module.open_with(data_key, module._binding(*place), sealed)
+
+
 def test_parts_of_two_ciphertexts_do_not_mix(data_keys):
     one = Envelope(data_keys).seal("ten_a", "identity", "usr_a", PLAINTEXT)
     two = Envelope(data_keys).seal("ten_a", "identity", "usr_a", PLAINTEXT)

@@ -1,10 +1,14 @@
 """Encryption for callers, through the functions: contexts, tenants, versions of keys, and what outlives them."""
 
 import base64
+from itertools import count
 
 import pytest
 
+from platforma import bootstrap
 from platforma.kernel.ids import new_id
+from platforma.keys.encryption import data
+from platforma.keys.envelope import seal_with
 from tests.world import Tenant, World, running
 
 LIMIT = 1 << 20
@@ -94,6 +98,29 @@ def test_what_is_no_base64_is_refused(tenant, bad):
 @pytest.mark.parametrize("context", [{"a": 1}, {"a": None}, [], "a", {"": "x"}, {str(n): "x" for n in range(17)}])
 def test_a_context_is_a_few_texts(tenant, context):
     assert tenant.call("POST", "/v1/encryption/encrypt", {"plaintext": "", "context": context}).status == 422
+
+
+def test_two_texts_of_one_context_are_under_keys_of_their_own_and_share_nothing(tenant):
+    """A month's key is shared by instances that do not count together: a nonce may come twice, key and nonce do not."""
+    with pytest.MonkeyPatch.context() as patch:
+        salts = count()
+        patch.setattr(data.os, "urandom", lambda size: next(salts).to_bytes(16) if size == 16 else bytes(size))
+        sealed = [base64.b64decode(encrypt(tenant, b"the same text", {"record": "1"})) for _ in range(100)]
+
+    assert {one[53:65] for one in sealed} == {bytes(12)}
+    for part in (slice(21, 53), slice(65, None)):  # commitment, ciphertext and tag
+        assert len({one[part] for one in sealed}) == 100
+
+
+def test_what_was_encrypted_before_there_were_salts_still_decrypts(world, tenant):
+    encrypt(tenant)
+    day = int(world.clock().timestamp() // 86_400) // 30 * 30
+    key = bootstrap.parts.encryption.keyring().key(tenant.id, data._name(day))
+    old = seal_with(key, data._binding(tenant.id, day, {"a": "b"}, b""), bytes(12), b"long ago")
+
+    answer = decrypt(tenant, text(b"\x01" + day.to_bytes(4, "big") + old), {"a": "b"})
+
+    assert base64.b64decode(answer.json["plaintext"]) == b"long ago"
 
 
 def test_a_warm_instance_asks_vault_nothing(world, tenant):

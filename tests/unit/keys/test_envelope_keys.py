@@ -88,6 +88,38 @@ def test_a_data_key_seals_a_bounded_number_of_times(envelope, data_keys, monkeyp
     assert data_keys.calls == 3
 
 
+def test_no_nonce_comes_twice_under_a_key_even_where_the_random_source_gives_one_thing_for_ever(monkeypatch):
+    """All that is sealed under eleven data keys, by the code that seals; nothing of it is left to luck."""
+    keys = [MemoryDataKeys("ten_a").generate("ten_a", "identity") for _ in range(11)]
+    data_keys = MemoryDataKeys("ten_a")
+    monkeypatch.setattr(data_keys, "generate", lambda *_: keys.pop())
+    monkeypatch.setattr(module, "KEY_USES", 500)
+    envelope = Envelope(data_keys)
+    monkeypatch.setattr(module.os, "urandom", bytes)
+
+    sealed = [module._parse(envelope.seal("ten_a", "identity", "usr_a", b"x")) for _ in range(5001)]
+
+    assert len({(one.wrapped, one.nonce) for one in sealed}) == 5001
+
+
+def test_of_ten_million_draws_each_has_a_key_and_number_of_its_own(monkeypatch):
+    """A key is given out with the numbers 0 to 2^20 - 1, each once, and another comes then: shown at every one's ends."""
+    data_keys, drawn = MemoryDataKeys("ten_a"), 0
+    envelope = Envelope(data_keys, lambda: StillClock().now)
+    seen = set()
+
+    while drawn < 10_000_000:
+        first, last = envelope._sealing_key("ten_a", "identity"), module.KEY_USES - 1
+        in_use = envelope._sealing.get(("ten_a", "identity"))
+        assert first == (in_use.key, last)
+        in_use.left = 1  # what lies between only counts down: the test before has every step of it
+        assert envelope._sealing_key("ten_a", "identity") == (in_use.key, 0)
+        assert in_use.key.wrapped not in seen
+        seen.add(in_use.key.wrapped)
+        drawn += module.KEY_USES
+    assert len(seen) == data_keys.calls == 10
+
+
 def test_cached_keys_work_for_minutes_without_their_keeper_and_then_nothing_does(envelope, data_keys, clock):
     sealed = envelope.seal("ten_a", "identity", "r", b"x")
     data_keys.gone = True

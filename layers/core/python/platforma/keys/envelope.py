@@ -13,8 +13,9 @@ under the key, and as the record, that its commitment was made from. The binding
 key is in neither: it can be wrapped anew, without any plaintext, when the tenant's key has a new version. Another data key
 in its place is not what the commitment was made from.
 
-Nonces are random, 96 bits. A data key seals at most 2^20 times, each record under a key of its own: a repeated nonce is less
-likely than 2^-57 even if all of them are one record's (NIST SP 800-38D section 8.3 asks for 2^-32).
+A data key seals for the one instance that asked for it, 2^20 times at most, and its nonces are numbered: 32 bits count what
+the key sealed, 64 are random. None comes twice while that instance counts, whatever the random source gives. Were an
+instance copied with its memory, two with one number and record would still differ in 64 random bits.
 """
 
 import hmac
@@ -81,9 +82,9 @@ class Envelope:
         """
         if len(plaintext) > MAX_PLAINTEXT:
             raise TooLarge
-        key = self._sealing_key(tenant_id, purpose)
-        binding = _binding(tenant_id, purpose, record)
-        return _header(tenant_id, purpose, key.wrapped) + seal_with(key.plaintext, binding, plaintext)
+        key, number = self._sealing_key(tenant_id, purpose)
+        binding, nonce = _binding(tenant_id, purpose, record), number.to_bytes(4, "big") + os.urandom(_NONCE - 4)
+        return _header(tenant_id, purpose, key.wrapped) + seal_with(key.plaintext, binding, nonce, plaintext)
 
     def open(self, tenant_id: str, purpose: str, record: str, ciphertext: bytes) -> bytes:
         """
@@ -134,7 +135,8 @@ class Envelope:
             return [self._data_keys.unwrap(tenant_id, purpose, wrapped[0])]
         return self._data_keys.unwrap_all(tenant_id, purpose, wrapped)
 
-    def _sealing_key(self, tenant_id: str, purpose: str) -> DataKey:
+    def _sealing_key(self, tenant_id: str, purpose: str) -> tuple[DataKey, int]:
+        """The data key in use, and a number that no other sealing under it has."""
         in_use = self._sealing.get((tenant_id, purpose))
         if in_use is None or in_use.left == 0:
             key = self._data_keys.generate(tenant_id, purpose)
@@ -144,13 +146,16 @@ class Envelope:
             self._sealing.put((tenant_id, purpose), in_use)
             self._opening.put((tenant_id, purpose, key.wrapped), key.plaintext)
         in_use.left -= 1
-        return in_use.key
+        return in_use.key, in_use.left
 
 
-def seal_with(data_key: bytes, binding: bytes, plaintext: bytes) -> bytes:
-    """*plaintext* under a key derived from *data_key* for *binding*: commitment, nonce, ciphertext and tag."""
+def seal_with(data_key: bytes, binding: bytes, nonce: bytes, plaintext: bytes) -> bytes:
+    """
+    *plaintext* under a key derived from *data_key* for *binding*: commitment, nonce, ciphertext and tag.
+
+    Danger: the same *nonce* (12 bytes) under one key and binding must never come twice.
+    """
     encryption_key, commitment = _derive(data_key, binding)
-    nonce = os.urandom(_NONCE)
     return commitment + nonce + AESGCM(encryption_key).encrypt(nonce, plaintext, binding)
 
 

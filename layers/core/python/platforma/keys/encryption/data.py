@@ -1,14 +1,17 @@
 """
 Encryption for callers, who keep the ciphertext themselves.
 
-    version 0x01 | day number of the key, 4 bytes | commitment, 32 | nonce, 12 | ciphertext and tag
+    version 0x02 | day number of the key, 4 bytes | salt, 16 | commitment, 32 | nonce, 12 | ciphertext and tag
+
+(version 0x01, which still opens, has no salt)
 
 The data key is one of the tenant's *keyring*: made for a month, kept sealed under the tenant's key, and moved to its newer
 versions with all other sealed records. So what a caller holds goes on opening when old versions are destroyed, and ends with
 the tenant's key. The context is bound by key derivation, commitment and associated data, and is not in the ciphertext.
 
-Every ciphertext has a key of its own context (HKDF). Under one context a month's key seals 2^32 texts at most before a
-random nonce repeats with a likelihood of 2^-33 (NIST SP 800-38D section 8.3).
+Every ciphertext has a key of its own, derived (HKDF) for its context and 128 random bits of salt: all instances share a
+month's key and nobody counts what it seals, so that 96 random bits of nonce alone would not do for any number of texts. Of
+2^64 texts two share a salt with a likelihood of 1/2, and would need the same nonce, of 2^96, as well.
 """
 
 import json
@@ -25,10 +28,13 @@ from platforma.keys.errors import DoesNotOpen
 from platforma.keys.expiring import Expiring
 from platforma.keys.model import KEY_SIZE
 
-VERSION = 1
+VERSION = 2
+_UNSALTED = 1
 PURPOSE = "keyring"
 MAX_PLAINTEXT = 1 << 20
-OVERHEAD = 1 + 4 + 32 + 12 + 16
+_SALT, _NONCE = 16, 12
+_LEAST = 1 + 4 + 32 + _NONCE + 16
+OVERHEAD = _LEAST + _SALT
 _MONTH = 30
 _DOMAIN = b"platforma data 1"
 
@@ -81,7 +87,9 @@ def encrypt_data(tenant_id: str, plaintext: bytes, context: Mapping[str, str], *
         raise TooLarge
     day = int(clock().timestamp() // timedelta(days=_MONTH).total_seconds()) * _MONTH
     key = keyring.key(tenant_id, _name(day))
-    return bytes([VERSION]) + day.to_bytes(4, "big") + seal_with(key, _binding(tenant_id, day, context), plaintext)
+    salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
+    sealed = seal_with(key, _binding(tenant_id, day, context, salt), nonce, plaintext)
+    return bytes([VERSION]) + day.to_bytes(4, "big") + salt + sealed
 
 
 def decrypt_data(tenant_id: str, ciphertext: bytes, context: Mapping[str, str], *, keyring: Keyring) -> bytes:
@@ -92,15 +100,17 @@ def decrypt_data(tenant_id: str, ciphertext: bytes, context: Mapping[str, str], 
         NotOurs: it is damaged, another tenant's, or of another context: one error for all.
         Unavailable: the key is not cached, and cannot be had.
     """
-    if len(ciphertext) < OVERHEAD or ciphertext[0] != VERSION:
+    salted = _SALT if ciphertext[:1] == bytes([VERSION]) else 0
+    if len(ciphertext) < _LEAST + salted or ciphertext[0] not in (VERSION, _UNSALTED):
         raise NotOurs
+    salt = ciphertext[5 : 5 + salted]
     day = int.from_bytes(ciphertext[1:5], "big")
     # Only names that can be: a made-up day must not fill the cache or make us read for nothing.
     key = keyring.known(tenant_id, _name(day)) if day % _MONTH == 0 else None
     if key is None:
         raise NotOurs
     try:
-        return open_with(key, _binding(tenant_id, day, context), ciphertext[5:])
+        return open_with(key, _binding(tenant_id, day, context, salt), ciphertext[5 + salted :])
     except DoesNotOpen:
         raise NotOurs from None
 
@@ -109,8 +119,8 @@ def _name(day: int) -> str:
     return f"DATA#{day:010}"
 
 
-def _binding(tenant_id: str, day: int, context: Mapping[str, str]) -> bytes:
-    """Names in order and JSON's escapes make one text of one context, and of no other."""
+def _binding(tenant_id: str, day: int, context: Mapping[str, str], salt: bytes) -> bytes:
+    """Names in order and JSON's escapes make one text of one context, and of no other; no salt is no part."""
     canonical = json.dumps(dict(context), sort_keys=True, separators=(",", ":")).encode()
-    parts = (_DOMAIN, tenant_id.encode(), day.to_bytes(4, "big"), canonical)
+    parts = (_DOMAIN, tenant_id.encode(), day.to_bytes(4, "big"), canonical, *([salt] if salt else []))
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
