@@ -201,3 +201,14 @@ def test_a_permission_that_lacks_is_unavailable_and_no_missing_key(client, tenan
             ask(tenant_id)
     with pytest.raises(Unavailable):
         keys.unwrap(tenant_id, "identity", b"kms:v1:x")
+
+
+def test_the_encryption_context_names_tenant_and_purpose_which_roles_are_held_to(client, tenant_id):
+    wrapped = KMS(moto_kms.PREFIX, client).generate(tenant_id, "identity")
+    said = {"CiphertextBlob": wrapped.wrapped.removeprefix(b"kms:v1:")}
+    whole = {"tenant": tenant_id, "purpose": "identity"}
+
+    assert client.decrypt(**said, EncryptionContext=whole)["Plaintext"] == wrapped.plaintext
+    for less in ({"tenant": tenant_id}, {"purpose": "identity"}, {}):
+        with pytest.raises(ClientError):
+            client.decrypt(**said, EncryptionContext=less)

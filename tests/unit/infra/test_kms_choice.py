@@ -35,7 +35,11 @@ def statements(policy: str) -> list[tuple[set[str], list[Any], dict[str, Any]]]:
     """Actions, resources and condition of each statement, on AWS."""
     found = properties(SERVICE, policy)["PolicyDocument"]["Statement"]
     return [
-        (set(as_list(on_aws(one["Action"]))), [on_aws(each) for each in as_list(one["Resource"])], on_aws(one.get("Condition", {})) or {})
+        (
+            set(as_list(on_aws(one["Action"]))),
+            [on_aws(each) for each in as_list(one["Resource"])],
+            on_aws(one.get("Condition", {})) or {},
+        )
         for one in found
     ]
 
