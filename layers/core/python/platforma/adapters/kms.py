@@ -195,7 +195,9 @@ class KMS:
             Unavailable: KMS is gone, or does not let us.
         """
         if not PERIOD <= period <= LONGEST_PERIOD:
-            raise Unprocessable("KMS renews a key every 90 to 2560 days.", errors=[FieldError("/auto_rotate_period", "")])
+            raise Unprocessable(
+                "KMS renews a key every 90 to 2560 days.", errors=[FieldError("/auto_rotate_period", "90 to 2560 days.")]
+            )
         newest = self._newest(tenant_id, self._name(tenant_id))
         with _answering(tenant_id):
             self._kms.enable_key_rotation(KeyId=newest.key_id, RotationPeriodInDays=period.days)
