@@ -138,3 +138,65 @@ def test_a_part_that_is_shortened_lengthened_or_gone_in_the_bucket_is_no_object(
         assert whole or (reply.status in (500, 503) and "aaaa" not in reply.text)
     s3.delete_object(Bucket=OBJECTS, Key=name)
     assert tenant.call("GET", "/v1/objects/one.bin").status in (500, 503)
+
+
+def key_items(marks: tuple[str, ...]) -> list[dict]:
+    """What stands in the Key table under partitions with these marks."""
+    found = boto3.client("dynamodb").scan(TableName="key")["Items"]
+    return [item for item in found if any(mark in item["pk"]["S"] for mark in marks) and "sealed" in item]
+
+
+def put(*items: dict) -> None:
+    for item in items:
+        boto3.client("dynamodb").put_item(TableName="key", Item=item)
+
+
+@pytest.mark.parametrize("taken", [("sealed",), ("manifest",), ("sealed", "manifest"), ("sealed", "manifest", "version")])
+def test_versions_of_objects_are_not_exchanged_whichever_attributes_are(
+    world: World, tenant: Tenant, taken: tuple[str, ...]
+):
+    """But for one: a version of the object's own, put back whole in the newest's place, is what it was."""
+    bodies = [("one.bin", b"one", {}), ("two.bin", b"two", {}), ("one.bin", b"new", {"If-Match": "*"})]
+    for key, body, headers in bodies:
+        tenant.call("PUT", f"/v1/objects/{key}", raw=body, headers=headers, expect=200)
+    reads = ("/v1/objects/one.bin", "/v1/objects/two.bin", "/v1/objects/one.bin?version=1", "/v1/objects?prefix=")
+    before = [tenant.call("GET", path, expect=200).text for path in reads]
+    items = key_items(("#OBJECT",))
+    assert len(items) == 3
+
+    for place, other in permutations(items, 2):
+        if "version" in taken and other["pk"]["S"].endswith(f"#OBJECT#{place['sk']['S']}"):
+            continue
+        put(place | {name: other[name] for name in taken})
+        replies = [tenant.call("GET", path) for path in reads]
+        assert all(reply.status in (404, 500) or reply.text == text for reply, text in zip(replies, before, strict=True))
+        assert {reply.status for reply in replies} & {404, 500}
+        put(place)
+
+
+def test_manifests_are_not_exchanged(world: World, tenant: Tenant):
+    for key in ("one", "two"):
+        tenant.call("PUT", f"/v1/objects/{key}", raw=key.encode(), expect=200)
+    one, two = key_items(("#MANIFEST",))
+
+    put(one | {"sealed": two["sealed"]}, two | {"sealed": one["sealed"]})
+
+    assert [tenant.call("GET", f"/v1/objects/{key}").status for key in ("one", "two")] == [500, 500]
+
+
+def test_uploads_and_their_parts_are_not_exchanged(world: World, tenant: Tenant):
+    made = [tenant.call("POST", "/v1/uploads", {"key": key}, expect=201).json["id"] for key in ("one", "two")]
+    for upload in made:
+        for n in (1, 2):
+            tenant.call("PUT", f"/v1/uploads/{upload}/parts/{n}", raw=b"the same", expect=200)
+    told = {"parts": [{"n": n, "sha256": hashlib.sha256(b"the same").hexdigest()} for n in (1, 2)]}
+    items = key_items(("#UPLOAD",))
+    assert len(items) == 6
+
+    for place, other in permutations(items, 2):
+        if place["sk"]["S"][:4] == other["sk"]["S"][:4]:
+            put(place | {"sealed": other["sealed"]})
+            assert 500 in [tenant.call("POST", f"/v1/uploads/{upload}/complete", told).status for upload in made]
+            put(*items)
+            for item in key_items(("#OBJECT", "#MANIFEST")):
+                boto3.client("dynamodb").delete_item(TableName="key", Key={name: item[name] for name in ("pk", "sk")})

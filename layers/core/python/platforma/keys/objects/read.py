@@ -23,8 +23,8 @@ def read_object(
     if head is None or head.deleted:
         raise NotFound
     (item,) = opened_heads(tenant_id, [head], envelope)
-    if item.key != key:
-        raise DoesNotOpen("An object's name is not the one that it was sealed with.")
+    if item.key != key or version not in (None, item.version):
+        raise DoesNotOpen("An object's name or version is not the one that it was sealed with.")
     return item, head
 
 
