@@ -17,6 +17,7 @@ def issue_token(call: Call) -> Answer:
     binding = bootstrap.proofs().binding_of(call, client)
     audiences = bootstrap.audiences_of(client.tenant_id)
     token = bootstrap.oauth.issue_token(form, client=client, audiences=audiences, binding=binding, attempt=call.attempt)
+    call.unproven = False  # it showed a code or a token of its own: an answer that is given again is told of as well
     return Answer(200, token.as_json(), {"Pragma": "no-cache"}, resource=token.jti)
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from platforma import bootstrap
 from tests.contract.on_moto import isolate
+from tests.proving import Holder
 from tests.signing_in import REDIRECT_URI, App, Browser, answer_of, app_of, page_of
-from tests.world import Reply, Tenant, World, running
+from tests.world import URL, Reply, Tenant, World, running
 
 RACERS = 20
 
@@ -85,6 +86,45 @@ def test_a_spent_refresh_token_is_answered_alike_for_thirty_seconds(app, tokens,
     world.clock.move(seconds=29)
 
     assert app.refresh(tokens["refresh_token"]).text == first.text
+
+
+@pytest.mark.parametrize("kind", ["confidential", "public"])
+def test_each_answer_that_is_given_again_stands_in_the_tenants_log(kind, tenant, browser, ada):
+    public = {"type": "public", "token_endpoint_auth_method": "none"} if kind == "public" else {}
+    app = app_of(tenant, first_party=True, **public)
+    spent = app.tokens_for(browser, ada)["refresh_token"]
+
+    replies = [app.refresh(spent) for _ in range(3)]
+
+    told = {event["request_id"]: event for event in tenant.events(action="oauth.tokens.issue", limit="200")}
+    first, *again = [told[reply.request_id] for reply in replies]
+    assert first["changes"]["after"]["generation"] == 2
+    assert [event["resource"] for event in again] == [first["resource"]] * 2
+    assert {event["user_id"] for event in again} == {ada}
+
+
+def test_an_answer_is_given_again_to_the_key_that_it_was_given_to_alone(tenant, browser, ada, world):
+    app = app_of(tenant, first_party=True, dpop_bound_access_tokens=True)
+    mine, another = (Holder(lambda: world.clock().timestamp()) for _ in range(2))
+
+    def asked(holder, **form):
+        nonce = None
+        for _ in range(2):
+            proof = holder.proof("POST", URL + "/oauth2/token", nonce=nonce)
+            headers = {**world.basic(app.registered), "DPoP": proof}
+            reply = world.call("POST", "/oauth2/token", form=form, headers=headers)
+            nonce = reply.headers.get("dpop-nonce")
+        return reply
+
+    code = app.code_for(browser, ada)
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": app.verifier}
+    spent = asked(mine, **form).json["refresh_token"]
+    first = asked(mine, grant_type="refresh_token", refresh_token=spent)
+
+    assert asked(mine, grant_type="refresh_token", refresh_token=spent).text == first.text
+    assert asked(another, grant_type="refresh_token", refresh_token=spent).json["error"] == "invalid_grant"
+    again = asked(mine, grant_type="refresh_token", refresh_token=first.json["refresh_token"])
+    assert again.json["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("then", ["late", "after its successor was used", "with other parameters"])
@@ -307,3 +347,19 @@ def test_a_session_of_another_tenant_is_nobodys_here(app, world):
     browser.sign_in(other.id, other.admin_id)
 
     assert page_of(browser.get(app.link()))[0] == "/login"
+
+
+def test_a_session_ends_after_half_an_hour_unseen_and_after_twelve_however_often_it_is_seen(browser, app, world):
+    for _ in range(24):
+        assert "code" in answer_of(browser.get(app.link(prompt="none")))
+        world.clock.move(minutes=29)
+    assert "code" in answer_of(browser.get(app.link(prompt="none")))
+    world.clock.move(minutes=24)
+
+    assert answer_of(browser.get(app.link(prompt="none")))["error"] == "login_required"
+
+
+def test_a_session_that_nobody_was_seen_in_for_half_an_hour_is_over(browser, app, world):
+    world.clock.move(minutes=30)
+
+    assert answer_of(browser.get(app.link(prompt="none")))["error"] == "login_required"
