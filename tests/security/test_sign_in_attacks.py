@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -299,6 +300,15 @@ def test_only_the_port_of_a_loopback_address_may_differ(tenant, browser, uri, go
 def test_a_parameter_that_is_repeated_leads_nowhere(app, browser):
     for more in ("&state=b", "&redirect_uri=https://evil.test", "&client_id=x", "&scope=openid"):
         assert browser.get(app.link() + more).status == 400
+
+
+def test_a_token_for_several_resources_is_no_target_and_one_that_is_named_twice_is_one(app, browser):
+    ours = urlencode({"resource": URL})
+    several = browser.get(f"{app.link()}&{ours}&resource=https://elsewhere.test")
+    twice = browser.get(f"{app.link()}&{ours}&{ours}")
+
+    assert answer_of(several)["error"] == "invalid_target"
+    assert app.redeem(answer_of(twice)["code"]).status == 200
 
 
 @pytest.mark.parametrize("response_type", ["token", "id_token", "code id_token", "code token", "none", "CODE"])

@@ -172,3 +172,10 @@ def test_a_reference_and_an_object_at_once_are_refused(app: App, holder: Holder,
     basic = world.basic(app.registered)
     form = {"request": request_object(app, holder), "request_uri": uri}
     assert world.call("POST", "/oauth2/par", form=form, headers=basic).json["error"] == "invalid_request"
+
+
+def test_the_resources_of_an_object_are_a_list_of_one(app: App, holder: Holder, world: World):
+    one, several = request_object(app, holder, resource=[URL]), request_object(app, holder, resource=[URL, "https://a.test"])
+
+    assert page_of(ask(app, Browser(world), one))[0] == "/login"
+    assert answer_of(ask(app, Browser(world), several))["error"] == "invalid_target"

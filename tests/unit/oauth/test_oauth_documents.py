@@ -61,6 +61,11 @@ def test_a_form_is_decoded_and_empty_parameters_are_as_if_not_sent():
     assert parse_form(b"") == {}
 
 
+def test_a_target_may_be_named_again_and_several_are_the_name_of_none():
+    assert parse_form(b"resource=https://a.test&resource=https://a.test") == {"resource": "https://a.test"}
+    assert parse_form(b"resource=https://a.test&resource=https://b.test") == {"resource": "https://a.test https://b.test"}
+
+
 @pytest.mark.parametrize(
     "body", [b"a=1&a=1", b"a=1&a=", b"nonsense", b"a=%ff", b"a=\xff", b"&".join(b"p%d=1" % n for n in range(65))]
 )

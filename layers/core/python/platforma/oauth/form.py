@@ -1,11 +1,13 @@
 """A form as OAuth's endpoints read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from platforma.oauth.errors import InvalidRequest
 
 MAX_PARAMETERS = 64
+MANY = frozenset({"resource", "audience"})
+"""What may be sent more than once (RFC 8707 section 2, RFC 8693 section 2.1). A token is for one: several are none."""
 
 
 def parse_form(body: bytes) -> dict[str, str]:
@@ -27,10 +29,10 @@ def parse_form(body: bytes) -> dict[str, str]:
         )
     except ValueError:
         raise InvalidRequest("The form could not be read.") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise InvalidRequest("A parameter is repeated.")
-    return {name: value for name, value in form.items() if value}
+    sent: dict[str, list[str]] = {}
+    for name, value in pairs:
+        sent.setdefault(name, []).append(value)
+    return single_values(sent)
 
 
 def single_values(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -40,6 +42,12 @@ def single_values(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
     Raises:
         InvalidRequest: a parameter is repeated, or there are too many.
     """
-    if len(query) > MAX_PARAMETERS or any(len(values) != 1 for values in query.values()):
+    if len(query) > MAX_PARAMETERS or any(len(values) != 1 for name, values in query.items() if name not in MANY):
         raise InvalidRequest("A parameter is repeated.")
-    return {name: values[0] for name, values in query.items() if values[0]}
+    told = {name: one_of(values) if name in MANY else values[0] for name, values in query.items()}
+    return {name: value for name, value in told.items() if value}
+
+
+def one_of(values: Iterable[str]) -> str:
+    """The value that was sent, once or several times; of several all of them, which together are the name of nothing."""
+    return " ".join(dict.fromkeys(value for value in values if value))

@@ -15,6 +15,7 @@ from platforma.oauth.client_assertion import ALGORITHMS, FAPI2_ALGORITHMS, SKEW_
 from platforma.oauth.client_keys import ClientKeys
 from platforma.oauth.compact_jws import json_object, parse_foreign, verify_signature
 from platforma.oauth.errors import InvalidToken, Unfetched
+from platforma.oauth.form import MANY, one_of
 from platforma.oauth.model import Client
 
 MAX_LIFE_SECONDS = 3600
@@ -42,7 +43,7 @@ def open_request_object(
     except (InvalidToken, Unfetched):
         raise InvalidRequestObject from None
     _check(claims, client, issuer, clock().timestamp(), fapi2=client.profile == "fapi2")
-    return {name: _sent(value) for name, value in claims.items() if name not in _OF_THE_TOKEN}
+    return {name: _sent(name, value) for name, value in claims.items() if name not in _OF_THE_TOKEN}
 
 
 def _check(claims: Mapping[str, Any], client: Client, issuer: str, now: float, *, fapi2: bool) -> None:
@@ -63,7 +64,9 @@ def _check(claims: Mapping[str, Any], client: Client, issuer: str, now: float, *
         raise InvalidRequestObject
 
 
-def _sent(value: Any) -> str:
+def _sent(name: str, value: Any) -> str:
+    if name in MANY and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return one_of(value)
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, dict)):
