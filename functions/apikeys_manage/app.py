@@ -9,17 +9,22 @@ from platforma.edge.api import API
 from platforma.edge.call import Call
 from platforma.edge.conditional import put
 from platforma.edge.giving import key_fields, key_request
+from platforma.edge.key_verification import told_key
 from platforma.edge.leak_reports import answer_report
 from platforma.edge.limit_holders import limit_asked, owner_named, tenant_named
 
 api = API("apikeys_manage", bootstrap.edge)
 
 
+def _told(call: Call, key: Any) -> dict[str, Any]:
+    return told_key(key, call.now, bootstrap.subjects())
+
+
 @api.serves("settings.api_keys.create")
 def create_key(call: Call) -> Answer:
+    call.require_own_change(call.caller.acting_id)
     giving = bootstrap.giving(call)
-    giving.check(scopes=call.body.scopes)
-    giving.check_key_scopes(call.body.scopes)
+    giving.check_new_key(call.body.scopes)
     owner_type, owner_id = giving.key_owner(call.body.owner)
     issued = bootstrap.apikeys.issue_key(
         key_request(call.body),
@@ -30,20 +35,20 @@ def create_key(call: Call) -> Answer:
         bound=giving.bound(),
         attempt=call.attempt,
     )
-    return created({**issued.key.as_json(call.now), "key": issued.text}, issued.key.version, issued.key.id)
+    return created({**_told(call, issued.key), "key": issued.text}, issued.key.version, issued.key.id)
 
 
 @api.serves("settings.api_keys.list")
 def list_keys(call: Call) -> Answer:
     keys, after = bootstrap.apikeys.list_keys(call.tenant_id, **call.page(), owner_id=call.only_own())
-    return listed([key.as_json(call.now) for key in keys], call.next_cursor(after))
+    return listed([_told(call, key) for key in keys], call.next_cursor(after))
 
 
 @api.serves("settings.api_keys.get")
 def get_key(call: Call) -> Answer:
     key = bootstrap.apikeys.get_key(call.tenant_id, call.path["id"])
     call.require_own(key.owner_id)
-    return shown(key.as_json(call.now), key.version)
+    return shown(_told(call, key), key.version)
 
 
 @api.serves("settings.api_keys.update")
@@ -58,29 +63,31 @@ def update_key(call: Call) -> Answer:
         if_match=call.if_match,
         attempt=call.attempt,
     )
-    return shown(key.as_json(call.now), key.version)
+    return shown(_told(call, key), key.version)
 
 
 @api.serves("settings.api_keys.delete")
 def revoke_key(call: Call) -> Answer:
+    call.require_own_change(bootstrap.apikeys.get_key(call.tenant_id, call.path["id"]).owner_id)
     bootstrap.apikeys.revoke_key(call.tenant_id, call.path["id"], if_match=call.if_match, attempt=call.attempt)
     return Answer(204)
 
 
 @api.serves("settings.api_keys.rotate")
 def rotate_key(call: Call) -> Answer:
-    giving, scopes = bootstrap.giving(call), bootstrap.apikeys.get_key(call.tenant_id, call.path["id"]).scopes
-    giving.check(scopes=scopes)
-    giving.check_key_scopes(scopes)
+    key = bootstrap.apikeys.get_key(call.tenant_id, call.path["id"])
+    call.require_own_change(key.owner_id)
+    bootstrap.giving(call).check_new_key(key.scopes)
     issued = bootstrap.apikeys.rotate_key(
         call.tenant_id,
         call.path["id"],
         created_by=call.caller.principal_id,
         grace_period_seconds=call.body.grace_period_seconds,
         until_used=call.body.until_used,
+        if_match=call.if_match_given,
         attempt=call.attempt,
     )
-    return created({**issued.key.as_json(call.now), "key": issued.text}, issued.key.version, issued.key.id)
+    return created({**_told(call, issued.key), "key": issued.text}, issued.key.version, issued.key.id)
 
 
 @api.serves("settings.api_keys.report_leaks")

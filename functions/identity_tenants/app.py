@@ -54,7 +54,7 @@ def delete_tenant(call: Call) -> Answer:
 
 @api.serves("platform.tenants.restore")
 def restore_tenant(call: Call) -> Answer:
-    tenant = bootstrap.identity.restore_tenant(call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    tenant = bootstrap.identity.restore_tenant(call.path["id"], if_match=call.if_match_given, attempt=call.attempt)
     return shown(TenantView.of(tenant), tenant.version)
 
 

@@ -8,10 +8,14 @@ from platforma.edge import factors
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.persons import erase_person
+from platforma.edge.persons import erase_person, shown_users
 from platforma.edge.schemas.identity import GroupView, UserRoles, UserView
 
 api = API("identity_users", bootstrap.edge)
+
+
+def _shown(user: Any) -> Answer:
+    return shown(shown_users([user], bootstrap.groups().several)[0], user.version)
 
 
 @api.serves("settings.users.create")
@@ -32,6 +36,7 @@ def create_user(call: Call) -> Answer:
 
 @api.serves("settings.passwords.set")
 def set_password(call: Call) -> Answer:
+    bootstrap.identity.read_user(call.tenant_id, call.path["id"])
     user_id = call.require_oneself()
     bootstrap.identity.change_password(call.tenant_id, user_id, **call.given(), attempt=call.attempt)
     # Whoever signed in by the old one is out; who changes it stays.
@@ -51,13 +56,13 @@ def list_users(call: Call) -> Answer:
     page = bootstrap.identity.list_users(
         call.tenant_id, **call.page(), email=asked.email, status=asked.status, role=asked.role
     )
-    return listed([UserView.of(user) for user in page.items], call.next_cursor(page.after))
+    return listed(shown_users(page.items, bootstrap.groups().several), call.next_cursor(page.after))
 
 
 @api.serves("settings.users.get")
 def get_user(call: Call) -> Answer:
     user = bootstrap.identity.read_user(call.tenant_id, call.path["id"])
-    return shown(UserView.of(user), user.version)
+    return _shown(user)
 
 
 @api.serves("settings.users.update")
@@ -79,7 +84,7 @@ def update_user(call: Call) -> Answer:
     )
     if fields.get("status") == "suspended":
         bootstrap.oauth.end_sessions(call.tenant_id, user.id, attempt=call.attempt)
-    return shown(UserView.of(user), user.version)
+    return _shown(user)
 
 
 @api.serves("settings.users.delete")
@@ -138,7 +143,7 @@ def set_roles(call: Call) -> Answer:
         attempt=call.attempt,
         may=bootstrap.giving(call).check_change,
     )
-    return shown(UserView.of(user), user.version)
+    return _shown(user)
 
 
 @api.serves("settings.user_roles.get")

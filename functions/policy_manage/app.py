@@ -118,6 +118,12 @@ def list_roles(call: Call) -> Answer:
     return listed([role.as_json() for role in bootstrap.policy.list_roles(call.tenant_id)], None)
 
 
+@api.serves("settings.roles.get")
+def get_role(call: Call) -> Answer:
+    role = bootstrap.policy.get_role(call.tenant_id, call.path["id"])
+    return shown(role.as_json(), role.version)
+
+
 @api.serves("settings.roles.create")
 def create_role(call: Call) -> Answer:
     bootstrap.giving(call).check(scopes=call.body.actions)

@@ -1,6 +1,6 @@
 """Groups, roles and resources through the API."""
 
-from tests.world import Tenant
+from tests.world import Tenant, World
 
 
 def test_a_groups_roles_are_its_members(tenant: Tenant):
@@ -78,3 +78,27 @@ def test_a_policy_may_not_lock_everyone_out(tenant: Tenant):
     reply = tenant.call("POST", "/v1/policies", policy)
 
     assert (reply.status, reply.json["code"]) == (409, "would_lock_out")
+
+
+def test_a_role_is_read_by_its_name(world: World, tenant: Tenant):
+    made = tenant.call("POST", "/v1/roles", {"name": "sre", "actions": ["orders:read"]}, expect=201)
+    other = world.tenant("others", "admin@others.test")
+
+    read = tenant.call("GET", "/v1/roles/sre", expect=200)
+
+    assert (read.json, read.headers["etag"]) == (made.json, made.headers["etag"])
+    assert tenant.call("GET", "/v1/roles/viewer", expect=200).json["actions"] == ["*:read"]
+    assert other.call("GET", "/v1/roles/sre").status == 404
+
+
+def test_of_a_group_that_is_gone_nobody_is_told_to_be_a_member(tenant: Tenant):
+    user = tenant.user("grouped@acme.test")
+    ids = [tenant.call("POST", "/v1/groups", {"name": name}, expect=201).json["id"] for name in ("here", "gone")]
+    for group in ids:
+        tenant.call("PUT", f"/v1/groups/{group}/members/{user}", expect=204)
+
+    tenant.call("DELETE", f"/v1/groups/{ids[1]}", expect=204, headers={"If-Match": "*"})
+
+    assert tenant.call("GET", f"/v1/users/{user}", expect=200).json["groups"] == [ids[0]]
+    listed = tenant.call("GET", "/v1/users?email=grouped@acme.test", expect=200).json["items"]
+    assert listed[0]["groups"] == [ids[0]]

@@ -1,5 +1,6 @@
 """What a caller may ask of a key, field by field; every fault is named, not only the first."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Network, ip_network
 
@@ -52,7 +53,12 @@ def valid_scopes(scopes: tuple[str, ...], faults: Faults) -> None:
     """1 to 100 action patterns. None at all is refused: who reads it as `no restriction` would be wrong, and dangerous."""
     if not 1 <= len(scopes) <= MAX_SCOPES:
         faults.add("/scopes", f"1 to {MAX_SCOPES} action patterns.")
-    for index, scope in enumerate(scopes[:MAX_SCOPES]):
+    valid_patterns(scopes[:MAX_SCOPES], faults)
+
+
+def valid_patterns(scopes: Sequence[str], faults: Faults) -> None:
+    """Action patterns, each of them."""
+    for index, scope in enumerate(scopes):
         if parse_pattern(scope) is None:
             faults.add(f"/scopes/{index}", "Not an action pattern.")
 

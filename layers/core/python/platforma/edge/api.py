@@ -165,8 +165,10 @@ class API:
             edge.authenticator().charge(call.caller)
             snapshot, now = edge.snapshots().of(call.caller.tenant_id), edge.clock()
             call.permitted = decide_call(call, snapshot, now).allowed
+            if not call.permitted and endpoint.permission is not None:
+                call.factor_missing = second_factor_would_do(call, snapshot, now)
             if not call.permitted and endpoint.access == "permission":
-                if second_factor_would_do(call, snapshot, now):
+                if call.factor_missing:
                     raise InsufficientUserAuthentication
                 raise Forbidden(f"You lack {endpoint.permission}, which {endpoint.operation} needs.")
         call.raw = body_of(event, endpoint.max_body)

@@ -12,12 +12,16 @@ from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import Endpoint
 from platforma.kernel.errors import Forbidden, Malformed, NotFound, PreconditionRequired, TooLarge, UnsupportedMediaType
 from platforma.kernel.events import Attempt, Event
+from platforma.oauth.errors import InsufficientUserAuthentication
 
 if TYPE_CHECKING:
     from platforma.edge.authentication import Caller
 
 _CLIENT_REQUEST_ID = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
-_ETAG = re.compile(r'\A"v([1-9][0-9]{0,15})"\Z')
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"\A{_TAG}(?:[ \t]*,[ \t]*{_TAG})*\Z")
+_OUR_TAG = re.compile(r'(?<!W/)"v([1-9][0-9]{0,15})"')
+_NO_VERSION = -1
 
 
 @dataclass(slots=True)
@@ -26,7 +30,8 @@ class Call:
     One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
 
     *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry,
-    *client_id* the client that the request proves to be or names, let in or not.
+    *client_id* the client that the request proves to be or names, let in or not, and *factor_missing* whether a second factor
+    would give the caller the permission that it lacks.
     """
 
     endpoint: Endpoint
@@ -41,6 +46,7 @@ class Call:
     body: Any = None
     parameters: Any = None
     permitted: bool = False
+    factor_missing: bool = False
     certificate: bytes | None = None
     unproven: bool = False
     url_path: str = ""
@@ -137,9 +143,10 @@ class Call:
 
         Raises:
             NotFound: it is somebody else's, which is as if it did not exist.
+            InsufficientUserAuthentication: a second factor would give the caller the permission.
         """
         if not self.permitted and self.caller.acting_id not in owners:
-            raise NotFound
+            raise InsufficientUserAuthentication if self.factor_missing else NotFound
 
     def require_own_change(self, owner: str | None) -> None:
         """
@@ -171,18 +178,26 @@ class Call:
         """
         The version that a change is meant for; None where `*` allows any.
 
+        A tag that is weak, or none of ours, is that of no version, and so of none that could stand. Of several the latest
+        counts: versions only grow, and whoever saw the latest knows that no earlier one stands.
+
         Raises:
             PreconditionRequired: no `If-Match`.
-            Malformed: neither `*` nor one strong entity tag (RFC 9110 section 13.1.1).
+            Malformed: neither `*` nor entity tags (RFC 9110 section 13.1.1).
         """
         value = self.headers.get("if-match")
         if value is None:
             raise PreconditionRequired
         if value.strip() == "*":
             return None
-        if not (match := _ETAG.match(value.strip())):
+        if not _TAGS.match(value.strip()):
             raise Malformed("If-Match takes `*` or the ETag of the version that the change is meant for.")
-        return int(match[1])
+        return max(map(int, _OUR_TAG.findall(value)), default=_NO_VERSION)
+
+    @property
+    def if_match_given(self) -> int | None:
+        """As `if_match`, where a change may do without: None then too."""
+        return self.if_match if "if-match" in self.headers else None
 
     def media_type(self, *accepted: str) -> None:
         """

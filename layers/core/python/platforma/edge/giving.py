@@ -6,12 +6,13 @@ policy or client alike, and takes no rule away that holds back from what they la
 that it was made through.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from platforma.apikeys.issue import UNBOUND, Bound, KeyRequest, bound_by
 from platforma.apikeys.model import APIKey, OwnerType, RateLimit
+from platforma.apikeys.validation import Faults, valid_patterns
 from platforma.edge.authorization import may
 from platforma.edge.call import Call
 from platforma.edge.holding import Holding
@@ -128,13 +129,17 @@ class Giving:
         if moved & self._looked_at or environment != (None if before is None else before.environment):
             self.require_manage("telling of a resource what policies go by")
 
-    def check_key_scopes(self, scopes: Iterable[str]) -> None:
+    def check_new_key(self, scopes: Sequence[str]) -> None:
         """
-        Require that a key's *scopes* lie within those of the credential that it is made through.
+        Require that the caller holds all of a new key's *scopes*, and that they lie within those of the credential that it
+        is made through.
 
         Raises:
+            Unprocessable: one is no action pattern.
             Forbidden: they reach further.
         """
+        _require_patterns(scopes)
+        self.check(scopes=scopes)
         if self._caller.subject.scopes is not None and not within(scopes, self._caller.subject.scopes):
             raise Forbidden("A key's scopes lie within those of the credential that it is made through.")
 
@@ -164,8 +169,10 @@ class Giving:
         Require that the caller holds all that *key* reaches, unless *fields* only rename it, narrow it or switch it off.
 
         Raises:
+            Unprocessable: a scope is no action pattern.
             Forbidden: it lacks some of it, and `settings:manage`.
         """
+        _require_patterns(fields.get("scopes") or ())
         self.check(scopes=fields.get("scopes"))
         if any(name not in ("name", "scopes") and (name, value) != ("enabled", False) for name, value in fields.items()):
             self.check(scopes=key.scopes)
@@ -209,6 +216,13 @@ class Giving:
     def _require(self, actions: Iterable[str]) -> None:
         if not (self._manages or self._holding.covers(actions)):
             raise Forbidden("You cannot give more than you hold.")
+
+
+def _require_patterns(scopes: Sequence[str]) -> None:
+    """What is no action pattern is not looked for among what the caller holds."""
+    faults = Faults()
+    valid_patterns(scopes, faults)
+    faults.raise_if_any()
 
 
 def _differ(one: Any, other: Any) -> bool:

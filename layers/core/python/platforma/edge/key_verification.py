@@ -1,6 +1,7 @@
 """Is a presented key good, and may its bearer do that: `/v1/api-keys/verify`, where alone the causes are told apart."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from platforma.apikeys.model import APIKey, Refusal
@@ -16,6 +17,8 @@ from platforma.policy.actions import covers
 from platforma.policy.decide import decide
 from platforma.policy.model import Context, Request
 from platforma.policy.snapshots import Snapshot
+
+_OF_THE_KEY = ("key_id", "tenant_id", "environment", "scopes", "expires_at", "rate_limit")
 
 
 def verify_presented_key(
@@ -56,11 +59,19 @@ def verify_presented_key(
     return answer(found)
 
 
+def told_key(key: APIKey, now: datetime, subjects: Subjects) -> dict[str, Any]:
+    """A key as the API shows it: one is `suspended` while its owner may do nothing, or is gone."""
+    told = key.as_json(now)
+    if told["status"] == "active" and ((subject := subjects.of_key(key)) is None or not subject.active):
+        told["status"] = "suspended"
+    return told
+
+
 def answer(found: KeyCheck) -> dict[str, Any]:
     """A check, as the API tells it; of a key that is not the caller's tenant's, nothing but the code."""
     key = found.key
     if key is None:
-        return {"valid": False, "code": found.code}
+        return {"valid": False, "code": found.code, **dict.fromkeys(_OF_THE_KEY)}
     rate_limit = found.charge.as_json() if found.charge else (key.rate_limit.as_json() if key.rate_limit else None)
     shown = key.as_json(key.created_at)
     return {

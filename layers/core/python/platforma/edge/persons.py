@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from platforma.audit.erasure import Erasure
@@ -10,7 +10,7 @@ from platforma.audit.ports import PersonKeyStore
 from platforma.audit.query import Query
 from platforma.edge.call import Call
 from platforma.edge.schemas.identity import RoleSourceView, UserView
-from platforma.identity.model import RoleSource, User
+from platforma.identity.model import Group, RoleSource, User
 from platforma.kernel.errors import NotFound
 from platforma.kernel.ids import is_id
 
@@ -40,6 +40,13 @@ def every(page: Callable[..., tuple[Sequence[Record], str | None]], tenant_id: s
         yield from found
         if after is None:
             return
+
+
+def shown_users(users: Sequence[User], several: Callable[[str, tuple[str, ...]], Iterable[Group]]) -> list[dict[str, Any]]:
+    """*users* of one tenant as the API shows them, each with those of its groups that there still are."""
+    named = tuple({group_id for user in users for group_id in user.groups})
+    alive = {group.id for group in several(users[0].tenant_id, named)} if named else frozenset[str]()
+    return [UserView.of(replace(user, groups=tuple(each for each in user.groups if each in alive))) for user in users]
 
 
 def events_of_person(call: Call, user_id: str) -> Query:

@@ -4,7 +4,7 @@ from platforma.edge.endpoints.row import Endpoint, row
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
-        *("POST", "/v1/api-keys", "settings.api_keys.create", "apikeys_manage", "permission", "Issue an API key"),
+        *("POST", "/v1/api-keys", "settings.api_keys.create", "apikeys_manage", "own", "Issue an API key"),
         resource="api_key",
         body="apikeys.KeyCreate",
         answer="apikeys.KeyCreated",
@@ -37,16 +37,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         if_match=True,
     ),
     row(
-        *("DELETE", "/v1/api-keys/{id}", "settings.api_keys.delete", "apikeys_manage", "permission", "Revoke an API key"),
+        *("DELETE", "/v1/api-keys/{id}", "settings.api_keys.delete", "apikeys_manage", "own", "Revoke an API key"),
         resource="api_key",
         status=204,
         if_match=True,
     ),
     row(
-        *("POST", "/v1/api-keys/{id}/rotate", "settings.api_keys.rotate", "apikeys_manage", "permission"),
+        *("POST", "/v1/api-keys/{id}/rotate", "settings.api_keys.rotate", "apikeys_manage", "own"),
         "Replace a key, the old one living on for a grace",
         resource="api_key",
         body="apikeys.KeyRotate",
+        may_be_empty=True,
         answer="apikeys.KeyCreated",
         secret=True,
         status=201,

@@ -48,7 +48,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Take a tenant's deletion back",
         resource="tenant",
         answer="identity.TenantView",
-        if_match=True,
+        refuses=(409, 412),
     ),
     row(
         *("GET", "/v1/tenants/{id}/shredding", "platform.tenants.get_shredding", "identity_tenants", "permission"),
@@ -250,6 +250,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/roles", "settings.roles.list", "policy_manage", "permission", "List roles, built-in and own"),
         resource="role",
         answer="policy.RoleList",
+    ),
+    row(
+        *("GET", "/v1/roles/{id}", "settings.roles.get", "policy_manage", "permission", "Read a role, by its name"),
+        resource="role",
+        answer="policy.RoleView",
     ),
     row(
         *("POST", "/v1/roles", "settings.roles.create", "policy_manage", "permission", "Make a role"),
