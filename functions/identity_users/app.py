@@ -38,9 +38,10 @@ def create_user(call: Call) -> Answer:
 def set_password(call: Call) -> Answer:
     bootstrap.identity.read_user(call.tenant_id, call.path["id"])
     user_id = call.require_oneself()
-    bootstrap.identity.change_password(call.tenant_id, user_id, **call.given(), attempt=call.attempt)
     # Whoever signed in by the old one is out; who changes it stays.
-    bootstrap.oauth.end_sessions(call.tenant_id, user_id, but=call.caller.session_id, attempt=call.attempt)
+    staying = call.caller.session_id
+    bootstrap.identity.change_password(call.tenant_id, user_id, **call.given(), attempt=call.attempt, staying=staying)
+    bootstrap.oauth.end_sessions(call.tenant_id, user_id, but=staying, attempt=call.attempt)
     return Answer(204)
 
 

@@ -6,10 +6,10 @@ from threading import Barrier
 import pytest
 
 from platforma.adapters.dynamodb.identity.factors import DynamoFactors
-from platforma.adapters.dynamodb.identity.items import FactorsItem
+from platforma.adapters.dynamodb.identity.items import FactorsItem, UserItem
 from platforma.adapters.memory.identity.factors import MemoryFactors
 from platforma.adapters.memory.keys import MemoryDataKeys
-from platforma.identity.factors import TOTP, Factors, Passkey
+from platforma.identity.factors import TOTP, Passkey
 from platforma.kernel.errors import PlatformaError, PreconditionFailed
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
@@ -27,16 +27,44 @@ def tables():
         yield tables
 
 
+class Place:
+    """A store, and whose factors it may hold."""
+
+    def __init__(self, tables):
+        self._there, self._tables = set(), tables
+        self.store = (
+            MemoryFactors(exists=lambda *user: user in self._there)
+            if tables is None
+            else DynamoFactors(tables, None, Envelope(MemoryDataKeys(TENANT, LISTED)))
+        )
+
+    def person(self, tenant_id=TENANT):
+        user_id = new_id("usr")
+        self._there.add((tenant_id, user_id))
+        if self._tables is not None:
+            made = {"email_key": "e", "person": b"p", "status": "active", "version": 1, "created_at": "2026-11-24T12:00:00Z"}
+            UserItem(tenant_id, f"USER#{user_id}", **made).save()
+        return self.store.read(tenant_id, user_id)
+
+    def gone(self, factors):
+        self._there.discard((factors.tenant_id, factors.user_id))
+        if self._tables is not None:
+            UserItem(factors.tenant_id, f"USER#{factors.user_id}").delete()
+
+
 @pytest.fixture(params=["memory", "dynamodb"])
-def store(request):
-    if request.param == "memory":
-        return MemoryFactors()
-    return DynamoFactors(request.getfixturevalue("tables"), None, Envelope(MemoryDataKeys(TENANT, LISTED)))
+def place(request):
+    return Place(None if request.param == "memory" else request.getfixturevalue("tables"))
 
 
 @pytest.fixture
-def nobody(store):
-    return store.read(TENANT, new_id("usr"))
+def store(place):
+    return place.store
+
+
+@pytest.fixture
+def nobody(place):
+    return place.person()
 
 
 def test_who_has_none_has_none(nobody):
@@ -80,9 +108,9 @@ def test_another_tenants_are_another_persons(store, nobody):
     assert store.read(new_id("ten"), nobody.user_id).totp is None
 
 
-def test_what_is_kept_tells_nothing_and_is_good_for_its_person_alone(tables, nobody):
-    store = DynamoFactors(tables, None, Envelope(MemoryDataKeys(TENANT)))
-    other = Factors(TENANT, new_id("usr"))
+def test_what_is_kept_tells_nothing_and_is_good_for_its_person_alone(tables):
+    place = Place(tables)
+    store, nobody, other = place.store, place.person(), place.person()
     store.put(other, other.changed(totp=APP, passkeys=(KEY,)), None)
     item = FactorsItem.get(TENANT, f"FACTORS#{other.user_id}")
 
@@ -94,13 +122,20 @@ def test_what_is_kept_tells_nothing_and_is_good_for_its_person_alone(tables, nob
         store.read(TENANT, nobody.user_id)
 
 
-def test_all_of_a_tenants_people_are_listed_once_and_nobody_elses(store):
-    mine = {new_id("usr") for _ in range(3)}
-    for tenant_id, user_id in ((LISTED, user_id) for user_id in mine):
-        store.put(store.read(tenant_id, user_id), store.read(tenant_id, user_id).changed(totp=APP), None)
-    stranger = store.read(TENANT, new_id("usr"))
-    store.put(stranger, stranger.changed(totp=APP), None)
+def test_all_of_a_tenants_people_are_listed_once_and_nobody_elses(place, store, nobody):
+    mine = [place.person(LISTED) for _ in range(3)]
+    for one in (*mine, nobody):
+        store.put(one, one.changed(totp=APP), None)
 
-    assert {one.user_id for one in store.every(LISTED)} == mine
+    assert {one.user_id for one in store.every(LISTED)} == {one.user_id for one in mine}
     assert all(one.totp == APP for one in store.every(LISTED))
     assert list(store.every(new_id("ten"))) == []
+
+
+def test_of_who_was_deleted_meanwhile_nothing_is_kept(place, store, nobody):
+    place.gone(nobody)
+
+    with pytest.raises(PreconditionFailed):
+        store.put(nobody, nobody.changed(totp=APP), None)
+
+    assert store.read(TENANT, nobody.user_id).totp is None

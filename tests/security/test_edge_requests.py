@@ -142,9 +142,11 @@ def test_of_two_changes_to_one_version_one_is_made(tenant: Tenant):
     assert answers == [200, 412]
 
 
-@pytest.mark.parametrize("tag", ['W/"v1"', "v1", '"v1", "v2"', '"v01"', '"v-1"', '""', "*, *", '"v99999999999999999"'])
+@pytest.mark.parametrize("tag", ['W/"v1"', "v1", '"v01"', '"v-1"', '""', "*, *", '"v99999999999999999"'])
 def test_a_tag_that_is_none_matches_nothing(tenant: Tenant, tag: str):
-    assert tenant.call("PATCH", f"/v1/users/{tenant.admin_id}", {"name": "N"}, headers={"If-Match": tag}).status == 400
+    reply = tenant.call("PATCH", f"/v1/users/{tenant.admin_id}", {"name": "N"}, headers={"If-Match": tag})
+
+    assert reply.status == (400 if tag in ("v1", "*, *") else 412)
 
 
 def test_the_openapi_document_is_made_once(world: World):

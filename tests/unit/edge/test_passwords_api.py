@@ -5,7 +5,10 @@ import re
 import pytest
 
 from platforma import bootstrap
+from platforma.adapters.dynamodb.sessions import DynamoDBSessions
+from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
+from tests.signing_in import Browser, app_of
 from tests.world import PASSWORD, Tenant, World
 
 NEW = "seven grey herons"
@@ -107,7 +110,7 @@ def test_nobody_changes_anothers_password_not_even_an_administrator_who_knows_it
 
     assert change(tenant.world, user, tenant.token).status == 403
     assert change(tenant.world, user, key_of(tenant, tenant.admin_id, ("*",))).status == 403
-    assert change(tenant.world, "usr_00000000000000000000000000", tenant.token).status == 403
+    assert change(tenant.world, "usr_00000000000000000000000000", tenant.token).status == 404
 
 
 def test_guessing_ones_password_by_a_stolen_key_is_slowed_down(tenant: Tenant):
@@ -117,3 +120,37 @@ def test_guessing_ones_password_by_a_stolen_key_is_slowed_down(tenant: Tenant):
 
     assert answers == [403] * 5 + [429] * 2
     assert change(tenant.world, tenant.admin_id, key).headers["retry-after"]
+
+
+@pytest.mark.parametrize("way", ["changed", "by a link", "suspended"])
+def test_who_was_signed_in_is_out_though_the_function_dies_before_it_ends_their_sessions(tenant: Tenant, monkeypatch, way):
+    world, app = tenant.world, app_of(tenant, first_party=True)
+    user, browser = tenant.user(), Browser(world)
+    given, staying = app.tokens_for(browser, user), app.tokens_for(Browser(world), user)["access_token"]
+    world.clock.move(seconds=1)
+
+    def dies(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBSessions, "of_user", dies)
+        patch.setattr(DynamoDBSessions, "end", dies)
+        if way == "changed":
+            assert change(world, user, staying).status == 503
+        elif way == "suspended":
+            path = f"/v1/users/{user}"
+            status = {"status": "suspended"}
+            assert tenant.call("PATCH", path, status, headers={"If-Match": "*"}).status == 503
+        else:
+            tenant.call("POST", f"/v1/users/{user}/password-reset", expect=202)
+            follow(world, token_in(world.mails()[0][1]))
+    world.clock.move(seconds=3)
+    if way == "suspended":
+        tenant.call("PATCH", f"/v1/users/{user}", {"status": "active"}, expect=200, headers={"If-Match": "*"})
+        world.clock.move(seconds=3)
+
+    assert world.call("GET", "/v1/me", token=given["access_token"]).status == 401
+    assert world.call("GET", "/v1/me", token=staying).status == (200 if way == "changed" else 401)
+    assert app.refresh(given["refresh_token"]).json["error"] == "invalid_grant"
+    assert browser.session is None
+    assert world.call("GET", "/v1/me", token=app.tokens_for(Browser(world), user)["access_token"]).status == 200

@@ -30,8 +30,8 @@ class Call:
     One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
 
     *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry,
-    *client_id* the client that the request proves to be or names, let in or not, and *factor_missing* whether a second factor
-    would give the caller the permission that it lacks.
+    *client_id* the client that the request proves to be or names, let in or not, and *factor_missing* whether a second
+    factor would give the caller the permission that it lacks.
     """
 
     endpoint: Endpoint

@@ -92,7 +92,7 @@ class Subjects:
         client = self._bare(token.tenant_id, "oauth_client", token.client_id)
         if client is None or not client.active:
             return None
-        if self._revoked(token.tenant_id, token.jti, token.revocable_ids):
+        if self._revoked(token.tenant_id, token.jti, token.revocable_ids, token.sub if token.sid else None):
             return None
         subject = (
             client
@@ -105,7 +105,7 @@ class Subjects:
             return None
         return replace(subject, scopes=scopes, client_id=token.client_id, mfa=token.mfa, first_party=client.first_party)
 
-    def _revoked(self, tenant_id: str, credential: str, ids: tuple[str, ...]) -> bool:
+    def _revoked(self, tenant_id: str, credential: str, ids: tuple[str, ...], user_id: str | None = None) -> bool:
         """Whether it was ended before its time; looked up once, and again when something of its tenant was revoked."""
         versions = self._snapshots.of(tenant_id).versions
         if versions is None:
@@ -114,7 +114,7 @@ class Subjects:
         if kept is not None and kept[0] == versions.revocation:
             self._standing.move_to_end(credential)
             return kept[1]
-        revoked = self._revocations().any_of(tenant_id, ids)
+        revoked = self._revocations().any_of(tenant_id, ids, user_id=user_id)
         self._standing[credential] = (versions.revocation, revoked)
         while len(self._standing) > _KEPT:
             self._standing.popitem(last=False)

@@ -22,9 +22,12 @@ def change_password(
     directory: Directory,
     counts: AttemptCounts,
     attempt: Attempt,
+    staying: str | None = None,
 ) -> User:
     """
     The user, whose password is now *new_password*. A wrong *current_password* and having none take the same time.
+
+    All their sessions are over by it, but for the one of the id *staying*.
 
     Raises:
         NotFound: this tenant has no user of this id.
@@ -52,7 +55,8 @@ def change_password(
         if directory.password_hash(tenant_id, user_id) != stored:
             raise Conflict("The password was changed in the meantime.")
         after = replace(before, version=before.version + 1)
-        directory.set_password(before, after, hashed, attempt.event("success", resource=user_id, resource_type="user"))
+        event = attempt.event("success", resource=user_id, resource_type="user")
+        directory.set_password(before, after, hashed, event, staying=staying)
         return after
 
     return settled(write, again_if_stale=True)

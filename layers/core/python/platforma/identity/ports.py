@@ -107,7 +107,8 @@ class Directory(Protocol):
         """
         Change a user in all but password and groups, which have their own ways.
 
-        New roles or attributes move the policy version, a new status the revocation version. An identity of a removed user
+        New roles or attributes move the policy version, a new status the revocation version; who is suspended is signed out
+        wherever they are, for good. An identity of a removed user
         may become this one's.
 
         Raises:
@@ -129,9 +130,12 @@ class Directory(Protocol):
     def password_hash(self, tenant_id: str, user_id: str) -> str | None:
         """The user's password hash, if it has one."""
 
-    def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
+    def set_password(
+        self, before: User, after: User, password_hash: str, event: Event, *, staying: str | None = None
+    ) -> None:
         """
-        Give the user this password hash, and the status of *after*.
+        Give the user this password hash, and the status of *after*; signs them out wherever they are, but for the session
+        *staying*.
 
         Raises:
             PreconditionFailed: its version is not that of *before* any more, or it is gone.

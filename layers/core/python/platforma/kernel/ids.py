@@ -7,6 +7,7 @@ Source: RFC 9562 section 5.7 (UUIDv7); TypeID specification 0.3.
 import os
 import re
 import time
+from datetime import datetime
 
 PREFIXES = frozenset(
     {"ten", "usr", "grp", "rol", "pol", "key", "cli", "ses", "sso", "evt", "exp", "crt", "dec", "upl", "api"}
@@ -17,9 +18,9 @@ _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _FORM = re.compile(r"\A([a-z]{3})_([0-7][0-9a-hjkmnp-tv-z]{25})\Z")
 
 
-def new_id(prefix: str) -> str:
-    """A fresh id of this *prefix*; ids of one process made in different milliseconds sort by time."""
-    milliseconds = time.time_ns() // 1_000_000
+def new_id(prefix: str, at: datetime | None = None) -> str:
+    """A fresh id of this *prefix*; ids of one process made in different milliseconds sort by time. *at* None: made now."""
+    milliseconds = time.time_ns() // 1_000_000 if at is None else _milliseconds(at)
     entropy = int.from_bytes(os.urandom(10), "big")
     number = (
         (milliseconds & (1 << 48) - 1) << 80
@@ -45,6 +46,15 @@ def to_bytes(text: str) -> bytes:
     for character in text[4:]:
         number = number << 5 | _VALUES[character]
     return number.to_bytes(16, "big")
+
+
+def made_before(text: str, moment: datetime) -> bool:
+    """Whether an id that `is_id` accepts was made in a millisecond before that of *moment*."""
+    return int.from_bytes(to_bytes(text)[:6], "big") < _milliseconds(moment)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def is_id(text: object, prefix: str) -> bool:

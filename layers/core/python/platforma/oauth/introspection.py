@@ -64,7 +64,8 @@ def _live_family(token: str, by: Granting) -> Grant | None:
     grant = by.grants.get(shown.grant_id) if shown else None
     if shown is None or grant is None or grant.token_hash != shown.hash or not grant.refreshable(by.clock()):
         return None
-    return None if by.revocations.any_of(grant.tenant_id, (grant.id, grant.session_id)) else grant
+    revoked = by.revocations.any_of(grant.tenant_id, (grant.id, grant.session_id), user_id=grant.user_id)
+    return None if revoked else grant
 
 
 def _family(grant: Grant) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class DynamoLinks:
         """See `Links.spend`."""
         t = Transaction(self._tables, self._outbox)
         t.delete(LinkItem(*_place(link.digest)), LinkItem.pk.exists(), refused=LinkSpent())
-        self._directory.put_password(t, before, after, password_hash)
+        self._directory.put_password(t, before, after, password_hash, event)
         t.commit(event)
 
 

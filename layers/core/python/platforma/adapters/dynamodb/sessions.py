@@ -10,6 +10,7 @@ behind that: what a bell that went unheard leaves is found by a schedule.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.logouts import DynamoDBLogouts, puts_waiting
-from platforma.adapters.dynamodb.revocations import revokes
+from platforma.adapters.dynamodb.revocations import revokes, signed_out
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
@@ -73,9 +74,10 @@ class DynamoDBSessions:
         """The session of this id."""
         with _available():
             try:
-                return _session(SessionItem.get(_pk(session_id), SK, consistent_read=True))
+                session = _session(SessionItem.get(_pk(session_id), SK, consistent_read=True))
             except DoesNotExist:
                 return None
+            return _as_signed_out(session.tenant_id, {session_id: session})[session_id]
 
     def of_user(self, tenant_id: str, user_id: str, *, limit: int, after: str | None) -> tuple[list[Session], str | None]:
         """A page of the user's sessions."""
@@ -101,6 +103,7 @@ class DynamoDBSessions:
             for first in range(0, len(places), _BATCH):
                 keys = [(_pk(place.partition("#")[2]), SK) for place in places[first : first + _BATCH]]
                 found |= {item.id: item for item in map(_session, SessionItem.batch_get(keys, consistent_read=True))}
+            found = _as_signed_out(tenant_id, found)
         sessions = [found[each] for place in places if (each := place.partition("#")[2]) in found]
         return sessions, places[-1] if listed.last_evaluated_key else None
 
@@ -147,6 +150,13 @@ class DynamoDBSessions:
         with suppress(Unavailable):  # what is not told now is found by the schedule
             for each in told:
                 self._queue().put(session.id, each.client_id)
+
+
+def _as_signed_out(tenant_id: str, sessions: dict[str, Session]) -> dict[str, Session]:
+    """*sessions* of the tenant's, each with whether its person was signed out after it began."""
+    outs = signed_out(tenant_id, {each.user_id for each in sessions.values()})
+    over = [each for each in sessions.values() if each.user_id in outs and outs[each.user_id].ends(each.id)]
+    return sessions | {each.id: replace(each, signed_out=True) for each in over}
 
 
 def _still(session: Session) -> Condition:

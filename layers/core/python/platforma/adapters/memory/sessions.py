@@ -1,7 +1,7 @@
 """Sessions and revocations in memory."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -9,21 +9,32 @@ from threading import Lock
 from platforma.adapters.memory.logouts import MemoryLogouts
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event, entered
+from platforma.kernel.ids import is_id
 from platforma.oauth.backchannel.ports import LogoutQueue
-from platforma.oauth.sessions.model import Session
+from platforma.oauth.sessions.model import Session, SignedOut
 
 
 class MemoryRevocations:
-    """`platforma.oauth.sessions.Revocations`. *record* gets each event."""
+    """`platforma.oauth.sessions.Revocations`. *record* gets each event, *signed_out* is what the directory noted."""
 
-    def __init__(self, record: Callable[[Event], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        record: Callable[[Event], None] = lambda _: None,
+        signed_out: Mapping[tuple[str, str], tuple[datetime, str | None]] | None = None,
+    ) -> None:
         self._record = record
+        self._signed_out = {} if signed_out is None else signed_out
         self._ids: set[tuple[str, str]] = set()
         self.revocation_version: Counter[str] = Counter()
 
-    def any_of(self, tenant_id: str, ids: Iterable[str]) -> bool:
+    def any_of(self, tenant_id: str, ids: Iterable[str], *, user_id: str | None = None) -> bool:
         """Whether one of *ids* was revoked."""
-        return any((tenant_id, each) in self._ids for each in ids)
+        return any((tenant_id, each) in self._ids or self.over(tenant_id, user_id, each) for each in ids)
+
+    def over(self, tenant_id: str, user_id: str | None, session_id: str) -> bool:
+        """Whether the user was signed out after this session began."""
+        out = self._signed_out.get((tenant_id, user_id or ""))
+        return out is not None and is_id(session_id, "ses") and SignedOut(*out).ends(session_id)
 
     def revoke(self, tenant_id: str, revoked_id: str, until: datetime, event: Event) -> None:
         """Have *revoked_id* be revoked."""
@@ -52,7 +63,11 @@ class MemorySessions:
 
     def get(self, session_id: str) -> Session | None:
         """The session of this id."""
-        return self._sessions.get(session_id)
+        session = self._sessions.get(session_id)
+        return None if session is None else self._read(session)
+
+    def _read(self, session: Session) -> Session:
+        return replace(session, signed_out=self._revocations.over(session.tenant_id, session.user_id, session.id))
 
     def of_user(self, tenant_id: str, user_id: str, *, limit: int, after: str | None) -> tuple[list[Session], str | None]:
         """A page of the user's sessions."""
@@ -71,7 +86,7 @@ class MemorySessions:
                 if each.tenant_id == tenant_id and user_id in (None, each.user_id) and each.ended_at is None
             )
         rest = [pair for pair in listed if pair[0] > (after or "")]
-        return [each for _, each in rest[:limit]], rest[limit - 1][0] if len(rest) > limit else None
+        return [self._read(each) for _, each in rest[:limit]], rest[limit - 1][0] if len(rest) > limit else None
 
     def add(self, session: Session, event: Event) -> None:
         """Keep a new session."""

@@ -17,5 +17,5 @@ class FactorStore(Protocol):
         Put *after* in the place of *before*, with the event that tells of it; a mere use has none of its own.
 
         Raises:
-            PreconditionFailed: it is not *before* any more.
+            PreconditionFailed: it is not *before* any more, or the person is gone.
         """

@@ -25,7 +25,8 @@ def person_of(grant: Grant, by: Granting) -> Principal:
         InvalidGrant: one of these is not so.
     """
     person = read_principal(grant.tenant_id, grant.user_id, directory=by.directory, groups=by.groups)
-    if person is None or not person.active or by.revocations.any_of(grant.tenant_id, (grant.id, grant.session_id)):
+    ids = (grant.id, grant.session_id)
+    if person is None or not person.active or by.revocations.any_of(grant.tenant_id, ids, user_id=grant.user_id):
         raise InvalidGrant
     return person
 

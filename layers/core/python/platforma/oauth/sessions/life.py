@@ -104,7 +104,7 @@ def end_sessions(
     while True:
         page, after = sessions.of_user(tenant_id, user_id, limit=100, after=after)
         for session in page:
-            if session.id != but and session.alive(now):
+            if session.id != but and session.open(now):
                 _end(session, now, sessions, attempt.event("success", **_named(session), part=part))
                 ended.append(session)
                 part += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from platforma.kernel.clock import rfc3339
-from platforma.kernel.ids import is_id, new_id
+from platforma.kernel.ids import is_id, made_before, new_id
 
 LIFETIME = timedelta(hours=12)
 IDLE = timedelta(minutes=30)
@@ -30,6 +30,7 @@ class Session:
 
     *interaction* names the kept authorization request in which the person signed in, if it was in one. *auth_time* is when
     the person showed who they are, which at an identity provider may be long before *started_at*, when it was told here.
+    *signed_out* says that the person was, wherever they were, after it began: it is over, though nobody has ended it yet.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Session:
     interaction: str | None = None
     ended_at: datetime | None = None
     started_at: datetime | None = None
+    signed_out: bool = False
 
     @property
     def mfa(self) -> bool:
@@ -61,6 +63,10 @@ class Session:
 
     def alive(self, now: datetime) -> bool:
         """Whether it was neither ended nor left alone too long."""
+        return self.open(now) and not self.signed_out
+
+    def open(self, now: datetime) -> bool:
+        """Whether it is there to be ended."""
         return self.ended_at is None and now < self.expires_at
 
     def seen(self, now: datetime) -> "Session":
@@ -79,6 +85,18 @@ class Session:
             "last_seen_at": rfc3339(self.last_seen_at),
             "expires_at": rfc3339(self.expires_at),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """That a person was signed out *at* a time wherever they were, but for the session *but*."""
+
+    at: datetime
+    but: str | None = None
+
+    def ends(self, session_id: str) -> bool:
+        """Whether the session of this id, which is of the person, is over by it: its id tells when it began."""
+        return session_id != self.but and made_before(session_id, self.at)
 
 
 def acr_of(amr: tuple[str, ...]) -> str:
@@ -129,7 +147,7 @@ def new_session(
     """
     secret = entropy.token_urlsafe(32)
     session = Session(
-        id=of.id if of else new_id("ses"),
+        id=of.id if of else new_id("ses", now),
         tenant_id=tenant_id,
         user_id=user_id,
         amr=amr,

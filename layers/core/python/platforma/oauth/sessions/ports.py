@@ -9,7 +9,11 @@ from platforma.oauth.sessions.model import Session
 
 
 class Sessions(Protocol):
-    """Sign-ins, by id. An ended one is kept for as long as something given in it might be shown again."""
+    """
+    Sign-ins, by id. An ended one is kept for as long as something given in it might be shown again.
+
+    A new password, a suspension and a deletion sign a user out wherever they are, by the very write; sessions are read so.
+    """
 
     def get(self, session_id: str) -> Session | None:
         """The session of this id, ended or not."""
@@ -53,8 +57,8 @@ class Sessions(Protocol):
 class Revocations(Protocol):
     """What of a tenant was ended before its time: ids of sessions, grants and access tokens."""
 
-    def any_of(self, tenant_id: str, ids: Iterable[str]) -> bool:
-        """Whether one of *ids* was revoked."""
+    def any_of(self, tenant_id: str, ids: Iterable[str], *, user_id: str | None = None) -> bool:
+        """Whether one of *ids* was revoked, or is a session of the user *user_id*, who was signed out after it began."""
 
     def revoke(self, tenant_id: str, revoked_id: str, until: datetime, event: Event) -> None:
         """Have *revoked_id* be revoked until all that names it has expired; moves the revocation version."""

@@ -19,12 +19,14 @@ from platforma.adapters.dynamodb.identity.items import (
     reading,
 )
 from platforma.adapters.dynamodb.identity.people import People, bare_standing, givers, mapped_actions
+from platforma.adapters.dynamodb.revocations import signs_out
 from platforma.adapters.dynamodb.single import written
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.identity.errors import EmailTaken, IdentityTaken, UserRemoved
 from platforma.identity.model import Page, Standing, User
+from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import Broken, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
@@ -145,6 +147,8 @@ class DynamoDirectory:
             t.put(OwnedItem(after.tenant_id, new, owner=after.id), _FREE, refused=EmailTaken())
         t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
         rights = (before.given, before.attributes) != (after.given, after.attributes)
+        if before.status != after.status == "suspended":
+            signs_out(t, after.tenant_id, after.id, parse_rfc3339(event.timestamp))
         moves(t, after.tenant_id, policy=rights, revocation=before.status != after.status, turn=turn)
 
     def _provisioned(self, t: Transaction, before: User, after: User) -> list[Any]:
@@ -165,11 +169,11 @@ class DynamoDirectory:
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
         """Delete the user with password, factors and memberships; its address and identities are a removed user's."""
         t = Transaction(self._tables, self._outbox)
-        self.put_removal(t, user, turn=turn)
+        self.put_removal(t, user, event, turn=turn)
         t.commit(event)
 
-    def put_removal(self, t: Transaction, user: User, *, turn: int | None) -> None:
-        """Let *t* delete a user."""
+    def put_removal(self, t: Transaction, user: User, event: Event, *, turn: int | None) -> None:
+        """Let *t* delete a user by *event*."""
         t.delete(_keys(user), UserItem.version == user.version, refused=PreconditionFailed())
         t.put(OwnedItem(user.tenant_id, self._people.email_sk(user.tenant_id, user.email), owner=user.id, removed=True))
         for identity in user.identities:
@@ -177,6 +181,7 @@ class DynamoDirectory:
         t.delete(FactorsItem(user.tenant_id, f"FACTORS#{user.id}"))
         for group_id in user.groups:
             t.delete(MemberItem(user.tenant_id, f"MEMBER#{group_id}#{user.id}"))
+        signs_out(t, user.tenant_id, user.id, parse_rfc3339(event.timestamp))
         moves(t, user.tenant_id, policy=True, revocation=True, turn=turn)
 
     def password_hash(self, tenant_id: str, user_id: str) -> str | None:
@@ -184,21 +189,26 @@ class DynamoDirectory:
         item = read(UserItem, tenant_id, _PREFIX + user_id)
         return None if item is None else self._people.password_hash(item)
 
-    def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
+    def set_password(
+        self, before: User, after: User, password_hash: str, event: Event, *, staying: str | None = None
+    ) -> None:
         """Give the user this password hash."""
         t = Transaction(self._tables, self._outbox)
-        self.put_password(t, before, after, password_hash)
+        self.put_password(t, before, after, password_hash, event, staying=staying)
         t.commit(event)
 
-    def put_password(self, transaction: Transaction, before: User, after: User, password_hash: str) -> None:
-        """Let *transaction* give the user this password hash, if it is still of the version of *before*."""
+    def put_password(
+        self, t: Transaction, before: User, after: User, password_hash: str, event: Event, *, staying: str | None = None
+    ) -> None:
+        """Let *t* give the user this password hash by *event*, if it is still of the version of *before*."""
         actions: list[Any] = [
             UserItem.password.set(self._people.sealed_password(after, password_hash)),
             UserItem.status.set(after.status),
             UserItem.version.set(after.version),
         ]
-        transaction.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
-        moves(transaction, after.tenant_id, revocation=True)
+        t.update(_keys(before), actions, UserItem.version == before.version, refused=PreconditionFailed())
+        signs_out(t, after.tenant_id, after.id, parse_rfc3339(event.timestamp), staying)
+        moves(t, after.tenant_id, revocation=True)
 
     def rehash(self, user: User, password_hash: str) -> None:
         """Keep the same password under another profile."""

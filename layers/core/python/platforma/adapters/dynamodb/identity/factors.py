@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.identity.items import FactorsItem, read, reading
+from platforma.adapters.dynamodb.identity.items import FactorsItem, UserItem, read, reading
 from platforma.adapters.dynamodb.identity.people import PURPOSE
 from platforma.adapters.dynamodb.tables import Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
@@ -58,5 +58,6 @@ class DynamoFactors:
         item = FactorsItem(after.tenant_id, f"FACTORS#{after.user_id}", box=box, version=after.version)
         was: Condition = FactorsItem.version == before.version if before.version else FactorsItem.pk.does_not_exist()
         t = Transaction(self._tables, self._outbox)
+        t.check(UserItem, after.tenant_id, f"USER#{after.user_id}", UserItem.pk.exists(), refused=PreconditionFailed())
         t.put(item, was, refused=PreconditionFailed())
         t.commit(*([event] if event is not None else []))

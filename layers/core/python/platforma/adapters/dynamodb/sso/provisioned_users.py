@@ -109,7 +109,7 @@ class DynamoProvisionedUsers:
     def remove_user(self, user: ProvisionedUser, event: Event, *, turn: int | None) -> None:
         """Delete the user."""
         t = Transaction(self._tables, self._outbox)
-        self._directory.put_removal(t, user.user, turn=turn)
+        self._directory.put_removal(t, user.user, event, turn=turn)
         self._claim(t, user, None)
         t.commit(event)
 

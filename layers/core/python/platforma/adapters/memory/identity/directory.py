@@ -79,6 +79,8 @@ class MemoryDirectory:
             self._keep_identities(after)
             self._store.users[after.tenant_id, after.id] = given_by(before, after, event)
             rights = (before.given, before.attributes) != (after.given, after.attributes)
+            if before.status != after.status == "suspended":
+                self._store.signs_out(after, event)
             self._store.moves(after.tenant_id, policy=rights or turn is not None, revocation=before.status != after.status)
 
     def remove(self, user: User, event: Event, *, turn: int | None) -> None:
@@ -90,19 +92,23 @@ class MemoryDirectory:
             del self._store.users[user.tenant_id, user.id]
             self._store.removed |= self._places(user)
             self._store.passwords.pop((user.tenant_id, user.id), None)
+            self._store.signs_out(user, event)
             self._store.moves(user.tenant_id, policy=True, revocation=True)
 
     def password_hash(self, tenant_id: str, user_id: str) -> str | None:
         """The user's password hash, if it has one."""
         return self._store.passwords.get((tenant_id, user_id))
 
-    def set_password(self, before: User, after: User, password_hash: str, event: Event) -> None:
+    def set_password(
+        self, before: User, after: User, password_hash: str, event: Event, *, staying: str | None = None
+    ) -> None:
         """Give the user this password hash."""
         with self._store.lock:
             self._store.requires(self.user(before.tenant_id, before.id), before)
             self._store.commit(event)
             self._store.users[after.tenant_id, after.id] = after
             self._store.passwords[after.tenant_id, after.id] = password_hash
+            self._store.signs_out(after, event, staying)
             self._store.moves(after.tenant_id, revocation=True)
 
     def rehash(self, user: User, password_hash: str) -> None:

@@ -9,11 +9,13 @@ from platforma.kernel.events import Event, entered
 
 
 class MemoryFactors:
-    """`FactorStore`. *record* is told each event in the moment of its write."""
+    """`FactorStore`. *record* is told each event in the moment of its write, *exists* asked for (tenant, user)."""
 
-    def __init__(self, record: Callable[[Event], None] = lambda _: None) -> None:
+    def __init__(
+        self, record: Callable[[Event], None] = lambda _: None, exists: Callable[[str, str], bool] = lambda *_: True
+    ) -> None:
         self._kept: dict[tuple[str, str], Factors] = {}
-        self._record, self._lock = record, Lock()
+        self._record, self._exists, self._lock = record, exists, Lock()
 
     def read(self, tenant_id: str, user_id: str) -> Factors:
         """The person's."""
@@ -26,7 +28,8 @@ class MemoryFactors:
     def put(self, before: Factors, after: Factors, event: Event | None) -> None:
         """Put *after* in the place of *before*."""
         with self._lock:
-            if self.read(before.tenant_id, before.user_id).version != before.version:
+            there = self._exists(after.tenant_id, after.user_id)
+            if not there or self.read(before.tenant_id, before.user_id).version != before.version:
                 raise PreconditionFailed
             if event is not None:
                 self._record(event)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import RLock
 from typing import Any, Protocol, TypeVar
 
 from platforma.identity.errors import TurnTaken
 from platforma.identity.model import Group, Page, Tenant, User
+from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import PreconditionFailed
 from platforma.kernel.events import Event, entered
 from platforma.kernel.given import carried
@@ -44,6 +46,7 @@ class MemoryIdentity:
     identities: dict[tuple[str, str], str] = field(default_factory=dict)
     removed: set[tuple[str, str]] = field(default_factory=set)
     versions: dict[str, MemoryVersions] = field(default_factory=dict)
+    signed_out: dict[tuple[str, str], tuple[datetime, str | None]] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
 
     def moves(self, tenant_id: str, *, policy: bool = False, revocation: bool = False) -> None:
@@ -51,6 +54,10 @@ class MemoryIdentity:
         versions = self.versions.setdefault(tenant_id, MemoryVersions())
         versions.policy += policy
         versions.revocation += revocation
+
+    def signs_out(self, user: User, event: Event, staying: str | None = None) -> None:
+        """Note that the user is signed out wherever they are, but for the session *staying*."""
+        self.signed_out[user.tenant_id, user.id] = parse_rfc3339(event.timestamp), staying
 
     def requires(self, stored: T | None, before: T) -> None:
         """Refuse unless *stored* is what *before* was."""
