@@ -260,6 +260,24 @@ def test_the_old_one_counts_until_the_new_one_is_installed(world):
     assert world.now(record).order.stage == "issued"
 
 
+def test_what_an_operator_asks_for_while_the_worker_writes_is_done_all_the_same(world):
+    record = world.ordered()
+    writes = iter([1, 2])
+
+    def worker_writes(certificate_id):
+        found = read(certificate_id)
+        if next(writes, None) is not None:
+            world.store.replace(found.changed(ask_at=world.clock()))
+        return found
+
+    read, world.store.get = world.store.get, worker_writes
+    revoke_certificate(record.id, reason="key_compromise", replaced=False, certificates=world.store, attempt=world.attempt)
+    world.work()
+
+    assert world.authority.revoked == [(record.issued.chain, 1)]
+    assert world.now(record).status(world.clock()) == "revoked"
+
+
 def test_revoked_it_ends(world):
     record = world.ordered()
     revoke_certificate(record.id, reason="superseded", replaced=False, certificates=world.store, attempt=world.attempt)

@@ -1,12 +1,14 @@
 """What platform clients ask for: certificates for names, their renewal, their end. The work itself is `work`'s."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from platforma.certificates.model import Certificate, Condemned, Reason
 from platforma.certificates.ports import Certificates
-from platforma.kernel.errors import Conflict, NotFound
-from platforma.kernel.events import Attempt
+from platforma.kernel.errors import Conflict, NotFound, PreconditionFailed
+from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import is_id, new_id
+
+_RACES = 8
 
 
 def order_certificate(domains: Sequence[str], *, certificates: Certificates, attempt: Attempt) -> Certificate:
@@ -44,14 +46,16 @@ def renew_certificate(certificate_id: str, *, certificates: Certificates, attemp
     Raises:
         NotFound: there is none.
         Conflict: it was revoked.
-        PreconditionFailed: it changed in this very moment.
+        PreconditionFailed: it changed each time that it was to be written.
     """
-    certificate = read_certificate(certificate_id, certificates=certificates)
-    if certificate.ended:
-        raise Conflict("A revoked certificate is not renewed; order another.")
-    now = attempt.clock()
-    wanted = certificate.changed(renew_at=now, attempts=0, next_attempt_at=None, failed=False)
-    return certificates.replace(wanted, attempt.event("success", resource=certificate.id, resource_type="certificate"))
+
+    def wanted(certificate: Certificate) -> tuple[Certificate, Event]:
+        if certificate.ended:
+            raise Conflict("A revoked certificate is not renewed; order another.")
+        due = certificate.changed(renew_at=attempt.clock(), attempts=0, next_attempt_at=None, failed=False)
+        return due, attempt.event("success", resource=certificate.id, resource_type="certificate")
+
+    return _changed(certificate_id, wanted, certificates)
 
 
 def revoke_certificate(
@@ -63,18 +67,33 @@ def revoke_certificate(
     Raises:
         NotFound: there is none.
         Conflict: nothing was issued yet, or it is revoked, or another one's revocation is under way.
-        PreconditionFailed: it changed in this very moment.
+        PreconditionFailed: it changed each time that it was to be written.
     """
-    certificate = read_certificate(certificate_id, certificates=certificates)
-    issued = certificate.issued
-    if issued is None or certificate.ended or certificate.condemned is not None:
-        raise Conflict("There is nothing to revoke, or it is being revoked.")
-    condemned = Condemned(issued.chain, issued.serial_number, reason)
-    wanted = certificate.changed(condemned=condemned, attempts=0, next_attempt_at=None)
-    if replaced:
-        wanted = wanted.changed(renew_at=attempt.clock())
-    else:
-        wanted = wanted.changed(ended=True, order=None, sealed_key=None, renew_at=None, ask_at=None)
-    changes = {"after": {"serial_number": issued.serial_number, "reason": reason, "replaced": replaced}}
-    event = attempt.event("success", resource=certificate.id, resource_type="certificate", changes=changes)
-    return certificates.replace(wanted, event)
+
+    def wanted(certificate: Certificate) -> tuple[Certificate, Event]:
+        issued = certificate.issued
+        if issued is None or certificate.ended or certificate.condemned is not None:
+            raise Conflict("There is nothing to revoke, or it is being revoked.")
+        condemned = Condemned(issued.chain, issued.serial_number, reason)
+        ending = certificate.changed(condemned=condemned, attempts=0, next_attempt_at=None)
+        if replaced:
+            ending = ending.changed(renew_at=attempt.clock())
+        else:
+            ending = ending.changed(ended=True, order=None, sealed_key=None, renew_at=None, ask_at=None)
+        changes = {"after": {"serial_number": issued.serial_number, "reason": reason, "replaced": replaced}}
+        return ending, attempt.event("success", resource=certificate.id, resource_type="certificate", changes=changes)
+
+    return _changed(certificate_id, wanted, certificates)
+
+
+def _changed(
+    certificate_id: str, wanted: Callable[[Certificate], tuple[Certificate, Event]], certificates: Certificates
+) -> Certificate:
+    """Write what is *wanted* of the record as it stands; where the worker wrote in between, of what it wrote."""
+    for last in (*(False,) * (_RACES - 1), True):
+        try:
+            return certificates.replace(*wanted(read_certificate(certificate_id, certificates=certificates)))
+        except PreconditionFailed:
+            if last:
+                raise
+    raise PreconditionFailed
