@@ -5,18 +5,10 @@ A request of the provider's must be signed by a key of its metadata, name one su
 good once. Whether it answers ours is nothing that we act on: the session here has ended before we ask.
 """
 
-import zlib
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from lxml import etree
 
 from platforma.kernel.clock import Clock
@@ -26,17 +18,13 @@ from platforma.sso.key_pairs import current_pairs
 from platforma.sso.model import Connection, ProviderSession
 from platforma.sso.ports import ProviderKeys
 from platforma.sso.saml.errors import AssertionRejected
+from platforma.sso.saml.redirect_binding import decoded, inflated, require_signed_query
 from platforma.sso.saml.response import SKEW, subject_of, time_of
 from platforma.sso.saml.service_provider import SignedMessage, logout_message, new_message_id, places, signed_message
 from platforma.sso.saml.signature import signature_of, verify_signed
-from platforma.sso.saml.xml import MAX_BYTES, SAML, SAMLP, UnreadableXML, parse_xml, text_of
+from platforma.sso.saml.xml import SAML, SAMLP, UnreadableXML, parse_xml, text_of
 
 _OLDEST = timedelta(minutes=5)
-_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
-_HASHES = {
-    **{f"{_MORE}rsa-sha{bits}": (rsa.RSAPublicKey, made) for bits, made in ((256, hashes.SHA256), (512, hashes.SHA512))},
-    f"{_MORE}ecdsa-sha256": (ec.EllipticCurvePublicKey, hashes.SHA256),
-}
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 
@@ -67,14 +55,14 @@ def believe_logout_request(
     assert connection.saml is not None
     now, provider = clock(), connection.saml.provider
     if posted:
-        root = _parsed(_decoded(sent["SAMLRequest"]))
+        root = _parsed(decoded(sent["SAMLRequest"]))
         signature = signature_of(root)
         if signature is None:
             raise AssertionRejected("The logout request is not signed.")
         root = verify_signed(root, signature, provider.certificates, now=now)
     else:
-        _require_signed_query(sent, provider.certificates)
-        root = _parsed(_inflated(_decoded(sent["SAMLRequest"])))
+        require_signed_query(sent, "SAMLRequest", provider.certificates, now=now)
+        root = _parsed(inflated(decoded(sent["SAMLRequest"])))
     if root.tag != f"{{{SAMLP}}}LogoutRequest" or root.get("Version") != "2.0" or not root.get("ID"):
         raise AssertionRejected("The message is not a SAML 2.0 LogoutRequest.")
     if [text_of(each) for each in root.findall(f"{{{SAML}}}Issuer")] != [provider.entity_id]:
@@ -127,68 +115,6 @@ def ask_logout(
     root.set("NotOnOrAfter", (clock() + _OLDEST).strftime("%Y-%m-%dT%H:%M:%SZ"))
     pair = current_pairs(connection, provider_keys=provider_keys, clock=clock)[0]
     return signed_message(connection, "SAMLRequest", root, new_message_id(), pair)
-
-
-def _require_signed_query(sent: Mapping[str, str], certificates: tuple[str, ...]) -> None:
-    """
-    That a key of the provider's signed the query (SAML bindings section 3.4.4.1).
-
-    What was signed is the query as it was sent, which the gateway does not hand on: it is made again in both of the ways
-    that are in use, with percent-encodings in upper case and in lower case. Neither can say anything else.
-    """
-    algorithm = sent.get("SigAlg", "")
-    if "Signature" not in sent:
-        raise AssertionRejected("The logout request is not signed.")
-    if algorithm not in _HASHES:
-        raise AssertionRejected("The logout request is signed by an algorithm that is not taken.")
-    kind, digest = _HASHES[algorithm]
-    names = [name for name in ("SAMLRequest", "RelayState", "SigAlg") if name in sent]
-    signature = _decoded(sent["Signature"])
-    for encode in (_upper, _lower):
-        query = "&".join(f"{name}={encode(sent[name])}" for name in names).encode()
-        for key in (x509.load_der_x509_certificate(b64decode(each)).public_key() for each in certificates):
-            try:
-                if isinstance(key, rsa.RSAPublicKey) and kind is rsa.RSAPublicKey:
-                    key.verify(signature, query, padding.PKCS1v15(), digest())
-                    return
-                if isinstance(key, ec.EllipticCurvePublicKey) and kind is ec.EllipticCurvePublicKey:
-                    key.verify(signature, query, ec.ECDSA(digest()))
-                    return
-            except InvalidSignature:
-                continue
-    raise AssertionRejected("The signature is not one of the identity provider's, by any certificate in its metadata.")
-
-
-def _upper(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _lower(text: str) -> str:
-    return "".join(each.lower() if each.startswith("%") else each for each in _pieces(quote(text, safe="")))
-
-
-def _pieces(encoded: str) -> list[str]:
-    first, *rest = encoded.split("%")
-    return [first, *(piece for part in rest for piece in (f"%{part[:2]}", part[2:]))]
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return b64decode("".join(text.split()), validate=True)
-    except (NotBase64, ValueError):
-        raise AssertionRejected("The message is not in base64.") from None
-
-
-def _inflated(raw: bytes) -> bytes:
-    """The message, never more of it than a message may have: what deflates well may inflate without end."""
-    inflater = zlib.decompressobj(wbits=-15)
-    try:
-        message = inflater.decompress(raw, MAX_BYTES + 1)
-    except zlib.error:
-        raise AssertionRejected("The message is not deflated.") from None
-    if len(message) > MAX_BYTES or inflater.unconsumed_tail:
-        raise AssertionRejected("The message is too large.")
-    return message
 
 
 def _parsed(raw: bytes) -> etree._Element:
