@@ -4,7 +4,15 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer
 from platforma.edge.api import API
 from platforma.edge.call import Call
-from platforma.edge.pages.single_sign_on import consume_answer, consume_response, keys, metadata, sign_out, start
+from platforma.edge.pages.single_sign_on import (
+    consume_answer,
+    consume_logout_token,
+    consume_response,
+    keys,
+    metadata,
+    sign_out,
+    start,
+)
 
 api = API("sso_sign_in", bootstrap.edge)
 
@@ -42,6 +50,11 @@ def begin_sign_out(call: Call) -> Answer:
 @api.serves("sso.sign_outs.consume")
 def consume_sign_out(call: Call) -> Answer:
     return sign_out(call, bootstrap, posted=True)
+
+
+@api.serves("sso.logout_tokens.consume")
+def end_sessions(call: Call) -> Answer:
+    return consume_logout_token(call, bootstrap)
 
 
 handler = api.handler

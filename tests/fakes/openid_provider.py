@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,6 +98,23 @@ class FakeOpenIDProvider:
         }
         said = {name: value for name, value in (usual | self.claims | more).items() if value is not None}
         return jwt.encode(said, self.key, algorithm=self.algorithm, headers={"kid": self.kid})
+
+    def logout_token(self, **more: Any) -> str:
+        """A back-channel logout token, with *more* in place of what is usual; None leaves a claim out."""
+        now = int(self.clock().timestamp())
+        usual = {
+            "iss": ISSUER,
+            "aud": "client",
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_hex(8),
+            "sub": "ada-1",
+            "sid": "s1",
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }
+        headers = {"kid": self.kid, "typ": more.pop("typ", "logout+jwt")}
+        said = {name: value for name, value in (usual | more).items() if value is not None}
+        return jwt.encode(said, self.key, algorithm=self.algorithm, headers=headers)
 
     def rotate(self) -> None:
         self.key, self.kid = ec.generate_private_key(ec.SECP256R1()), "k2"

@@ -90,6 +90,17 @@ def test_a_new_secret_replaces_the_old_one(world, tenant):
     assert list(world.vault.provider_secrets.kept.values()).count("the next one") == 1
 
 
+def test_a_secret_set_to_null_goes_and_keys_of_ours_authenticate(world, tenant):
+    made = create(tenant, OIDC)
+    reference = bootstrap.connections().get(made["id"]).oidc.secret_ref
+    path, body = f"/v1/sso-connections/{made['id']}", {"oidc": {"client_secret": None}}
+
+    changed = tenant.call("PATCH", path, body, headers={"If-Match": "*"}, expect=200).json
+
+    assert changed["oidc"]["has_secret"] is False
+    assert (tenant.id, reference) not in world.vault.provider_secrets.kept
+
+
 def test_a_stale_change_keeps_the_old_secret_and_leaves_no_other(world, tenant):
     made = create(tenant, OIDC)
     before = dict(world.vault.provider_secrets.kept)

@@ -248,6 +248,16 @@ oidc = Area(
         "clock": lambda: environment.clock,
     },
 )
+oidc_logout = Area(
+    "sso.oidc.logout",
+    {
+        "providers": parts.sso.providers,
+        "client_keys": parts.oauth.client_keys,
+        "single_use": parts.ground.single_use,
+        "url": environment.issuer,
+        "clock": lambda: environment.clock,
+    },
+)
 saml_logout = Area(
     "sso.saml.logout",
     {

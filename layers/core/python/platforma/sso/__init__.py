@@ -20,7 +20,7 @@ from platforma.sso.enforcement import requires_provider
 from platforma.sso.find_connection import enabled_connections, find_home
 from platforma.sso.health import read_health
 from platforma.sso.model import Connection, Domain
-from platforma.sso.provider_session import end_provider_sessions, open_sign_out_link, sign_out_link
+from platforma.sso.provider_session import end_provider_sessions, open_sign_out_link, sign_out_link, signs_out_at
 from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
 from platforma.sso.refresh import refresh_connections
 from platforma.sso.return_to import parse_return_to
@@ -53,6 +53,7 @@ __all__ = [
     "release_domain",
     "requires_provider",
     "sign_out_link",
+    "signs_out_at",
     "spend_trial_link",
     "trial_link",
     "try_mapping",

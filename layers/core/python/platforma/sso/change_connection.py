@@ -77,7 +77,7 @@ def change_connection(
     except PlatformaError:
         forget_secrets(tenant_id, [fresh] if fresh else [], provider_secrets)
         raise
-    if fresh is not None and old is not None:
+    if old is not None and after.oidc is not None and after.oidc.secret_ref != old:
         forget_secrets(tenant_id, [old], provider_secrets)
     return after
 
@@ -152,8 +152,8 @@ def _saml(
 
 def _oidc(before: OIDCSettings, given: Mapping[str, Any], fresh: str | None) -> OIDCSettings:
     issuer = parse_https_url(given.get("issuer", before.issuer), pointer="/oidc/issuer", query=False)
-    moved = issuer != before.issuer
-    if moved and fresh is None and before.secret_ref is not None:
+    moved, kept = issuer != before.issuer, None if "client_secret" in given else before.secret_ref
+    if moved and kept is not None:
         # Whoever moves the issuer would be sent the secret that another provider gave.
         raise Unprocessable(errors=[FieldError("/oidc/client_secret", "A new issuer needs a client_secret of its own.")])
-    return OIDCSettings(issuer, given.get("client_id", before.client_id), fresh or before.secret_ref)
+    return OIDCSettings(issuer, given.get("client_id", before.client_id), fresh or kept)

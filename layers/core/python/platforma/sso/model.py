@@ -217,7 +217,11 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSession:
-    """Of which session of ours; *subject* is whom the provider means, *index* its own session, if it named one."""
+    """
+    Of which session of ours; *subject* is whom the provider means, *index* its own session, if it named one.
+
+    An OpenID provider's says where it ends (*logout_url*, if anywhere), and by which ID token it knows it again (*hint*).
+    """
 
     tenant_id: str
     session_id: str
@@ -225,3 +229,5 @@ class ProviderSession:
     subject: str = field(repr=False)
     index: str | None
     until: datetime
+    logout_url: str | None = None
+    hint: str | None = field(default=None, repr=False)

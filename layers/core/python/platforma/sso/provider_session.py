@@ -21,13 +21,18 @@ from platforma.sso.ports import Connections, ProviderSessions
 _GOOD_FOR = timedelta(minutes=5)
 
 
+def signs_out_at(session: Session, *, provider_sessions: ProviderSessions, connections: Connections) -> str | None:
+    """The provider's address at which the person of *session* signs out as well; None where there is none."""
+    _, where = _leading_on(session, provider_sessions, connections)
+    return where
+
+
 def sign_out_link(
     session: Session, *, provider_sessions: ProviderSessions, connections: Connections, key: bytes, clock: Clock
 ) -> str | None:
     """Where the person of *session* goes on to sign out at the provider too; None where there is no such place."""
-    known = provider_sessions.of(session.tenant_id, session.id)
-    connection = connections.get(known.connection_id) if known is not None else None
-    if connection is None or not connection.enabled or connection.logout_url is None:
+    connection, where = _leading_on(session, provider_sessions, connections)
+    if connection is None or where is None:
         return None
     until = str(int((clock() + _GOOD_FOR).timestamp()))
     return f"/sso/{connection.id}/slo?out={session.id}.{until}.{_mac(key, connection.id, session.id, until)}"
@@ -86,6 +91,16 @@ def end_provider_sessions(
                 sessions.end(session, clock(), event)
         if after is None:
             return ended
+
+
+def _leading_on(
+    session: Session, provider_sessions: ProviderSessions, connections: Connections
+) -> tuple[Connection | None, str | None]:
+    known = provider_sessions.of(session.tenant_id, session.id)
+    connection = connections.get(known.connection_id) if known is not None else None
+    if known is None or connection is None or not connection.enabled:
+        return None, None
+    return connection, connection.logout_url or known.logout_url
 
 
 def _mac(key: bytes, *about: str) -> str:

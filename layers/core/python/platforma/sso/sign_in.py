@@ -5,7 +5,7 @@ Whatever of the protocol led here, the rest is the same: who that is here, with 
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from platforma.identity.model import User
@@ -43,7 +43,7 @@ class Said:
     What a verified answer of a provider's says: whom it calls what, and how and when they were authenticated there.
 
     *methods* are names of RFC 8176; others are not passed on. *ends_at_provider*: its session there, *index*, can be ended
-    together with ours.
+    together with ours; at *logout_url* by showing *hint*, where the provider's settings do not say how.
     """
 
     subject: str
@@ -52,6 +52,8 @@ class Said:
     methods: tuple[str, ...] = ()
     index: str | None = None
     ends_at_provider: bool = False
+    logout_url: str | None = None
+    hint: str | None = field(default=None, repr=False)
 
     @property
     def amr(self) -> tuple[str, ...]:
@@ -106,7 +108,16 @@ def finish_sign_in(
     )
     if said.ends_at_provider:
         until = clock() + SESSION_LIFETIME
-        known = ProviderSession(connection.tenant_id, session.id, connection.id, said.subject, said.index, until)
+        known = ProviderSession(
+            connection.tenant_id,
+            session.id,
+            connection.id,
+            said.subject,
+            said.index,
+            until,
+            logout_url=said.logout_url,
+            hint=said.hint,
+        )
         provider_sessions.keep(known)
     return SignedIn(user, session, cookie)
 

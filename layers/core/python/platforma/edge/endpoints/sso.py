@@ -125,8 +125,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         also=(200, 403, 409, 429),
     ),
     row(
+        *("POST", "/sso/{id}/backchannel-logout", "sso.logout_tokens.consume", "sso_sign_in", "public"),
+        "An OpenID provider tells of the end of a session of its own (back-channel logout)",
+        resource="sso_connection",
+        wire="oauth",
+        consumes="form",
+    ),
+    row(
         *("GET", "/sso/{id}/slo", "sso.sign_outs.start", "sso_sign_in", "public"),
-        "Single logout by redirect: asked for by the provider, or answered",
+        "Sign-out at the provider, by redirect: asked for by it, answered, or on to it",
         resource="sso_connection",
         produces=_HTML,
         wire="page",

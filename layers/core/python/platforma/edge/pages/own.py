@@ -54,8 +54,8 @@ def change_factors(visit: Visit) -> Answer:
 
 def show_sign_out(visit: Visit) -> Answer:
     """The question, or that it is done."""
-    known = visit.world.sso.enabled_connections(visit.tenant.id) if visit.tenant is not None else ()
-    return visit.show("sign_out", user=visit.person(), leads_to=[each.logout_url for each in known if each.logout_url])
+    on = visit.world.sso.signs_out_at(visit.session) if visit.session is not None else None
+    return visit.show("sign_out", user=visit.person(), leads_to=[on] if on is not None else [])
 
 
 def sign_out(visit: Visit) -> Answer:

@@ -6,6 +6,7 @@ after the connection, and the tenant's log told, only where this browser holds a
 stands behind it: strangers fill nobody's log.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from platforma.edge.answer import Answer
@@ -34,6 +35,7 @@ class World(Protocol):
 
     oauth: Any
     oidc: Any
+    oidc_logout: Any
     saml: Any
     saml_logout: Any
     sso: Any
@@ -152,11 +154,15 @@ def sign_out(call: Call, world: World, *, posted: bool) -> Answer:
     Single logout: the provider asks us to end a session, answers that it ended its own, or we send the browser to ask it.
 
     Raises:
-        NotFound: there is no such SAML connection in use, or nothing that ends.
+        NotFound: there is no such connection in use, or nothing that ends.
         AssertionRejected: the request is not the provider's.
     """
-    connection = _connection(call, world, "saml")
+    connection = _connection(call, world)
     sent = read_form(call) if posted else read_parameters(call)
+    if connection.type == "oidc":
+        if posted:
+            raise NotFound
+        return _sign_out_at_openid_provider(connection, sent, world)
     if "SAMLRequest" in sent:
         asked = world.saml_logout.believe_logout_request(connection, sent, posted=posted)
         _act_as(call, connection)
@@ -173,6 +179,30 @@ def sign_out(call: Call, world: World, *, posted: bool) -> Answer:
     if told.form is not None:
         return posted_on(told.location, told.form, _languages(call))
     return Answer(302, headers={"Location": told.location})
+
+
+def _sign_out_at_openid_provider(connection: Connection, sent: Mapping[str, str], world: World) -> Answer:
+    """On to the provider by our link; without one the browser is back from there."""
+    where = None
+    if "out" in sent:
+        where = world.oidc_logout.ask_openid_logout(world.sso.open_sign_out_link(connection, sent["out"]), connection)
+    return Answer(303, headers={"Location": "/sign-out"}) if where is None else Answer(302, headers={"Location": where})
+
+
+def consume_logout_token(call: Call, world: World) -> Answer:
+    """
+    An OpenID provider tells us that a session of its own has ended: ours that began in it end.
+
+    Raises:
+        NotFound: there is no such OpenID connection in use.
+        AnswerRejected: the token proves nothing.
+    """
+    connection = _connection(call, world, "oidc")
+    told = world.oidc_logout.believe_logout_token(connection, read_form(call).get("logout_token", ""))
+    _act_as(call, connection)
+    indexes = () if told.index is None else (told.index,)
+    world.sso.end_provider_sessions(connection, told.subject, indexes, attempt=call.attempt)
+    return Answer(200, {})
 
 
 def keys(call: Call, world: World) -> Answer:

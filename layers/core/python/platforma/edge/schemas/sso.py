@@ -32,7 +32,7 @@ class OIDC(Body):
 
 
 class OIDCPatch(OIDC):
-    """What changes of it; a new issuer needs a secret of its own."""
+    """What changes of it; a new issuer needs a secret of its own. A null secret goes: our keys authenticate us."""
 
     issuer: URL | None = None  # type: ignore[assignment]
     client_id: Text | None = None  # type: ignore[assignment]

@@ -41,22 +41,14 @@ def verify_id_token(token: str, expected: Expected, *, key_of: KeyOf, now: datet
     Raises:
         AnswerRejected: it proves nothing; `why` says what was wrong.
     """
-    try:
-        unverified = parse_foreign(token, max_bytes=MAX_BYTES)
-        algorithm, kid = unverified.header["alg"], unverified.header.get("kid")
-        if algorithm not in ALGORITHMS:
-            raise AnswerRejected(f"The ID token is signed by {algorithm[:20]}, which is not taken.")
-        verify_signature(unverified, key_of(kid, algorithm), ALGORITHMS)
-        claims = json_object(unverified.payload)
-    except Unfetched:
-        raise AnswerRejected("The provider's keys could not be read.") from None
-    except InvalidToken:
-        raise AnswerRejected("The ID token is not signed by a key of the provider's.") from None
+    header, claims = signed_by_provider(token, "ID token", key_of=key_of)
+    require_for_us(claims, "ID token", issuer=expected.issuer, client_id=expected.client_id)
     _require_meant(claims, expected)
-    _require_timely(claims, expected, now)
+    require_timely(claims, "ID token", now)
+    _require_fresh(claims, expected)
     told = claims.get("at_hash")
     if told is not None and expected.access_token is not None:
-        made = _half_hash(expected.access_token, algorithm)
+        made = _half_hash(expected.access_token, header["alg"])
         if not isinstance(told, str) or not hmac.compare_digest(told.encode(), made.encode()):
             raise AnswerRejected("The ID token and the access token do not belong together.")
     return claims
@@ -68,15 +60,44 @@ def auth_time_of(claims: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(told if _is_time(told) else claims["iat"], UTC)
 
 
-def _require_meant(claims: Mapping[str, Any], expected: Expected) -> None:
-    if claims.get("iss") != expected.issuer:
-        raise AnswerRejected("The ID token is another issuer's.")
+def signed_by_provider(token: str, kind: str, *, key_of: KeyOf) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """
+    Header and claims of a token of this *kind* that a key of the provider's signed; nothing else about it is verified.
+
+    Raises:
+        AnswerRejected: none of its keys did, or by no algorithm that is taken.
+    """
+    try:
+        unverified = parse_foreign(token, max_bytes=MAX_BYTES)
+        algorithm, kid = unverified.header["alg"], unverified.header.get("kid")
+        if algorithm not in ALGORITHMS:
+            raise AnswerRejected(f"The {kind} is signed by {algorithm[:20]}, which is not taken.")
+        verify_signature(unverified, key_of(kid, algorithm), ALGORITHMS)
+        return unverified.header, json_object(unverified.payload)
+    except Unfetched:
+        raise AnswerRejected("The provider's keys could not be read.") from None
+    except InvalidToken:
+        raise AnswerRejected(f"The {kind} is not signed by a key of the provider's.") from None
+
+
+def require_for_us(claims: Mapping[str, Any], kind: str, *, issuer: str, client_id: str) -> None:
+    """
+    Require that *issuer* says it, to *client_id*.
+
+    Raises:
+        AnswerRejected: another does, or to another.
+    """
+    if claims.get("iss") != issuer:
+        raise AnswerRejected(f"The {kind} is another issuer's.")
     audience, party = claims.get("aud"), claims.get("azp")
     audiences = [audience] if isinstance(audience, str) else audience
-    if not isinstance(audiences, list) or expected.client_id not in audiences:
-        raise AnswerRejected("The ID token is for another client.")
-    if party not in (None, expected.client_id) or (len(audiences) > 1 and party is None):
-        raise AnswerRejected("The ID token was made for another client.")
+    if not isinstance(audiences, list) or client_id not in audiences:
+        raise AnswerRejected(f"The {kind} is for another client.")
+    if party not in (None, client_id) or (len(audiences) > 1 and party is None):
+        raise AnswerRejected(f"The {kind} was made for another client.")
+
+
+def _require_meant(claims: Mapping[str, Any], expected: Expected) -> None:
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
         raise AnswerRejected("The ID token answers another browser's request.")
@@ -84,17 +105,26 @@ def _require_meant(claims: Mapping[str, Any], expected: Expected) -> None:
         raise AnswerRejected("The ID token names nobody.")
 
 
-def _require_timely(claims: Mapping[str, Any], expected: Expected, now: datetime) -> None:
+def require_timely(claims: Mapping[str, Any], kind: str, now: datetime) -> None:
+    """
+    Require that it was made lately, and is good now.
+
+    Raises:
+        AnswerRejected: it is not.
+    """
     times = [claims.get(name) for name in ("iat", "exp")] + [claims[name] for name in ("nbf",) if name in claims]
     if not all(map(_is_time, times)):
-        raise AnswerRejected("The ID token has no usable times.")
+        raise AnswerRejected(f"The {kind} has no usable times.")
     at = now.timestamp()
     if at >= claims["exp"] + SKEW.total_seconds():
-        raise AnswerRejected("The ID token has expired, or a clock is wrong.")
+        raise AnswerRejected(f"The {kind} has expired, or a clock is wrong.")
     if claims["iat"] > at + SKEW.total_seconds() or claims.get("nbf", 0) > at + SKEW.total_seconds():
-        raise AnswerRejected("The ID token is not good yet: a clock is wrong.")
+        raise AnswerRejected(f"The {kind} is not good yet: a clock is wrong.")
     if claims["iat"] < at - (OLDEST + SKEW).total_seconds():
-        raise AnswerRejected("The ID token is old.")
+        raise AnswerRejected(f"The {kind} is old.")
+
+
+def _require_fresh(claims: Mapping[str, Any], expected: Expected) -> None:
     if expected.fresh_since is not None:
         told = claims.get("auth_time")
         if not _is_time(told) or told < (expected.fresh_since - SKEW).timestamp():  # type: ignore[operator]

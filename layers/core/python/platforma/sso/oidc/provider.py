@@ -20,7 +20,10 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider's endpoints. *issues_iss*: its authorization responses name it (RFC 9207)."""
+    """
+    A provider's endpoints. *issues_iss*: its authorization responses name it (RFC 9207). *end_session_endpoint*: people sign
+    out there (OpenID Connect RP-Initiated Logout 1.0 section 2.1).
+    """
 
     issuer: str
     authorization_endpoint: str
@@ -30,6 +33,7 @@ class Provider:
     auth_methods: frozenset[str]
     scopes: frozenset[str]
     issues_iss: bool
+    end_session_endpoint: str | None
 
 
 class Providers:
@@ -70,7 +74,7 @@ def read_configuration(document: Any, issuer: str) -> Provider:
     """
     if not isinstance(document, Mapping) or document.get("issuer") != issuer:
         raise AnswerRejected("The provider's configuration is of another issuer.")
-    userinfo = document.get("userinfo_endpoint")
+    userinfo, end_session = document.get("userinfo_endpoint"), document.get("end_session_endpoint")
     return Provider(
         issuer=issuer,
         authorization_endpoint=_endpoint(document, "authorization_endpoint"),
@@ -80,18 +84,28 @@ def read_configuration(document: Any, issuer: str) -> Provider:
         auth_methods=_names(document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])),
         scopes=_names(document.get("scopes_supported", [])),
         issues_iss=document.get("authorization_response_iss_parameter_supported") is True,
+        end_session_endpoint=str(end_session) if _usable(end_session) else None,
     )
 
 
 def _endpoint(document: Mapping[str, Any], name: str) -> str:
-    url = document.get(name)
+    if not _usable(url := document.get(name)):
+        raise AnswerRejected(f"The provider's configuration has no usable {name}.")
+    return str(url)
+
+
+def _usable(url: Any) -> bool:
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
     except ValueError:
-        parts = None
-    if parts is None or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.fragment:
-        raise AnswerRejected(f"The provider's configuration has no usable {name}.")
-    return str(url)
+        return False
+    return (
+        parts is not None
+        and parts.scheme == "https"
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and not parts.fragment
+    )
 
 
 def _names(value: Any) -> frozenset[str]:

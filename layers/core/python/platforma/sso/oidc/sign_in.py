@@ -28,6 +28,7 @@ from platforma.sso.key_pair import KeyPair
 from platforma.sso.key_pairs import current_pairs
 from platforma.sso.model import Connection
 from platforma.sso.oidc.id_token import Expected, auth_time_of, verify_id_token
+from platforma.sso.oidc.logout import LONGEST_HINT
 from platforma.sso.oidc.provider import Provider, Providers
 from platforma.sso.ports import Calls, ProviderKeys, ProviderSecrets
 from platforma.sso.profile import USUAL
@@ -126,13 +127,24 @@ def believe_answer(
         flow.started_at if flow.force else None,
     )
     key_of = partial(client_keys.key_at, connection.id, provider.jwks_uri)
-    claims = dict(verify_id_token(str(tokens.get("id_token") or ""), expected, key_of=key_of, now=clock()))
+    id_token = str(tokens.get("id_token") or "")
+    claims = dict(verify_id_token(id_token, expected, key_of=key_of, now=clock()))
     claims = {**_userinfo(connection, provider, expected.access_token, claims, calls), **claims}
     if claims.get("email_verified") in (False, "false"):
         raise AnswerRejected("The provider says that the address is not verified.")
     told_amr = claims.get("amr")
     methods = tuple(each for each in told_amr if isinstance(each, str)) if isinstance(told_amr, list) else ()
-    return Said(claims["sub"], claims, auth_time_of(claims), methods)
+    index = claims.get("sid")
+    return Said(
+        claims["sub"],
+        claims,
+        auth_time_of(claims),
+        methods,
+        index=index if isinstance(index, str) else None,
+        ends_at_provider=True,
+        logout_url=provider.end_session_endpoint,
+        hint=id_token if len(id_token) <= LONGEST_HINT else None,
+    )
 
 
 def published_keys(connection: Connection, *, provider_keys: ProviderKeys, clock: Clock) -> dict[str, Any]:

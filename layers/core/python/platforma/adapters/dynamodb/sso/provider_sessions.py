@@ -38,7 +38,8 @@ class DynamoProviderSessions:
 
     def keep(self, known: ProviderSession) -> None:
         """Keep one, in place of what was known of the session."""
-        document = json.dumps([known.connection_id, known.subject, known.index]).encode()
+        told = (known.connection_id, known.subject, known.index, known.logout_url, known.hint)
+        document = json.dumps(told).encode()
         box = self._envelope.seal(known.tenant_id, PURPOSE, f"{known.session_id}/provider", document)
         t = Transaction(self._tables)
         until = int(known.until.timestamp())
@@ -51,6 +52,6 @@ class DynamoProviderSessions:
         if item is None:
             return None
         opened = self._envelope.open(tenant_id, PURPOSE, f"{session_id}/provider", item.box)
-        connection_id, subject, index = json.loads(opened)
+        connection_id, subject, index, logout_url, hint = json.loads(opened)
         until = datetime.fromtimestamp(int(item.expires or 0), UTC)
-        return ProviderSession(tenant_id, session_id, connection_id, subject, index, until)
+        return ProviderSession(tenant_id, session_id, connection_id, subject, index, until, logout_url=logout_url, hint=hint)
