@@ -25,7 +25,7 @@ from platforma.sso.saml.errors import AssertionRejected
 from platforma.sso.saml.xml import MAX_BYTES
 
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
-_HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
+_HASHES: Mapping[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 ALGORITHMS = {f"{_MORE}{kind}-sha{bits}": (kind, made) for kind in ("rsa", "ecdsa") for bits, made in _HASHES.items()}
 """Those of RFC 6931 that are taken: SHA-2, and never SHA-1."""
 
@@ -134,10 +134,10 @@ def _signed_by(key: object, algorithm: str, signature: bytes, query: bytes) -> b
     kind, digest = ALGORITHMS[algorithm]
     try:
         if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, query, padding.PKCS1v15(), digest())
+            key.verify(signature, query, padding.PKCS1v15(), digest)
             return True
         if kind == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, query, ec.ECDSA(digest()))
+            key.verify(signature, query, ec.ECDSA(digest))
             return True
     except InvalidSignature:
         pass
