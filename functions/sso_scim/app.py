@@ -142,4 +142,9 @@ def get_schema(call: Call) -> Answer:
     return bootstrap.scim_desk().tell(call, partial(bootstrap.scim.schema, call.path["name"]))
 
 
+@api.refuses
+def refuse(call: Call) -> Answer:
+    return bootstrap.scim_desk().refuse(call)
+
+
 handler = api.handler

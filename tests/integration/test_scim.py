@@ -56,7 +56,7 @@ def test_the_conformance_checker_finds_no_fault(running, directory):
         well, faults = checked(http)
 
     assert faults == {}
-    assert well >= 114
+    assert well >= 118
 
 
 def test_who_is_deactivated_loses_keys_within_5_seconds(running, token, directory):

@@ -528,3 +528,32 @@ def test_no_schema_has_a_password(okta):
 
 def test_a_directory_is_nobody(okta):
     refused(okta.call("GET", "/Me"), 501)
+
+
+# Discovery, and what there is not
+
+
+@pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_describes_the_service_takes_no_other_method(okta, path, method):
+    reply = okta.call(method, path, {} if method != "DELETE" else None)
+
+    refused(reply, 405)
+    assert reply.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"])
+def test_what_describes_the_service_is_not_filtered(okta, path):
+    refused(okta.call("GET", f"{path}?filter=id%20pr"), 403)
+    okta.call("GET", f"{path}?startIndex=2&count=1&sortBy=id", expect=200)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/Devices", "/Users/a/b", "/users", "/Schemas/a/b"])
+def test_what_there_is_not_is_a_404_of_the_rfcs_form(okta, method, path):
+    refused(okta.call(method, path, {} if method != "DELETE" else None), 404)
+
+
+def test_nothing_is_told_of_what_there_is_not_without_a_token(okta):
+    for method, path in (("GET", "/Devices"), ("POST", "/Schemas")):
+        refused(okta.world.call(method, f"/scim/v2{path}"), 401)

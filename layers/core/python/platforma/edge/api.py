@@ -85,6 +85,13 @@ class API:
 
         return marked
 
+    def refuses(self, use_case: UseCase) -> UseCase:
+        """Mark what answers this function's rows whose good answer is a refusal: methods and paths that there are not."""
+        for row in BY_OPERATION.values():
+            if row.function == self._function and row.status in (404, 405):
+                self._use_cases[row.operation] = use_case
+        return use_case
+
     @property
     def operations(self) -> frozenset[str]:
         """The operations served here."""

@@ -132,6 +132,8 @@ def _headers(error: errors.PlatformaError) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         nonce = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDPoPNonce) else {}
         return {"WWW-Authenticate": getattr(error, "challenge", 'Bearer realm="platforma"'), **nonce}
+    if isinstance(error, errors.NotAllowed):
+        return {"Allow": error.allow}
     if isinstance(error, errors.RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{error.size}"}
     return {}

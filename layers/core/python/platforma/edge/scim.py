@@ -20,7 +20,15 @@ from platforma.edge.authentication import presented_credential, scheme_of
 from platforma.edge.call import Call
 from platforma.edge.endpoints.scim import MEDIA_TYPE
 from platforma.edge.scim_bulk import Resources, Versions
-from platforma.kernel.errors import Malformed, NotSupported, RateLimited, Unauthenticated
+from platforma.kernel.errors import (
+    Forbidden,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    NotSupported,
+    RateLimited,
+    Unauthenticated,
+)
 from platforma.kernel.strict_json import parse_json
 from platforma.sso.scim.discovery import MAX_BULK_OPERATIONS
 from platforma.sso.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax
@@ -143,9 +151,29 @@ class Desk:
         return answered(bulk.answer_to(operations, sent, caller, self._resources, call.attempt))
 
     def tell(self, call: Call, document: Callable[[], dict[str, Any]]) -> Answer:
-        """A document that is the same for every directory (section 4)."""
+        """
+        A document that is the same for every directory (section 4). Pages and orders are not looked at.
+
+        Raises:
+            Forbidden: a filter is asked for, which would not be honoured.
+        """
         self.caller(call)
+        if any(name.lower() == "filter" for name in call.query):
+            raise Forbidden("What describes this service is not filtered.")
         return answered(document())
+
+    def refuse(self, call: Call) -> Answer:
+        """
+        Tell a directory that there is no such method, or no such endpoint.
+
+        Raises:
+            NotAllowed: what it asks for is read alone.
+            NotFound: it is nothing.
+        """
+        self.caller(call)
+        if call.endpoint.status == 405:
+            raise NotAllowed("GET")
+        raise NotFound("There is no such endpoint.")
 
     def whose(self, call: Call) -> Answer:
         """

@@ -15,6 +15,7 @@ STATUS: dict[type[errors.PlatformaError], tuple[int, str]] = {
     errors.TooLarge: (413, "Content too large"),
     errors.UnsupportedMediaType: (415, "Unsupported media type"),
     errors.RangeNotSatisfiable: (416, "Range not satisfiable"),
+    errors.NotAllowed: (405, "Method not allowed"),
     errors.NotSupported: (501, "Not implemented"),
     errors.Unprocessable: (422, "Unprocessable content"),
     errors.Invalid: (422, "Unprocessable content"),

@@ -139,6 +139,17 @@ class PreconditionRequired(Invalid):
     public = "This change needs an If-Match header."
 
 
+class NotAllowed(Invalid):
+    """A method that what is asked for does not have; *allow* lists those that it has."""
+
+    code = "method_not_allowed"
+    public = "This does not take that method."
+
+    def __init__(self, allow: str) -> None:
+        super().__init__()
+        self.allow = allow
+
+
 class NotSupported(Invalid):
     """What a standard lets be left out, and is."""
 
