@@ -1,10 +1,11 @@
 """PATCH of RFC 7644 section 3.5.2, and what Entra ID and Okta send for it."""
 
+import time
 from typing import Any
 
 import pytest
 
-from platforma.sso.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, NotMutable, SCIMRefused
+from platforma.sso.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, NotMutable, SCIMRefused, TooMany
 from platforma.sso.scim.patch import MAX_OPERATIONS, PATCH_OP, operations_of, patched
 from platforma.sso.scim.schema import ENTERPRISE, kind
 
@@ -177,6 +178,38 @@ def test_okta_deactivates_without_a_path():
 def test_what_cannot_be_done_is_refused(operation, error):
     with pytest.raises(error):
         user(operation)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "emails[" + "(" * 2000,
+        "emails[" * 250,
+        "emails[" + "not (" * 50 + 'type eq "x"' + ")" * 50 + "]",
+        'emails[type eq "' + "\\\\" * 1000,
+        "emails[" + " or ".join(['type eq "x"'] * 120) + "]",
+        "name." * 400,
+    ],
+    ids=["open", "brackets", "nots", "backslashes", "terms", "dots"],
+)
+def test_a_path_that_is_a_bomb_is_refused_at_once(path):
+    started = time.perf_counter()
+
+    with pytest.raises(InvalidPath):
+        user({"op": "remove", "path": path})
+
+    assert time.perf_counter() - started < 1
+
+
+def test_many_filters_of_many_members_are_refused_before_they_take_a_minute():
+    members = [{"value": f"usr_{number}"} for number in range(10_000)]
+    path = "members[" + " or ".join(['value sw "x"'] * 50) + "]"
+    started = time.perf_counter()
+
+    with pytest.raises(TooMany):
+        patched({"displayName": "g", "members": members}, [{"op": "remove", "path": path}] * MAX_OPERATIONS, kind("Group"))
+
+    assert time.perf_counter() - started < 10
 
 
 def test_a_password_is_dropped_unread():

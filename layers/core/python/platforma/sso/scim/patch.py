@@ -8,9 +8,10 @@ attribute with a value takes that value alone (Entra ID: members); an operation 
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
-from platforma.sso.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, NoTarget, NotMutable
+from platforma.sso.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, NoTarget, NotMutable, TooMany
 from platforma.sso.scim.filters import All, Compare, Filter, fits, parse_filter
 from platforma.sso.scim.paths import Place, find, listed
 from platforma.sso.scim.resources import put, shape, shape_one
@@ -18,6 +19,8 @@ from platforma.sso.scim.schema import Attribute, ResourceKind
 
 MAX_OPERATIONS = 1000
 MAX_PATH = 2048
+MAX_EXAMINED = 2_000_000
+"""What the filters of one request may cost: the characters of each, times the values that it is held to."""
 _READ_ONLY = ("id", "meta", "schemas")
 _UNKEPT = ("password",)
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -47,8 +50,9 @@ def patched(document: Mapping[str, Any], operations: Sequence[Mapping[str, Any]]
 
     Raises:
         InvalidSyntax, InvalidPath, InvalidValue, NoTarget, NotMutable, InvalidFilter: as RFC 7644 table 9 has them.
+        TooMany: its filters would look at more values than a request may.
     """
-    after = deepcopy(dict(document))
+    after, budget = deepcopy(dict(document)), _Budget()
     for operation in operations:
         given = {name.lower(): value for name, value in operation.items()}
         op, path = given.get("op"), given.get("path")
@@ -56,15 +60,25 @@ def patched(document: Mapping[str, Any], operations: Sequence[Mapping[str, Any]]
         if name not in ("add", "replace", "remove"):
             raise InvalidSyntax("An operation is add, replace or remove.")
         if path is None or path == "":
-            _without_path(after, name, given.get("value"), of)
+            _without_path(after, name, given.get("value"), of, budget)
         elif isinstance(path, str) and len(path) <= MAX_PATH:
-            _at(after, name, path, given, of)
+            _at(after, name, path, given, of, budget)
         else:
             raise InvalidPath
     return after
 
 
-def _without_path(after: dict[str, Any], op: str, value: Any, of: ResourceKind) -> None:
+@dataclass(slots=True)
+class _Budget:
+    left: int = MAX_EXAMINED
+
+    def spend(self, cost: int) -> None:
+        self.left -= cost
+        if self.left < 0:
+            raise TooMany
+
+
+def _without_path(after: dict[str, Any], op: str, value: Any, of: ResourceKind, budget: _Budget) -> None:
     if op == "remove":
         raise NoTarget("A remove needs a path.")
     if not isinstance(value, Mapping):
@@ -73,7 +87,7 @@ def _without_path(after: dict[str, Any], op: str, value: Any, of: ResourceKind) 
         place = _known(name, of)
         if place is None or _is_read_only(place):
             continue  # what is not known is ignored, and what is read-only may be repeated
-        _at(after, op, name, {"value": each}, of)
+        _at(after, op, name, {"value": each}, of, budget)
 
 
 def _known(text: str, of: ResourceKind) -> Place | None:
@@ -81,7 +95,7 @@ def _known(text: str, of: ResourceKind) -> Place | None:
     return find(head, of)
 
 
-def _at(after: dict[str, Any], op: str, path: str, given: Mapping[str, Any], of: ResourceKind) -> None:
+def _at(after: dict[str, Any], op: str, path: str, given: Mapping[str, Any], of: ResourceKind, budget: _Budget) -> None:
     place, tree, part = target(path, of)
     if place is None:
         return
@@ -90,6 +104,8 @@ def _at(after: dict[str, Any], op: str, path: str, given: Mapping[str, Any], of:
     if op != "remove" and "value" not in given:
         raise InvalidValue("The value is missing.")
     if tree is not None:
+        assert place.attribute is not None
+        budget.spend(len(path) * len(_holder(after, place).get(place.attribute.name, ())))
         _values(after, op, place, tree, part, given)
     elif op == "remove":
         _remove(after, place, given.get("value"))
