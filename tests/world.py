@@ -24,6 +24,8 @@ from jsonschema import Draft202012Validator
 from moto import mock_aws
 
 from platforma import bootstrap
+from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.adapters.memory.identity import MemoryLinkRequests, MemoryMailer
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.logouts import MemoryLogoutQueue
@@ -34,6 +36,7 @@ from platforma.edge.openapi import openapi
 from platforma.identity import passwords
 from platforma.keys import stored_secret
 from tests import moto_kms
+from tests.unit.infra.templates import may_update
 
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
@@ -162,6 +165,7 @@ class World:
         self.logout_queue, self.posted = MemoryLogoutQueue(), Posted()
         self.link_requests, self._mailer = link_requests, mailer
         self._count = 0
+        self.serving: str | None = None
         self._functions: dict[str, ModuleType] = {}
 
     def function(self, name: str) -> ModuleType:
@@ -231,7 +235,11 @@ class World:
             sent["Authorization"] = f"Bearer {token}"
         function, event = self.event(method, path, headers=sent, body=body, ip=ip)
         assert function, f"no function serves {method} {path}"
-        answer = self.function(function).handler(event, None)
+        outer, self.serving = self.serving, function
+        try:
+            answer = self.function(function).handler(event, None)
+        finally:
+            self.serving = outer
         text = answer["body"]
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode("latin-1")
@@ -361,6 +369,28 @@ def _create_tables() -> None:
         )
 
 
+def _held_to_its_role(world: "World", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse an update of a credential that the role of the function that serves does not reach (leading keys)."""
+
+    def require(item: Item) -> None:
+        folder = world.serving
+        if item.table == "credential" and folder is not None:
+            assert may_update(folder, "CredentialTableArn", item.pk), f"{folder} may not update {item.pk}"
+
+    alone, together = Item.update, Transaction.update
+
+    def update(item: Item, *given: Any, **named: Any) -> Any:
+        require(item)
+        return alone(item, *given, **named)
+
+    def add(transaction: Transaction, item: Item, *given: Any, **named: Any) -> None:
+        require(item)
+        together(transaction, item, *given, **named)
+
+    monkeypatch.setattr(Item, "update", update)
+    monkeypatch.setattr(Transaction, "update", add)
+
+
 def _forget() -> None:
     modules = [module for name, module in sys.modules.items() if name.startswith("platforma.bootstrap")]
     for part in [part for module in modules for part in vars(module).values()]:
@@ -398,6 +428,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
     monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "mailer", lambda: mailer)
     world = World(vault, clock, requests, mailer)
+    _held_to_its_role(world, monkeypatch)
     monkeypatch.setattr(bootstrap.parts.oauth, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)

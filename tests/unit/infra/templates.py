@@ -1,6 +1,8 @@
 """The templates as they stand in the repository, and what a role may do by them."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,7 @@ def plain(node: Any) -> Iterator[Any]:
             yield statement
 
 
+@cache
 def statements(folder: str) -> list[dict[str, Any]]:
     """All that the function's role allows: managed policies and its own."""
     role = properties(SERVICE, stem(folder) + "Role")
@@ -72,3 +75,15 @@ def may(folder: str, service: str) -> dict[str, set[str]]:
         for resource in as_list(statement["Resource"]) if actions else ():
             allowed.setdefault(imported(resource) or str(resource), set()).update(actions)
     return allowed
+
+
+@cache
+def may_update(folder: str, export: str, leading_key: str) -> bool:
+    """Whether the function may update items of this partition in the table of the state's *export*."""
+    for statement in statements(folder):
+        if "dynamodb:UpdateItem" in as_list(statement["Action"]) and export in map(imported, as_list(statement["Resource"])):
+            condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+            patterns = condition.get("dynamodb:LeadingKeys")
+            if patterns is None or any(fnmatchcase(leading_key, pattern) for pattern in patterns):
+                return True
+    return False

@@ -13,6 +13,7 @@ from tests.unit.infra.templates import (
     function,
     imported,
     may,
+    may_update,
     of_type,
     properties,
     statements,
@@ -293,3 +294,33 @@ def test_everything_imported_is_exported_by_the_state():
 
 def test_the_stacks_stay_far_from_cloudformations_limit():
     assert len(SERVICE["Resources"]) + 20 < 400
+
+
+SIGN_INS = ("SESSION#ses_1", "GRANT#api_1", "REQUEST#0f", "DEVICE#0f", "CLIENT#cli_1", "SSO#sso_1")
+USES = ("KEY#key_1", "ten_1#RATE#user#usr_1")
+OTHERS = ("ten_1", "ten_1#REVOKED#ses_1", "CODE#0f", "LINK#0f", "DOMAIN#acme.test", "SERVICE#s")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_who_authenticates_requests_notes_the_use_of_keys_and_changes_no_other_credential(folder):
+    """The emulator does not look at leading keys: `tests/world.py` holds what runs in process to them."""
+    signs_in = {"Ref": "SignInPolicy"} in properties(SERVICE, stem(folder) + "Role")["ManagedPolicyArns"]
+    if "UpdateItem" not in writes(folder, "Credential") or folder in UNATTENDED | {"oauth_logout", "platform_setup"}:
+        return
+
+    assert all(may_update(folder, "CredentialTableArn", key) for key in USES)
+    assert all(may_update(folder, "CredentialTableArn", key) == signs_in for key in SIGN_INS)
+    assert not any(may_update(folder, "CredentialTableArn", key) for key in OTHERS)
+
+
+def test_sign_ins_are_noted_and_ended_by_the_functions_whose_duty_it_is():
+    holders = {
+        folder
+        for folder in FOLDERS
+        if {"Ref": "SignInPolicy"} in properties(SERVICE, stem(folder) + "Role")["ManagedPolicyArns"]
+    }
+
+    assert holders == {
+        *("oauth_token", "oauth_authorize", "oauth_pages", "oauth_sessions", "oauth_clients"),
+        *("identity_users", "sso_scim", "sso_sign_in"),
+    }
