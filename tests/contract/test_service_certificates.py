@@ -127,6 +127,14 @@ def test_by_anothers_certificate_nobody_is_this_service(bao: OpenBao, setup: Set
         issued(bao, folder / "other.pem", "billing", "billing")
 
 
+def test_where_its_role_is_deleted_a_pair_that_leaked_gets_no_other(bao: OpenBao, setup: Setup, folder: Path):
+    bao.root.adapter.delete("/v1/auth/cert/certs/service-billing")
+    setup.run()  # the operator's usual command does not bring it back
+
+    with pytest.raises(hvac.exceptions.VaultError):
+        issued(bao, folder / "client.pem", "billing", "billing")
+
+
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a/b", "../function", "a.b", "a" * 64])
 def test_what_can_be_no_services_name_gets_nothing(setup: Setup, name: str):
     with pytest.raises(ValueError, match="name"):

@@ -1,8 +1,10 @@
 """TLS 1.3 outside, mutual TLS inside, and an edge that no path climbs out of."""
 
 import base64
+import os
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,8 @@ from cryptography.hazmat.primitives import serialization
 
 from infra.local import certificates, openbao, vault
 from infra.local.ports import Ports
-from infra.local.stack import Stack
+from infra.local.progress import wait_until
+from infra.local.stack import ROOT, Stack
 from infra.vault import apply
 from tests.integration.conftest import Running
 
@@ -33,6 +36,34 @@ def test_tls_1_2_is_refused(running: Running, which: str):
 
     with socket.create_connection(host, timeout=10) as raw, pytest.raises(ssl.SSLError):
         context.wrap_socket(raw, server_hostname=host[0])
+
+
+HYBRID = """
+const [host, port, ca, pair, group] = process.argv.slice(1), fs = require("fs");
+const client = pair ? {cert: fs.readFileSync(pair + ".pem"), key: fs.readFileSync(pair + "-key.pem")} : {};
+const socket = require("tls").connect({host, port, servername: host, ca: fs.readFileSync(ca), ecdhCurve: group, ...client});
+socket.on("secureConnect", () => { console.log(socket.getProtocol()); socket.end(); });
+socket.on("error", (error) => { console.log(error.code); process.exit(1); });
+"""
+"""One connection, by OpenSSL 3.5 in node, which offers this one group alone."""
+
+
+def agreed(running: Running, which: str, group: str) -> str:
+    stack = running.stack
+    pair = stack["client_cert_file"].removesuffix(".pem") if which == "internal_url" else ""
+    host, port = address(stack[which])
+    command = [str(ROOT / ".venv" / "bin" / "node"), "-e", HYBRID, host, str(port), stack["ca_file"], pair, group]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout.strip()
+
+
+@pytest.mark.parametrize("which", ["url", "internal_url"])
+def test_keys_are_agreed_on_by_x25519_with_ml_kem_where_the_client_offers_nothing_else(running: Running, which: str):
+    assert agreed(running, which, "X25519MLKEM768") == "TLSv1.3"
+
+
+def test_who_has_no_post_quantum_group_is_served_and_who_has_a_weak_one_alone_is_not(running: Running):
+    assert agreed(running, "url", "X25519") == "TLSv1.3"
+    assert agreed(running, "url", "ffdhe2048") != "TLSv1.3"
 
 
 def test_the_inside_asks_for_a_client_certificate(running: Running):
@@ -112,6 +143,31 @@ def test_inside_the_certificate_alone_is_the_service(running: Running, token: st
     request_id = reply.headers["x-request-id"]
     (event,) = running.call("GET", f"/v1/audit/events?request_id={request_id}", token=token).json()["items"]
     assert (event["principal_type"], event["principal_id"]) == ("service", "local-service")
+
+
+def test_inside_what_vaults_agent_fetched_is_the_service(running: Running, tmp_path: Path):
+    """An operator lets it keep its certificate and gives it the first one; the sample's agent has the next at once."""
+    stack = Stack(running.home, Ports(vault=address(running.stack["vault"]["addr"])[1]))
+    pair = openbao.operator_pair(stack)
+    operator = apply.sign_in(stack.vault_addr, ca=stack.ca_file, certificate=pair.certificate, key=pair.key)
+    first = apply.Setup(operator).service(vault.SERVICE)
+    operator.adapter.close()
+    apply.put(tmp_path, first | {"ca.pem": stack.ca_file.read_text()})
+    text = (ROOT / "infra" / "samples" / "service-agent.hcl").read_text().replace("billing", vault.SERVICE)
+    text = text.replace("/etc/platforma", str(tmp_path)).replace("https://vault.example.com:8200", stack.vault_addr)
+    (tmp_path / "agent.hcl").write_text(text)
+    with (tmp_path / "log").open("wb") as log:
+        command = [str(openbao.binary()), "agent", f"-config={tmp_path / 'agent.hcl'}"]
+        environment = {"HOME": str(tmp_path), "PATH": os.defpath}
+        agent = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        fetched = wait_until(lambda: (tmp_path / "client.pem").read_text() != first["client.pem"], 60)
+    finally:
+        agent.terminate()
+        agent.wait(20)
+
+    assert fetched, (tmp_path / "log").read_text()
+    assert shown_inside(running, tmp_path / "client.pem", tmp_path / "client.pem") == 200
 
 
 def test_the_service_may_what_a_viewer_may(inside: httpx.Client):
