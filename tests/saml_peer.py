@@ -15,7 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
+from tests.connected import ANY, connected
 from tests.fakes.identity_provider import FakeIdentityProvider, pair
+from tests.peer import CALLED
 from tests.running import Running
 
 ROOT = Path(__file__).parents[1]
@@ -38,40 +40,47 @@ class SAMLPeer:
         return httpx.get(f"{self.at}{parts.path}?{parts.query}", timeout=30)
 
 
+def metadata_at(site: str, mode: str) -> str:
+    """The provider's metadata, where it answers at *site*."""
+    places = (
+        f'<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{site}/{mode}"/>'
+    )
+    return FakeIdentityProvider().metadata(services=places)
+
+
 @contextmanager
-def saml_peer(running: Running, token: str, mode: str, role: str = "operator") -> Iterator[SAMLPeer]:
+def saml_peer(
+    running: Running, token: str, mode: str, role: str = "operator", certificate: tuple[Path, Path] | None = None
+) -> Iterator[SAMLPeer]:
     """
     A provider that answers as *mode* says (`response`, `assertion`, `both`, `encrypted`), for a domain that was vouched for,
-    whose engineers have *role*.
+    whose engineers have *role*. With a *certificate* (chain and key) it is at the address `CALLED`, for real browsers.
     """
-    domain = f"{secrets.token_hex(4)}.test"
-    platform = running.token(running.stack["platform_client"])
-    claim = {"domain": domain, "tenant_id": running.stack["tenant"]["id"], "vouched": True}
-    assert running.call("POST", "/v1/domains", token=platform, json=claim).status_code == 201
-    places = (
-        f'<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{SITE}/{mode}"/>'
-    )
     body = {
         "name": f"samlp {mode}",
         "type": "saml",
-        "domains": [domain],
-        "saml": {"metadata_xml": FakeIdentityProvider().metadata(services=places)},
+        "saml": {"metadata_xml": metadata_at(SITE, mode)},
         "group_mappings": [{"group": "Engineers", "role": role}],
         "provisioning": {"jit": True},
     }
-    made = running.call("POST", "/v1/sso-connections", token=token, json=body)
-    assert made.status_code == 201, made.text
-    connection_id, email = made.json()["id"], f"ada@{domain}"
-    user = {"id": secrets.token_hex(8), "email": email, "name": "Ada Lovelace", "groups": ["Engineers", "Staff"]}
-    with samlp(running, connection_id, user) as port:
-        yield SAMLPeer(connection_id, email, f"http://127.0.0.1:{port}")
-    running.call("DELETE", f"/v1/sso-connections/{connection_id}", token=token, headers={"If-Match": "*"})
-    running.call("DELETE", f"/v1/domains/{domain}", token=token, headers={"If-Match": "*"})
+    with connected(running, token, **body) as (connection_id, domain):
+        email = f"ada@{domain}"
+        user = {"id": secrets.token_hex(8), "email": email, "name": "Ada Lovelace", "groups": ["Engineers", "Staff"]}
+        with samlp(running, connection_id, user, certificate) as port:
+            at = f"http://127.0.0.1:{port}"
+            if certificate is not None:
+                at = f"https://{CALLED}:{port}"
+                moved = {"saml": {"metadata_xml": metadata_at(at, mode)}}
+                path = f"/v1/sso-connections/{connection_id}"
+                assert running.call("PATCH", path, token=token, json=moved, headers=ANY).status_code == 200
+            yield SAMLPeer(connection_id, email, at)
 
 
 @contextmanager
-def samlp(running: Any, connection_id: str, user: dict[str, Any]) -> Iterator[int]:
-    """The provider's program for the connection; the port of this machine that it listens at."""
+def samlp(
+    running: Any, connection_id: str, user: dict[str, Any], certificate: tuple[Path, Path] | None = None
+) -> Iterator[int]:
+    """The provider's program for the connection; the port that it listens at."""
     metadata = running.call("GET", f"/sso/{connection_id}/metadata")
     assert metadata.status_code == 200, metadata.text
     told = "".join(next(etree.fromstring(metadata.content).iter(_CERTIFICATE)).text.split())
@@ -86,6 +95,7 @@ def samlp(running: Any, connection_id: str, user: dict[str, Any]) -> Iterator[in
         "ourKey": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
         "acs": f"{running.stack['url']}/sso/{connection_id}/acs",
         "user": user,
+        "tls": None if certificate is None else [*map(str, certificate), CALLED],
     }
     command = [
         *(str(ROOT / ".venv" / "bin" / "node"), str(ROOT / "tests" / "peers" / "saml_provider.cjs")),

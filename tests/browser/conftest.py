@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import sync_playwright
 
+from tests.peer import CALLED, certificate
 from tests.running import Running
 from tests.signing_in import DEVICE_GRANT, challenge
 from tests.world import PASSWORD
@@ -33,21 +34,32 @@ FONTS = """<?xml version="1.0"?>
 """  # the one that comes with the fonts looks for them in /tmp
 
 
-def pin(stack):
-    """The hash of the server's key, once our authority has vouched for it: what Chromium shall believe and no other."""
+def pin(shown):
+    """The hash of the key in a certificate: what Chromium shall believe and no other."""
+    key = shown.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+
+def shown_by(stack):
+    """The server's certificate, once our authority has vouched for it."""
     address = urlsplit(stack["url"])
     trusted = ssl.create_default_context(cafile=stack["ca_file"])
     with (
         socket.create_connection((address.hostname, address.port), timeout=10) as plain,
         trusted.wrap_socket(plain, server_hostname=address.hostname) as connection,
     ):
-        shown = x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
-    key = shown.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(key).digest()).decode()
+        return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
 
 
 @pytest.fixture(scope="session")
-def chromium(running, tmp_path_factory):
+def elsewhere(running, tmp_path_factory):
+    """The certificate of another site than ours, and its key."""
+    return certificate(running, tmp_path_factory.mktemp("elsewhere"), CALLED)
+
+
+@pytest.fixture(scope="session")
+def chromium(running, elsewhere, tmp_path_factory):
+    believed = shown_by(running.stack), x509.load_pem_x509_certificate(elsewhere[0].read_bytes())
     fonts = tmp_path_factory.mktemp("fonts")
     (fonts / "fonts.conf").write_text(FONTS.format(fonts=HOME / "fonts", cache=fonts / "cache"))
     libraries = {"LD_LIBRARY_PATH": str(HOME / "al2023" / "lib")}
@@ -61,7 +73,7 @@ def chromium(running, tmp_path_factory):
                 "--no-zygote",
                 "--disable-gpu",
                 *NONE_OF_ITS_BUSINESS,
-                f"--ignore-certificate-errors-spki-list={pin(running.stack)}",
+                f"--ignore-certificate-errors-spki-list={','.join(map(pin, believed))}",
             ],
         )
         yield browser

@@ -1,6 +1,9 @@
 // A SAML identity provider made with samlp: signs the response, the assertion or both, and encrypts, by the path asked for.
-// Says on one line at which port it listens; takes settings as JSON: its key and certificate, ours, and where we listen.
+// Says on one line at which port it listens; takes settings as JSON: its key and certificate, ours, where we listen,
+// and (tls: chain, key, address) where it does, if not at this machine and in the clear.
+const { readFileSync } = require("node:fs");
 const http = require("node:http");
+const https = require("node:https");
 
 const [modules, given] = process.argv.slice(2);
 const samlp = require(`${modules}/samlp`);
@@ -27,7 +30,10 @@ function profileMapper(user) {
   };
 }
 
-const server = http.createServer((req, res) => {
+const [chain, key, address] = settings.tls || [];
+const tls = chain && { cert: readFileSync(chain), key: readFileSync(key) };
+const serving = (answer) => (tls ? https.createServer(tls, answer) : http.createServer(answer));
+const server = serving((req, res) => {
   const asked = new URL(req.url, "http://localhost");
   req.query = Object.fromEntries(asked.searchParams);
   req.originalUrl = req.url;
@@ -54,5 +60,5 @@ const server = http.createServer((req, res) => {
     res.end(String(error && error.stack));
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+server.listen(0, address || "127.0.0.1", () => console.log(server.address().port));
 process.stdin.on("end", () => process.exit(0)).resume();

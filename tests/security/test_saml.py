@@ -214,12 +214,20 @@ def xsw8(root: etree._Element) -> etree._Element:
     return root
 
 
+def cve_2025_47949(root: etree._Element) -> etree._Element:
+    """The signed assertion as it is where nobody looks for one, and a forged one where one is read (samlify)."""
+    assertion = root.find("saml:Assertion", NAMES)
+    root.replace(assertion, evil(assertion))
+    etree.SubElement(root.find("samlp:Status", NAMES), f"{{{SAMLP}}}StatusDetail").append(assertion)
+    return root
+
+
 @pytest.mark.parametrize("attack", [xsw1, xsw2], ids=lambda each: each.__name__)
 def test_signature_wrapping_of_the_response(attack):
     assert refused(text(attack(tree(by_response()))))
 
 
-@pytest.mark.parametrize("attack", [xsw3, xsw4, xsw5, xsw6, xsw7, xsw8], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("attack", [xsw3, xsw4, xsw5, xsw6, xsw7, xsw8, cve_2025_47949], ids=lambda each: each.__name__)
 @pytest.mark.parametrize("how", ["assertion", "both"])
 def test_signature_wrapping_of_the_assertion(attack, how):
     assert refused(text(attack(tree(SIGNED[how]()))))
@@ -372,6 +380,36 @@ def test_a_digest_smuggled_in_before_the_reference():
     assert verified(text(root)).name_id == "ada-1"
     root.find(".//saml:Assertion//saml:NameID", NAMES).text = "admin"
     assert refused(text(root))
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        "<!DOCTYPE x>",
+        '<!DOCTYPE x [<!ATTLIST ds:Signature xmlns:ds CDATA #FIXED "urn:other">]>',
+        '<!DOCTYPE x [<!ATTLIST saml:Assertion ID CDATA "_other">]>',
+        "<!DOCTYPE x [<!NOTATION n PUBLIC '\"><!--'>]>",
+        "<!DOCTYPE x [<!ENTITY a '\"'>]>",
+    ],
+)
+@pytest.mark.parametrize("how", SIGNED)
+def test_a_parser_differential_by_a_document_type(doctype, how):
+    """CVE-2025-25291: of a document type two parsers make two documents, one with a good signature and one that is read."""
+    assert refused(doctype + SIGNED[how]()) == "The message is not XML in base64."
+
+
+@pytest.mark.parametrize("place", [".", "saml:Assertion", "saml:Assertion/saml:Subject"])
+@pytest.mark.parametrize("how", SIGNED)
+def test_a_parser_differential_by_a_prefix_that_means_two_namespaces(how, place):
+    """CVE-2025-25292: by a prefix alone another Signature and NameID are found than those of what was signed."""
+    root = tree(SIGNED[how]())
+    forged = '<ds:Signature xmlns:ds="urn:x"><saml:NameID xmlns:saml="urn:x">admin</saml:NameID></ds:Signature>'
+    root.find(place, NAMES).insert(0, etree.fromstring(forged))
+
+    if how == "assertion" and place == ".":
+        assert verified(text(root)).name_id == "ada-1"  # outside of what was signed, where nothing is read
+    else:
+        assert refused(text(root))
 
 
 @pytest.mark.parametrize("split", ["<!-- -->", "<!---->", "<?x y?>"])

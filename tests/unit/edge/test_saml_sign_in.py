@@ -8,6 +8,7 @@ from lxml import etree
 from signxml import XMLVerifier
 
 from platforma import bootstrap
+from platforma.sso.profile import ADDRESS_AS_NAME
 from tests.fakes.identity_provider import encrypted, pair, posted, signed
 from tests.fakes.saml_browser import SAMLConnection, Visitor, connection_of
 from tests.persons import Fields
@@ -220,6 +221,22 @@ def test_a_sign_in_leads_to_a_registered_redirect_uri_too(ada):
     app_of(ada.connection.tenant)
 
     assert ada.sign_in(quote(REDIRECT_URI, safe="")).headers["location"] == REDIRECT_URI
+
+
+def test_a_name_that_is_an_address_is_the_address_where_no_attribute_is(ada, tenant, world):
+    """As Okta sends it: a NameID and nothing besides. An attribute goes before it; the domain must be the connection's."""
+    told = {"name_id": "ada@acme.test", "name_id_format": ADDRESS_AS_NAME}
+    assert ada.sign_in(**told, attributes={"groups": ["Engineers"]}).status == 303
+    assert user_of(ada)["email"] == "ada@acme.test"
+
+    other = Visitor(ada.connection, Browser(world))
+    other.sign_in(**(told | {"name_id": "u7@acme.test"}), attributes={"mail": ["bob@acme.test"]})
+    assert user_of(other)["email"] == "bob@acme.test"
+
+    third = Visitor(ada.connection, Browser(world))
+    third.start()
+    message = third.response(**(told | {"name_id": "eve@evil.test"}), attributes={"groups": ["Engineers"]})
+    refused(third.post(message), third)
 
 
 def test_a_session_that_was_there_is_renewed_and_another_persons_ends(ada, tenant, world):

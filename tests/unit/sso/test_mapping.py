@@ -100,6 +100,7 @@ def test_a_hostile_glob_takes_no_time():
         ({"groups": ["a", "b"]}, {}, ("a", "b")),
         ({"groups": "a"}, {}, ("a",)),
         ({"http://schemas.xmlsoap.org/claims/Group": ["a", "a"]}, {}, ("a",)),
+        ({"http://schemas.microsoft.com/ws/2008/06/identity/claims/role": ["a"]}, {}, ("a",)),
         ({"groups": ["a"], "teams": ["b"]}, {"groups": "teams"}, ("b",)),
         ({"groups": ["a"]}, {"groups": "teams"}, ()),
     ],

@@ -13,11 +13,17 @@ from platforma.kernel.errors import FieldError, Unprocessable
 from platforma.sso.mapping import MAX_GROUPS
 
 _CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+ADDRESS_AS_NAME = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+"""Under this name attributes have the NameID, where that is an address: Okta sends nothing else unless it is told to."""
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "mail", f"{_CLAIMS}emailaddress", "urn:oid:0.9.2342.19200300.100.1.3"),
-    "name": ("name", "displayName", f"{_CLAIMS}name", "urn:oid:2.16.840.1.113730.3.1.241", "urn:oid:2.5.4.3"),
+    "email": ("email", "mail", f"{_CLAIMS}emailaddress", "urn:oid:0.9.2342.19200300.100.1.3", ADDRESS_AS_NAME),
+    "name": (
+        *("name", "displayName", "http://schemas.microsoft.com/identity/claims/displayname", f"{_CLAIMS}name"),
+        *("urn:oid:2.16.840.1.113730.3.1.241", "urn:oid:2.5.4.3"),
+    ),
     "groups": (
         *("groups", "roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"),
+        "http://schemas.microsoft.com/ws/2008/06/identity/claims/role",
         *("http://schemas.xmlsoap.org/claims/Group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1"),
     ),
 }

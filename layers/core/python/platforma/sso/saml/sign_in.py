@@ -14,6 +14,7 @@ from platforma.sso.flow import Flow
 from platforma.sso.key_pairs import current_pairs
 from platforma.sso.model import Connection
 from platforma.sso.ports import ProviderKeys
+from platforma.sso.profile import ADDRESS_AS_NAME
 from platforma.sso.saml.errors import AssertionRejected
 from platforma.sso.saml.response import SKEW, Assertion, Expected, verify_response
 from platforma.sso.saml.service_provider import Asking, places, posted_request, redirect_to, sp_metadata
@@ -102,9 +103,12 @@ def believe_response(
             single_use.spend(f"saml request {asked}", until=flow.expires_at())
     except AlreadyUsed:
         raise AssertionRejected("The response was used before.") from None
+    attributes = assertion.attributes
+    if assertion.name_id_format == ADDRESS_AS_NAME:
+        attributes = {**attributes, ADDRESS_AS_NAME: (assertion.name_id,)}
     return Said(
         assertion.subject,
-        assertion.attributes,
+        attributes,
         assertion.authn_instant,
         _methods(assertion),
         index=assertion.session_index,
