@@ -3,8 +3,9 @@
 from functools import partial
 
 from platforma import bootstrap
-from platforma.edge.answer import Answer, listed, shown
+from platforma.edge.answer import Answer, etag, listed, shown, tagged
 from platforma.edge.api import API
+from platforma.edge.audit_disclosures import asked_fields, disclosure_answer
 from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_writing import write_external
@@ -26,7 +27,7 @@ def search_events(call: Call) -> Answer:
 def get_event(call: Call) -> Answer:
     event = bootstrap.audit.get_event(call.tenant_id, call.path["id"])
     call.require_own(event["principal_id"], event["user_id"])
-    return Answer(200, event)
+    return tagged(event)
 
 
 @api.serves("settings.api_key_usage.get")
@@ -49,6 +50,13 @@ def get_proof(call: Call) -> Answer:
     return Answer(202, {"status": "pending"}, {"Retry-After": "60"}) if proof is None else Answer(200, proof)
 
 
+@api.serves("audit.disclosures.get")
+def disclose_event(call: Call) -> Answer:
+    log_id, event = bootstrap.audit.locate_event(call.tenant_id, call.path["id"])
+    disclosed = bootstrap.audit.disclose(log_id, event.get("sequence"), asked_fields(call))
+    return disclosure_answer(call, disclosed, bootstrap.outbox().enter)
+
+
 @api.serves("audit.logs.list")
 def list_logs(call: Call) -> Answer:
     return listed(bootstrap.published().logs(call.tenant_id, bootstrap.host()), None)
@@ -67,7 +75,8 @@ def get_completeness(call: Call) -> Answer:
 @api.serves("audit.events.export")
 def export_events(call: Call) -> Answer:
     export = bootstrap.audit.ask_for_export(call.tenant_id, **asked_export(call), attempt=call.attempt)
-    return Answer(202, export_view(export, bootstrap.export_files()), {"Retry-After": "60"}, resource=export.id)
+    headers = {"Retry-After": "60", "ETag": etag(export.version)}
+    return Answer(202, export_view(export, bootstrap.export_files()), headers, resource=export.id)
 
 
 @api.serves("audit.exports.list")
@@ -79,7 +88,7 @@ def list_exports(call: Call) -> Answer:
 @api.serves("audit.exports.get")
 def get_export(call: Call) -> Answer:
     export = bootstrap.audit.read_export(call.tenant_id, call.path["id"])
-    return Answer(200, export_view(export, bootstrap.export_files()))
+    return shown(export_view(export, bootstrap.export_files()), export.version)
 
 
 @api.serves("audit.keys.list")
@@ -121,7 +130,7 @@ def export_person(call: Call) -> Answer:
 
 @api.serves("settings.erasures.get")
 def get_erasure(call: Call) -> Answer:
-    return Answer(200, bootstrap.audit.read_erasure(call.tenant_id, call.path["id"]).as_json())
+    return tagged(bootstrap.audit.read_erasure(call.tenant_id, call.path["id"]).as_json())
 
 
 handler = api.handler

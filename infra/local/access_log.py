@@ -92,10 +92,10 @@ def batches(found: Iterator[Line]) -> Iterator[list[Line]]:
 def message_of(entry: Mapping[str, Any]) -> str:
     """What the gateway's access log says of a request, in the format of template.yaml's AccessLogSetting."""
     request, tls = entry["request"], entry["request"].get("tls", {})
-    answered_by_function = bool(entry.get("answer_request_id"))
+    answered_by_function = bool(entry.get("answer_request_id")) and not entry.get("gateway_refused")
     return json.dumps(
         {
-            "requestId": entry["answer_request_id"] if answered_by_function else entry["edge_id"],
+            "requestId": entry.get("answer_request_id") or entry["edge_id"],
             "extendedRequestId": entry["edge_id"],
             "requestTimeEpoch": str(int((entry["ts"] - entry.get("duration", 0)) * 1000)),
             "httpMethod": request["method"],

@@ -229,8 +229,16 @@ def _cleaned() -> list[Json]:
 
 
 def _proxy(stack: Stack, forwarded: Json) -> Json:
-    """Hand the request to the gateway; its 5xx pages, which may hold a function's words, never reach the caller."""
+    """
+    Hand the request to the gateway; its 5xx pages, which may hold a function's words, never reach the caller. For what it
+    refused by itself no function answers: the access log says so.
+    """
     failed = {"match": {"status_code": [502, 504]}, "routes": [{"handle": [{"handler": "error", "status_code": 502}]}]}
+    noted = {"handler": "log_append", "key": "gateway_refused", "value": "yes"}
+    refused = {
+        "match": {"headers": {"X-Amzn-Errortype": ["*"]}},
+        "routes": [{"handle": [noted, {"handler": "copy_response"}]}],
+    }
     return {
         "@id": f"proxy-{'internal' if CERTIFICATE_HEADER in forwarded else 'edge'}",
         "handler": "reverse_proxy",
@@ -240,7 +248,7 @@ def _proxy(stack: Stack, forwarded: Json) -> Json:
         "headers": {
             "request": {"set": forwarded},
         },
-        "handle_response": [failed],
+        "handle_response": [failed, refused],
     }
 
 

@@ -65,7 +65,9 @@ def test_entries_and_tiles_over_http_lead_to_the_signed_root(running: Running, t
 
 
 def test_every_request_has_its_event(running: Running, token: str):
+    """Also one that the gateway refuses by itself: no function ever hears of it."""
     running.call("GET", "/v1/users", token=token)
+    refused = running.call("GET", "/no/such/path").headers["x-request-id"]
     now = datetime.now(UTC)
     span = {"from": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "to": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
 
@@ -77,6 +79,34 @@ def test_every_request_has_its_event(running: Running, token: str):
     found = until(told, "a reconciled minute", within=480)
     assert found["events_found"] == found["requests_seen"]
     assert (found["missing"], found["missing_count"]) == ([], 0)
+    platform = running.token(running.stack["platform_client"])
+
+    def strangers() -> list[dict[str, Any]] | None:
+        answer = running.call("GET", "/v1/audit/events", token=platform, params={"request_id": refused})
+        return answer.json()["items"] or None
+
+    [event] = until(strangers, "the refused request's event")
+    assert (event["action"], event["principal_type"]) == ("gateway.requests.refused", "anonymous")
+
+
+def test_one_event_is_disclosed_to_a_third_party_who_verifies_it_offline(
+    running: Running, token: str, keys: list[str], tmp_path: Path
+):
+    request_id = running.call("GET", "/v1/users", token=token).headers["x-request-id"]
+    [event] = running.call("GET", "/v1/audit/events", token=token, params={"request_id": request_id}).json()["items"]
+
+    def disclosed() -> httpx.Response | None:
+        answer = running.call("GET", f"/v1/audit/events/{event['id']}/disclosure", token=token, params={"fields": "none"})
+        assert answer.status_code in (200, 202), answer.text
+        return answer if answer.status_code == 200 else None
+
+    file = tmp_path / "event.json"
+    file.write_bytes(until(disclosed, "a checkpoint").content)
+
+    assert event["ip_address"] not in file.read_text()
+    assert verified(file, keys) == (0, True)
+    file.write_text(file.read_text().replace('"success"', '"denied"', 1))
+    assert verified(file, keys) == (1, False)
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
@@ -110,9 +140,9 @@ def test_an_export_is_made_once_fetched_and_verified_offline(
     assert verified(tmp_path, keys) == (1, False)
 
 
-def verified(folder: Path, keys: list[str]) -> tuple[int, bool]:
+def verified(what: Path, keys: list[str]) -> tuple[int, bool]:
     """Exit status and answer of the command that anybody may run, with nothing of the system but its code."""
-    command = [sys.executable, "-m", "platforma.audit", "verify", str(folder), "--json"]
+    command = [sys.executable, "-m", "platforma.audit", "verify", str(what), "--json"]
     ran = subprocess.run(
         [*command, *(f"--key={key}" for key in keys)],
         env={"PYTHONPATH": str(ROOT / "layers/core/python"), "PATH": os.environ["PATH"]},

@@ -13,6 +13,7 @@ from platforma.audit.bell import logs_of
 from platforma.audit.errors import AnotherEvent, LogBroken
 from platforma.audit.external import external_events
 from platforma.audit.model import STRANGERS
+from platforma.audit.search import get_event
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import Malformed, Unavailable, Unprocessable
 from tests.unit.audit.world import OTHER, TENANT, World, user_id
@@ -192,6 +193,23 @@ def test_an_external_event_says_what_its_writer_says_and_who_wrote_it():
         world.outbox.enter(external(world, a_document(world, resource="inv-2"))[0])
     with pytest.raises(AnotherEvent):
         world.outbox.enter(external(world, a_document(world, timestamp=rfc3339(world.now - timedelta(days=1))))[0])
+
+
+def test_an_external_id_used_again_when_its_claim_is_gone_enters_no_event_twice():
+    world = World()
+    [first] = external(world, a_document(world))
+    world.outbox.enter(first)
+    world.relay()
+    world.later(days=100)
+    world.store._claims.clear()  # what the table's TTL does
+
+    [second] = external(world, a_document(world))
+    world.outbox.enter(second)
+    world.relay()
+
+    assert first.id != second.id
+    found = [get_event(TENANT, event.id, store=world.store, envelope=world.envelope) for event in (first, second)]
+    assert [event["timestamp"] for event in found] == [first.timestamp, second.timestamp]
 
 
 @pytest.mark.parametrize(

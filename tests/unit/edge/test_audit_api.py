@@ -1,9 +1,13 @@
 """The audit log through the API: written to, proved, and only by those who may."""
 
+import json
+
 import boto3
 import pytest
 
 from platforma.audit import note, tree
+from platforma.audit.disclosure import verify_disclosure
+from platforma.audit.verification import Trusted
 from tests.world import REGION, Tenant, World
 
 
@@ -53,6 +57,25 @@ def test_an_event_is_proved_once_a_checkpoint_covers_it(world: World, tenant: Te
     assert log["id"] == tenant.id
     size = proof["tree_size"]
     assert tenant.call("GET", f"/v1/audit/consistency?from={size}", expect=200).json["to"] >= size
+
+
+def test_an_event_is_disclosed_once_a_checkpoint_covers_it_and_the_log_says_what_was_told(world: World, tenant: Tenant):
+    request_id = tenant.call("GET", "/v1/users", expect=200).request_id
+    (event,) = tenant.events(request_id=request_id)
+    where = f"/v1/audit/events/{event['id']}/disclosure"
+    assert tenant.call("GET", where).status == 202
+    world.clock.move(minutes=2)
+    world.sweep()
+
+    file = tenant.call("GET", f"{where}?fields=ip_address", expect=200)
+
+    keys = tenant.call("GET", f"/audit/{tenant.id}/keys", expect=200).json["keys"]
+    report, own = verify_disclosure(json.dumps(file.json).encode(), Trusted(named=tuple(map(note.parse_key, keys))))
+    assert (report.whole, own, report.faults) == (True, (), [])
+    assert "user_agent" not in file.json["event"]
+    (told,) = tenant.events(request_id=file.request_id)
+    assert (told["resource"], told["changes"]) == (event["id"], {"after": {"fields": ["ip_address"]}})
+    assert tenant.call("GET", f"{where}?fields=password").status == 422
 
 
 def test_another_tenants_log_does_not_exist(world: World, tenant: Tenant):

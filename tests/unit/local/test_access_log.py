@@ -60,6 +60,14 @@ def test_what_the_edge_refused_goes_by_the_edges_own_id(tmp_path):
     assert messages(access_log.event_of(list(access_log.lines(log, 0)), log))[0]["requestId"] == "e-1"
 
 
+def test_what_the_gateway_refused_by_itself_no_function_answers_for(tmp_path):
+    log = write(tmp_path / "log", ENTRY | {"gateway_refused": "yes"})
+
+    (told,) = messages(access_log.event_of(list(access_log.lines(log, 0)), log))
+
+    assert (told["requestId"], told["integrationStatus"]) == ("r-1", "-")
+
+
 def test_a_line_that_is_still_being_written_waits(tmp_path):
     log = write(tmp_path / "log", ENTRY, tail='{"ts": 17')
 

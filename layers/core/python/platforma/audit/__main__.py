@@ -1,5 +1,6 @@
 """
-`python -m platforma.audit verify <folder or s3://bucket>`: verify logs, or an export, offline, with nothing but public keys.
+`python -m platforma.audit verify <folder, file or s3://bucket>`: verify logs, an export or a disclosed event, offline, with
+nothing but public keys.
 
 Exit status: 0 all is whole, 1 something is wrong, 2 the command is. A bucket needs boto3, a folder nothing of AWS.
 """
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from platforma.audit.disclosure import verify_disclosure
 from platforma.audit.exports.check import is_export, verify_export
 from platforma.audit.note import VerifierKey, parse_key
 from platforma.audit.retention import YEARS
@@ -30,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         named, raw = tuple(_named(options.key, options.keys)), tuple(_raw(key) for key in options.public_key)
         trusted = Trusted(named, raw, tuple(file.read_bytes() for file in options.checkpoint))
-        source = _source(options.source)
+        disclosed = Path(options.source).read_bytes() if Path(options.source).is_file() else None
+        source = _source(options.source) if disclosed is None else None
     except (OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if source is None:
+        return _disclosure(disclosed or b"", trusted, as_json=options.json)
     if not trusted.named and not trusted.raw:
         sys.stderr.write("Say whom to believe: --key, --keys or --public-key.\n")
         return 2
@@ -46,16 +51,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Unavailable as error:
         sys.stderr.write(f"The source cannot be read: {error.facts.get('cause', error.detail)}\n")
         return 2
-    sys.stdout.write(
-        json.dumps({"whole": report.whole, **asdict(report)}, indent=1) + "\n" if options.json else _told(report)
-    )
+    _write(report, as_json=options.json)
     return 0 if report.whole else 1
+
+
+def _disclosure(body: bytes, trusted: Trusted, *, as_json: bool) -> int:
+    """Verify one event's disclosure; where no key is given, by the keys in it, and say so."""
+    report, own = verify_disclosure(body, trusted)
+    _write(report, as_json=as_json)
+    for key in own:
+        sys.stderr.write(
+            _printable(f"Believed on the file's own word: {key}")
+            + "\nCompare it with the log's keys, or give them by --key.\n"
+        )
+    return 0 if report.whole else 1
+
+
+def _write(report: Report, *, as_json: bool) -> None:
+    sys.stdout.write(json.dumps({"whole": report.whole, **asdict(report)}, indent=1) + "\n" if as_json else _told(report))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m platforma.audit", description=__doc__)
     command = parser.add_subparsers(required=True).add_parser("verify", help="verify logs, offline")
-    command.add_argument("source", help="a folder with a copy of the audit bucket or with an export, or s3://bucket")
+    command.add_argument(
+        "source", help="a folder with a copy of the audit bucket or with an export, a disclosed event's file, or s3://bucket"
+    )
     command.add_argument("--key", action="append", default=[], help="a verifier key, <name>+<id>+<base64>; may be repeated")
     command.add_argument("--keys", action="append", default=[], type=Path, help="a file of them, or of /audit/{log_id}/keys")
     command.add_argument("--public-key", action="append", default=[], help="an Ed25519 public key, base64, for any log")

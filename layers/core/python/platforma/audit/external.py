@@ -2,14 +2,15 @@
 Events that other services write, in the contract's form.
 
 What is said of who acts is the writer's word; who wrote, when it came and that it is external is ours. The writer's own id
-is kept as `client_request_id`, and makes the event's: the same writer, id and body enter once, another body under that id
-is refused by the outbox.
+is kept as `client_request_id` and claimed for the writer (`claim_of`): the same writer, id and body enter once, another body
+under that id is refused by the outbox. With the event's time it makes the event's id, which no other event ever has: once
+the claim is gone, that time is too long ago to be written again.
 """
 
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, get_args
 
@@ -21,6 +22,7 @@ from platforma.kernel.ids import from_bytes
 
 MAX_EVENTS = 100
 PAST, AHEAD = timedelta(days=7), timedelta(minutes=5)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ACTION = re.compile(r"\A[a-z][a-z0-9_-]{0,63}(?:\.[a-z][a-z0-9_-]{0,63}){1,5}\Z")
 _REQUIRED = ("id", "timestamp", "action", "result")
 _TEXTS = {
@@ -113,7 +115,7 @@ def _is_address(value: Any) -> bool:
 
 def _event(said: Mapping[str, Any], tenant_id: str, writer_type: PrincipalType, writer_id: str, now: datetime) -> Event:
     moment = parse_rfc3339(said["timestamp"])
-    event_id = external_id(tenant_id, writer_id, said["id"])
+    event_id = external_id(tenant_id, writer_id, said["id"], moment)
     return Event(
         id=event_id,
         timestamp=rfc3339(moment),
@@ -136,11 +138,10 @@ def _event(said: Mapping[str, Any], tenant_id: str, writer_type: PrincipalType, 
     )
 
 
-def external_id(tenant_id: str, writer_id: str, own_id: str) -> str:
-    """The event's id, a hash of tenant, writer and the writer's own id in the form of a UUIDv7: it tells no time."""
+def external_id(tenant_id: str, writer_id: str, own_id: str, moment: datetime) -> str:
+    """The event's id: a UUIDv7 of its time, with a hash of tenant, writer and the writer's own id for random bits."""
     parts = (part.encode() for part in (tenant_id, writer_id, own_id))
-    raw = bytearray(
-        hashlib.sha256(b"external" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()[:16]
-    )
+    hashed = hashlib.sha256(b"external" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+    raw = bytearray(((moment - _EPOCH) // timedelta(milliseconds=1)).to_bytes(6, "big") + hashed[:10])
     raw[6], raw[8] = 0x70 | raw[6] & 0x0F, 0x80 | raw[8] & 0x3F
     return from_bytes("evt", bytes(raw))

@@ -5,6 +5,7 @@ A log is named by its id: the tenant's for its first, `{tenant_id}.2` for the ne
 order that readers see, `{timestamp}#{id}`; its *sequence* is its index in the log, which is the order of entering.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +36,14 @@ def log_of(event: Event) -> str:
     if event.action == HEARTBEAT_ACTION and event.resource is not None:
         return event.resource
     return STRANGERS if event.principal_type == "anonymous" and event.tenant_id == PLATFORM else event.tenant_id
+
+
+def claim_of(event: Event) -> str:
+    """What is used once by *event*: its id, or of another service's event what that service called it."""
+    if event.source != "external":
+        return event.id
+    said = f"{event.principal_id}\0{event.client_request_id}"
+    return f"external-{hashlib.sha256(said.encode()).hexdigest()}"
 
 
 def position_of(timestamp: str, event_id: str) -> str:

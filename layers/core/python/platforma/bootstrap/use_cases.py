@@ -197,6 +197,9 @@ audit = Area(
         "exports": parts.audit.exports,
         "erasures": parts.audit.erasures,
         "keepings": parts.audit.keepings,
+        "published": parts.audit.published,
+        "persons": parts.audit.keys_of_persons,
+        "signer": parts.audit.checkpoint_signer,
         "least": lambda: environment.settings().audit_retention_years,
     },
 )

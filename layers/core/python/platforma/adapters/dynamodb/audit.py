@@ -2,7 +2,7 @@
 The outbox: an event as items of the Audit table, written in the transaction of the change it tells of.
 
     {log_id}#PENDING / PENDING#{position}    the event, until the relay has entered it
-    {log_id}#CLAIM#{event id} / CLAIM        that this id is taken, for 14 days or more, and a sealed digest of what it says
+    {log_id}#CLAIM#{claim} / CLAIM           that this id is taken, for 14 days or more, and a sealed digest of what it says
     {PLATFORM}#LOGS / {log_id}               that the log exists: what the sweep goes through
 """
 
@@ -19,7 +19,7 @@ from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Refusal, Transaction
 from platforma.audit.canonical import canonical, plain
 from platforma.audit.errors import AlreadyEntered, AnotherEvent
-from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, Row, log_of
+from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, Row, claim_of, log_of
 from platforma.audit.sealing import PURPOSE, seal_event
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import PlatformaError, Unavailable
@@ -111,12 +111,13 @@ class Outbox:
         self._register(log_id)
         row = seal_event(event, self._envelope)
         digest = _digest(event)
-        days = HOT_DAYS if event.source == "external" else CLAIM_DAYS  # those ids tell no time by which to find them
+        days = HOT_DAYS if event.source == "external" else CLAIM_DAYS
+        name = claim_of(event)
         claim = ClaimItem(
-            f"{event.tenant_id}#{CLAIM}#{event.id}",
+            f"{event.tenant_id}#{CLAIM}#{name}",
             CLAIM,
             position=row.position,
-            digest=self._envelope.seal(event.tenant_id, PURPOSE, f"{CLAIM}|{event.id}", digest),
+            digest=self._envelope.seal(event.tenant_id, PURPOSE, f"{CLAIM}|{name}", digest),
             expires=int((self._clock() + timedelta(days=days)).timestamp()),
         )
 
@@ -156,7 +157,7 @@ class Outbox:
         if not found:
             return AnotherEvent()
         sealed = ClaimItem.from_raw_data(found).digest
-        known = self._envelope.open(event.tenant_id, PURPOSE, f"{CLAIM}|{event.id}", sealed)
+        known = self._envelope.open(event.tenant_id, PURPOSE, f"{CLAIM}|{claim_of(event)}", sealed)
         return AlreadyEntered() if known == digest else AnotherEvent()
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platforma.audit.errors import AlreadyEntered, AnotherEvent, WrittenBefore
 from platforma.audit.index import paths_of
-from platforma.audit.model import Head, Intent, Page, Row, log_of, tenant_of
+from platforma.audit.model import Head, Intent, Page, Row, claim_of, log_of, tenant_of
 from platforma.audit.ports import Path, Span
 from platforma.audit.sealing import seal_event
 from platforma.audit.segment import SegmentName
@@ -61,11 +61,11 @@ class MemoryLogStore:
             AlreadyEntered, AnotherEvent: the id is taken, by this event or by another.
         """
         with self._lock:
-            if taken := self._claims.get((event.tenant_id, event.id)):
+            if taken := self._claims.get((event.tenant_id, claim_of(event))):
                 same = replace(taken[1], received_at="") == replace(event, received_at="")
                 raise AlreadyEntered if same else AnotherEvent
             self._known.setdefault(log_of(event))
-            self._claims[event.tenant_id, event.id] = (row.position, event)
+            self._claims[event.tenant_id, claim_of(event)] = (row.position, event)
             self._pending.setdefault(log_of(event), {})[row.position] = row
         self.after_write("record")
 

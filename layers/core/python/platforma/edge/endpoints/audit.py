@@ -22,6 +22,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         may_wait=True,
     ),
     row(
+        *("GET", "/v1/audit/events/{id}/disclosure", "audit.disclosures.get", "audit_events", "permission"),
+        "One event with its proof, for a third party to verify offline",
+        resource="event",
+        answer="audit.DisclosureView",
+        query="audit.DisclosureQuery",
+        may_wait=True,
+    ),
+    row(
         *("GET", "/v1/audit/logs", "audit.logs.list", "audit_events", "permission", "List the tenant's logs"),
         answer="audit.LogList",
     ),

@@ -80,6 +80,33 @@ class ProofView(View):
     checkpoint: str
 
 
+class DisclosureQuery(Body):
+    """
+    Which personal fields are told, by their paths in the event (`ip_address`, `changes/after/email`), separated by commas:
+    all that are left if nothing is said, and none with `none`.
+    """
+
+    fields: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
+
+
+class DisclosureView(View):
+    """
+    One event for a third party. *salts* open the entry's commitments to the personal values that are told; *keys* are the
+    log's, to be compared with those that its owner publishes. `python -m platforma.audit verify <file>` verifies it.
+    """
+
+    format: Literal["platforma audit disclosure 1"]
+    log_id: str
+    event: dict[str, Any]
+    entry: str
+    salts: dict[str, str]
+    leaf_index: int
+    tree_size: int
+    hashes: list[str]
+    checkpoint: str
+    keys: list[str]
+
+
 class LogView(View):
     """A log, and how many of its entries a checkpoint covers."""
 
