@@ -31,6 +31,7 @@ from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.logouts import MemoryLogoutQueue
 from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.adapters.relay_call import RelayedLogs
+from platforma.compliance.ports import EndpointState
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.openapi import openapi
 from platforma.identity import passwords
@@ -157,12 +158,27 @@ class Posted:
         return self.status
 
 
+class SeenEndpoints:
+    """`platforma.compliance.ports.Endpoints` of a system that has none: what would be seen of good ones."""
+
+    def __init__(self, until: datetime) -> None:
+        self.out: EndpointState = EndpointState("platforma.test:443", "TLSv1.3", "TLSv1.3", None, True, until, True)
+        self.inner: EndpointState | None = EndpointState("inside.test:443", "TLSv1.2", "TLSv1.2", None, True, until, False)
+
+    def outside(self) -> EndpointState:
+        return self.out
+
+    def inside(self) -> EndpointState | None:
+        return self.inner
+
+
 class World:
     """A deployed system in one process."""
 
     def __init__(self, vault: MemoryVault, clock: Clock, link_requests: MemoryLinkRequests, mailer: MemoryMailer) -> None:
         self.vault, self.clock = vault, clock
         self.logout_queue, self.posted = MemoryLogoutQueue(), Posted()
+        self.endpoints = SeenEndpoints(clock() + timedelta(days=60))
         self.link_requests, self._mailer = link_requests, mailer
         self._count = 0
         self.serving: str | None = None
@@ -433,6 +449,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
     monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)
     monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
+    monkeypatch.setattr(bootstrap.parts.compliance, "endpoints", lambda: world.endpoints)
     monkeypatch.setattr(bootstrap.environment, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own
     monkeypatch.setattr(passwords, "_hasher", lambda _profile: CHEAPEST)  # likewise

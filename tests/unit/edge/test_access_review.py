@@ -3,10 +3,17 @@
 import csv
 import io
 import re
+from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
 
+from platforma import bootstrap
+from platforma.audit.activity import last_acts
+from platforma.kernel.clock import rfc3339
+from platforma.kernel.events import Event
+from platforma.kernel.ids import new_id
 from tests.world import Tenant, World
 
 STATEMENT = {"effect": "allow", "actions": ["billing:read"], "resources": ["invoice:eu*"]}
@@ -113,6 +120,29 @@ def test_the_last_use_is_told_also_while_its_event_waits(world: World, tenant: T
 
     assert waiting is not None
     assert lines(tenant)[tenant.admin_id]["last_used_at"] == waiting
+
+
+def test_the_last_use_of_a_service_and_of_a_client_without_secrets_is_told(world: World, tenant: Tenant):
+    events = [
+        Event(
+            id=new_id("evt"), timestamp=rfc3339(world.clock()), received_at=rfc3339(world.clock()), tenant_id=tenant.id,
+            request_id="r", source="api", principal_type=kind, principal_id=name, user_id=None, action="settings.users.list",
+            resource=None, result="success", ip_address=None, user_agent=None,
+        )
+        for kind, name in (("service", "billing"), ("oauth_client", "cli_x"))
+    ]  # fmt: skip
+    for event in events:
+        bootstrap.outbox().enter(event)
+    ask = partial(last_acts, tenant.id, ["billing", "cli_x", "other"], store=bootstrap.audit_store(), by="principal")
+    since = world.clock() - timedelta(days=1)
+
+    waiting = ask(since=since)
+    world.clock.move(minutes=1)
+    world.sweep()
+
+    assert waiting.keys() == {"billing", "cli_x"}
+    assert ask(since=since) == waiting
+    assert ask(since=world.clock()) == {}
 
 
 def test_one_kind_alone(tenant: Tenant):

@@ -1,6 +1,7 @@
 """Compliance through the API: reports by live evidence, completed reviews, records of processing."""
 
 import re
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -8,6 +9,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from platforma import bootstrap
 from platforma.adapters.estate import AWSEstate
+from platforma.compliance.ports import EndpointState
 from platforma.identity.factors import TOTP
 from platforma.kernel.errors import Unavailable
 from tests.world import BUCKET, EXPORTS, OBJECTS, PASSWORD, REGION, Tenant, World
@@ -176,6 +178,39 @@ def test_evidence_that_cannot_be_read_is_never_a_pass(world: World, tenant: Tena
     assert "NoSuchBucket" in seen["buckets_private"]["summary"]
     assert seen["tables_recoverable"]["verdict"] == "fail"
     assert {controls[each]["status"] for each in ("CC5.2", "CC6.1", "CC6.6")} <= {"manual", "fail"}
+
+
+GOOD = EndpointState("platforma.test:443", "TLSv1.3", "TLSv1.3", None, True, datetime(2036, 1, 1, tzinfo=UTC), True)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        GOOD._replace(version="TLSv1.2"),
+        GOOD._replace(older="TLSv1.2"),
+        GOOD._replace(trusted=False, certified_until=None),
+        GOOD._replace(certified_until=datetime(2026, 11, 1, tzinfo=UTC)),
+        GOOD._replace(answered=False),
+    ],
+)
+def test_an_endpoint_that_takes_less_than_it_should_fails_the_controls_of_transport(
+    world: World, tenant: Tenant, seen: EndpointState
+):
+    assert evidence(tenant)["tls_outside"]["verdict"] == "pass"
+
+    world.endpoints.out = seen
+
+    assert evidence(tenant)["tls_outside"]["verdict"] == "fail"
+    assert {c["id"]: c["status"] for c in report(tenant)["controls"]}["CC6.7"] == "fail"
+
+
+def test_an_internal_endpoint_that_answers_anybody_fails_and_one_that_is_not_there_is_not_seen(world: World, tenant: Tenant):
+    assert evidence(tenant)["tls_inside"]["verdict"] == "pass"
+
+    world.endpoints.inner = GOOD
+    assert evidence(tenant)["tls_inside"]["verdict"] == "fail"
+    world.endpoints.inner = None
+    assert evidence(tenant)["tls_inside"]["verdict"] == "unread"
 
 
 def test_one_thing_that_is_gone_holds_up_no_other_evidence(world: World, tenant: Tenant):

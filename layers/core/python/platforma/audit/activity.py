@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Literal
 
 from platforma.audit.model import Row
 from platforma.audit.ports import LogStore, Path, Span
@@ -16,19 +17,28 @@ def last_acted(tenant_id: str, user_id: str, *, store: LogStore, since: datetime
     return _newest(_entered(store.logs_of(tenant_id), user_id, store, since))
 
 
-def last_acts(tenant_id: str, users: Collection[str], *, store: LogStore, since: datetime) -> Mapping[str, datetime]:
-    """When each of these people was last seen since then, the newest events that wait included; who was not is left out."""
+def last_acts(
+    tenant_id: str, actors: Collection[str], *, store: LogStore, since: datetime, by: Literal["user", "principal"] = "user"
+) -> Mapping[str, datetime]:
+    """
+    When each of these people, or with *by* of these principals without a person, was last seen since then, the newest events
+    that wait included; who was not is left out.
+    """
     logs = store.logs_of(tenant_id)
     waiting: dict[str, list[Row]] = {}
     for log_id in logs:
         for row in store.pending(log_id, ascending=False, limit=_WAITING).rows:
-            waiting.setdefault(str(json.loads(row.body).get("user_id")), []).append(row)
-    seen = {user: _newest([*_entered(logs, user, store, since), *waiting.get(user, ())]) for user in users}
-    return {user: at for user, at in seen.items() if at is not None}
+            body = json.loads(row.body)
+            acted = body.get("user_id") if by == "user" else None if body.get("user_id") else body.get("principal_id")
+            waiting.setdefault(str(acted), []).append(row)
+    seen = {actor: _newest([*_entered(logs, actor, store, since, by), *waiting.get(actor, ())]) for actor in actors}
+    return {actor: at for actor, at in seen.items() if at is not None}
 
 
-def _entered(logs: Collection[str], user_id: str, store: LogStore, since: datetime) -> Iterable[Row]:
-    span, path = Span(rfc3339(since), _NEWEST), Path("user", user_id)
+def _entered(
+    logs: Collection[str], actor: str, store: LogStore, since: datetime, by: Literal["user", "principal"] = "user"
+) -> Iterable[Row]:
+    span, path = Span(rfc3339(since), _NEWEST), Path(by, actor)
     return [row for log_id in logs for row in store.hot(log_id, path, span, ascending=False, limit=1).rows]
 
 

@@ -1,8 +1,9 @@
 """
 Under which paths an event is found in the hot index, and which path a search takes.
 
-Indexed: time (every event), `user_id`, `resource`, `request_id`, whom a decision was about (`subject`), and, by its claim,
-`id`. Everything else (`action`, `result`, `ip_address`, `q`) is filtered from what the narrowest of these paths yields.
+Indexed: time (every event), `user_id` (where no person acted, the `principal_id`), `resource`, `request_id`, whom a decision
+was about (`subject`), and, by its claim, `id`. Everything else (`action`, `result`, `ip_address`, `q`) is filtered from what
+the narrowest of these paths yields.
 Whatever an event says of a person, it stands under one of `OF_A_PERSON` with that person's id.
 """
 
@@ -25,6 +26,8 @@ def paths_of(row: Row) -> list[Path]:
     paths = [Path()]
     if user := body.get("user_id"):
         paths.append(Path("user", _value(user)))
+    elif principal := body.get("principal_id"):
+        paths.append(Path("principal", _value(principal)))
     if resource := body.get("resource"):
         paths.append(Path("resource", _value(resource)))
     if request := body.get("request_id"):

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from platforma.audit.model import Head, Intent, Page, Row
 from platforma.audit.segment import SegmentName
 
-PathName = Literal["time", "user", "resource", "request", "subject"]
+PathName = Literal["time", "user", "principal", "resource", "request", "subject"]
 
 
 class Path(NamedTuple):

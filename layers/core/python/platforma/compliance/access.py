@@ -6,6 +6,7 @@ A cursor names the kind of principal and the place behind which to go on, so tha
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from platforma.apikeys.model import APIKey
@@ -59,7 +60,8 @@ def list_access(
     """
     A page of the tenant's principals with all that they hold, by *kind* and then by age, and where to go on.
 
-    A page may be short although more follows. *last_used_at* of people reaches as far back as the index, 90 days.
+    A page may be short although more follows. *last_used_at* of people, clients and services reaches as far back as the
+    index, 90 days; a client's also tells when one of its secrets was last used.
     """
     current, _, place = (after or f"{kind or KINDS[0]}:").partition(":")
     lines, further = _page(tenant_id, current, limit, place or None, rights)
@@ -95,12 +97,20 @@ def _page(tenant_id: str, kind: str, limit: int, after: str | None, rights: Righ
         return _people(tenant_id, page.items, rights), page.after
     if kind == "oauth_client":
         clients, further = rights.clients.page(tenant_id, limit=limit, after=after)
-        return [_client(tenant_id, client, rights) for client in clients], further
+        acted = _acted(tenant_id, [client.id for client in clients], rights)
+        return [_client(tenant_id, client, acted.get(client.id), rights) for client in clients], further
     if kind == "api_key":
         keys, further = rights.keys.page(tenant_id, limit=limit, after=after)
         return [_key(tenant_id, key, rights) for key in keys], further
     services = rights.services.page(tenant_id, limit=limit, after=after)
-    return [_service(tenant_id, service, rights) for service in services.items], services.after
+    acted = _acted(tenant_id, [service.name for service in services.items], rights)
+    return [_service(tenant_id, service, acted.get(service.name), rights) for service in services.items], services.after
+
+
+def _acted(tenant_id: str, principals: Sequence[str], rights: Rights) -> Mapping[str, datetime]:
+    """When programs last acted for themselves, by the log."""
+    since = rights.clock() - thresholds.DORMANT
+    return last_acts(tenant_id, principals, store=rights.store, since=since, by="principal")
 
 
 def _people(tenant_id: str, users: Sequence[User], rights: Rights) -> list[Line]:
@@ -118,8 +128,8 @@ def _people(tenant_id: str, users: Sequence[User], rights: Rights) -> list[Line]
     return found
 
 
-def _client(tenant_id: str, client: Client, rights: Rights) -> Line:
-    used = max((secret.last_used_at for secret in client.secrets if secret.last_used_at), default=None)
+def _client(tenant_id: str, client: Client, acted: datetime | None, rights: Rights) -> Line:
+    used = max(filter(None, [acted, *(secret.last_used_at for secret in client.secrets)]), default=None)
     told = {"name": client.name, "status": client.status, "created_at": rfc3339(client.created_at)}
     roles = [_role(role, client.givers.get(role)) for role in client.roles]
     line = _line(tenant_id, "oauth_client", client.id, rights, scopes=client.scopes)
@@ -140,7 +150,7 @@ def _key(tenant_id: str, key: APIKey, rights: Rights) -> Line:
     }
 
 
-def _service(tenant_id: str, service: Service, rights: Rights) -> Line:
+def _service(tenant_id: str, service: Service, acted: datetime | None, rights: Rights) -> Line:
     policy_set = rights.rules_of(tenant_id)
     subject = Subject(
         type="service",
@@ -150,7 +160,8 @@ def _service(tenant_id: str, service: Service, rights: Rights) -> Line:
         roles=frozenset(service.roles),
     )
     roles = [_role(role, None) for role in service.roles]
-    told = {"name": service.name, "status": service.status, "roles": roles}
+    last = rfc3339(acted) if acted else None
+    told = {"name": service.name, "status": service.status, "roles": roles, "last_used_at": last}
     return {**_bare("service", service.name), **_held(policy_set, subject, None), **told}
 
 

@@ -47,7 +47,7 @@ GDPR = Framework(
         Control(
             "Art. 32(1)(a)",
             "Pseudonymisation and encryption",
-            ("tables_encrypted", "buckets_encrypted", "cloud_keys_rotated", "tenant_key_rotated"),
+            ("tables_encrypted", "buckets_encrypted", "cloud_keys_rotated", "tenant_key_rotated", "tls_outside"),
         ),
         Control(
             "Art. 32(1)(b)",

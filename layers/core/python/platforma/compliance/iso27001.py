@@ -50,13 +50,14 @@ ISO27001 = Framework(
         Control("A.8.15", "Activities are logged and logs are protected", ("log_complete", "log_locked", "log_signed")),
         Control("A.8.16", "Systems are monitored for anomalies", ("alarms_set", "alarms_quiet", "failed_sign_ins")),
         Control("A.8.17", "Clocks agree", by_people="The provider's time service: functions take it from there."),
-        Control("A.8.20", "Networks are secured", by_people="A scan of the endpoints."),
+        Control("A.8.20", "Networks are secured", ("tls_outside", "tls_inside"), "A scan of what else the account exposes."),
+        Control("A.8.21", "Network services are secured", ("tls_outside", "tls_inside")),
         Control(
             "A.8.24",
             "Cryptography is used by rules, and keys are managed",
             (
                 *("tables_encrypted", "buckets_encrypted", "cloud_keys_rotated", "tenant_key_rotated"),
-                "signing_keys_rotated",
+                *("signing_keys_rotated", "tls_outside", "tls_inside"),
             ),
         ),
         Control("A.8.25", "Development is secure", by_people="Reviews, tests and builds in version control."),

@@ -50,6 +50,32 @@ class Lock(NamedTuple):
     until: datetime
 
 
+class EndpointState(NamedTuple):
+    """
+    What an endpoint agreed to: the *version* of TLS (empty: it refused before), what a client got that speaks nothing as new
+    as *least* (*older*; None: it was refused), whether its certificate is *trusted* and until when it is good, and whether a
+    request without a client certificate was *answered*.
+    """
+
+    address: str
+    version: str
+    least: str
+    older: str | None
+    trusted: bool
+    certified_until: datetime | None
+    answered: bool
+
+
+class Endpoints(Protocol):
+    """The endpoints as their clients meet them."""
+
+    def outside(self) -> EndpointState:
+        """The one for everybody."""
+
+    def inside(self) -> EndpointState | None:
+        """The one for services, if there is one."""
+
+
 class Estate(Protocol):
     """The deployed stores as the cloud describes them: of nobody's data, and so the same for every tenant."""
 

@@ -78,13 +78,12 @@ SOC2 = Framework(
         Control(
             "CC6.6",
             "Threats from outside the boundary are met",
-            ("buckets_private", "mfa_coverage", "failed_sign_ins"),
+            ("tls_outside", "buckets_private", "mfa_coverage", "failed_sign_ins"),
         ),
         Control(
             "CC6.7",
             "Information is protected in transmission, movement and removal",
-            ("buckets_encrypted",),
-            by_people="A scan of the endpoints: TLS 1.3 outside, mutual TLS inside.",
+            ("tls_outside", "tls_inside", "buckets_encrypted"),
         ),
         Control("CC6.8", "Unauthorized and malicious software is kept out", by_people="Dependency and build records."),
         Control(

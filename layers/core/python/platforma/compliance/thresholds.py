@@ -16,6 +16,8 @@ CHECKPOINT_AGE = timedelta(minutes=25)
 SIGN_INS_OF = timedelta(hours=24)
 FAILED_AT_ONE_ACCOUNT = 50
 COMPLETENESS_OF = timedelta(days=7)
+CERTIFIED = timedelta(days=3)
+"""How long an endpoint's certificate is to be good at least: it is renewed at two thirds of its life."""
 RECOVERY_DAYS = 35
 LOCK_YEARS = 2
 

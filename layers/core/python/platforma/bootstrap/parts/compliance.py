@@ -8,6 +8,7 @@ from platforma.bootstrap.parts import apikeys, audit, edge, ground, identity, oa
 
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.reviews import DynamoDBReviews
+    from platforma.adapters.tls_endpoints import TLSEndpoints
     from platforma.compliance.access import Rights
     from platforma.compliance.evidence import Sources
     from platforma.edge.call import Call
@@ -21,6 +22,14 @@ def reviews() -> "DynamoDBReviews":
     return ground.bound(DynamoDBReviews(ground.tables(), ground.outbox(), ground.envelope()))
 
 
+def endpoints() -> "TLSEndpoints":
+    """The deployed endpoints, to be knocked at."""
+    from platforma.adapters.tls_endpoints import TLSEndpoints
+
+    settings = environment.settings()
+    return TLSEndpoints(settings.url, settings.internal_url, ca_file=settings.fetch_ca_file)
+
+
 def evidence_sources() -> "Sources":
     """Where the evidence of controls is read."""
     from platforma.adapters.estate import AWSEstate
@@ -30,6 +39,7 @@ def evidence_sources() -> "Sources":
     settings = environment.settings()
     buckets = (settings.audit_bucket, settings.exports_bucket, settings.objects_bucket)
     return Sources(
+        endpoints=endpoints(),
         estate=AWSEstate(settings.tables, buckets, settings.alarm_prefix),
         directory=identity.directory(),
         groups=identity.groups(),

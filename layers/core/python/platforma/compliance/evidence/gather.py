@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from platforma.compliance.evidence import credentials, estate, log, people
+from platforma.compliance.evidence import credentials, endpoints, estate, log, people
 from platforma.compliance.evidence.sources import Look, Sources
 from platforma.compliance.model import Evidence
 from platforma.kernel.errors import Broken, PlatformaError
@@ -14,6 +14,8 @@ GATHERED: Mapping[tuple[str, ...], Gathering] = {
     ("buckets_encrypted", "buckets_private", "log_locked"): estate.buckets,
     ("cloud_keys_rotated",): estate.cloud_keys,
     ("alarms_set", "alarms_quiet"): estate.alarms,
+    ("tls_outside",): endpoints.outside,
+    ("tls_inside",): endpoints.inside,
     ("log_retained", "log_signed"): log.log,
     ("log_complete",): log.complete,
     ("tenant_key_rotated",): credentials.tenant_key,

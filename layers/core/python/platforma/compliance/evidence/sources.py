@@ -13,7 +13,7 @@ from platforma.audit.proof import Published
 from platforma.audit.query import Query
 from platforma.audit.search import Found
 from platforma.compliance.model import Evidence, Verdict
-from platforma.compliance.ports import Estate, FactorsOf
+from platforma.compliance.ports import Endpoints, Estate, FactorsOf
 from platforma.compliance.reviews import Reviews
 from platforma.identity.lockout import AdministrationOf
 from platforma.identity.ports import Directory, Groups
@@ -27,6 +27,7 @@ class Sources:
     """Where evidence is read. What is a tenant's is asked for by its id, so that no other's is ever met."""
 
     estate: Estate
+    endpoints: Endpoints
     directory: Directory
     groups: Groups
     factors: FactorsOf
@@ -72,6 +73,8 @@ EXPECTED: Mapping[str, str] = {
     "cloud_keys_rotated": "Every KMS key that tables and buckets name is rotated by itself.",
     "alarms_set": "Alarms are set, and every one tells somebody.",
     "alarms_quiet": "No alarm rings.",
+    "tls_outside": "The endpoint speaks TLS 1.3 and nothing older; its certificate is believed and good for three days yet.",
+    "tls_inside": "The internal endpoint speaks TLS 1.2 or later, under such a certificate, to who has one as well alone.",
     "log_locked": "The audit bucket is versioned and locks by default in COMPLIANCE mode for two years at least.",
     "log_retained": "The log's newest checkpoint is locked in COMPLIANCE mode for the tenant's term, two years at least.",
     "log_signed": "The log's newest checkpoint is 25 minutes old at most and its signature is good.",
