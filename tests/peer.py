@@ -23,11 +23,15 @@ Answer = Callable[[str, dict[str, str]], tuple[int, bytes]]
 
 @dataclass
 class Peer:
-    """*calls* are what it was sent: path, and the form or query; *answer* makes status and body of each."""
+    """
+    *calls* are what it was sent: path, and the form or query; *bodies* the same as the status that it answered, headers by
+    names in small letters, and bytes. *answer* makes status and body of each.
+    """
 
     url: str
     answer: Answer = lambda _path, _form: (200, b"{}")
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
 
     def wait(self, count: int, *, seconds: float = 30) -> list[tuple[str, dict[str, str]]]:
         """What it was sent, once that is *count* calls."""
@@ -68,6 +72,8 @@ def serving(running: Running, folder: Path, address: str = CALLED) -> Iterator[P
             form = {name: values[0] for name, values in parse_qs(sent).items()}
             path = urlsplit(self.path).path
             status, body = peer.answer(path, form)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            peer.bodies.append((status, headers, sent.encode()))
             peer.calls.append((path, form))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -1,6 +1,7 @@
 """The audit log: searched, proved, and written to by other services."""
 
 from functools import partial
+from typing import Any
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, etag, listed, shown, tagged
@@ -8,6 +9,7 @@ from platforma.edge.api import API
 from platforma.edge.audit_disclosures import asked_fields, disclosure_answer
 from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
+from platforma.edge.audit_streams import asked_stream, stream_view
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
 from platforma.edge.conditional import put
@@ -89,6 +91,54 @@ def list_exports(call: Call) -> Answer:
 def get_export(call: Call) -> Answer:
     export = bootstrap.audit.read_export(call.tenant_id, call.path["id"])
     return shown(export_view(export, bootstrap.export_files()), export.version)
+
+
+def _stream(call: Call, stream: Any) -> dict[str, Any]:
+    return stream_view(stream, streams=bootstrap.streams(), store=bootstrap.audit_store(), now=call.now)
+
+
+@api.serves("audit.streams.create")
+def create_stream(call: Call) -> Answer:
+    stream, secret = bootstrap.audit.create_stream(asked_stream(call), attempt=call.attempt)
+    return shown({**_stream(call, stream), "secret": secret}, stream.version, status=201)
+
+
+@api.serves("audit.streams.list")
+def list_streams(call: Call) -> Answer:
+    found, after = bootstrap.audit.list_streams(call.tenant_id, **call.page())
+    return listed([_stream(call, stream) for stream in found], call.next_cursor(after))
+
+
+@api.serves("audit.streams.get")
+def get_stream(call: Call) -> Answer:
+    stream = bootstrap.audit.read_stream(call.tenant_id, call.path["id"])
+    return shown(_stream(call, stream), stream.version)
+
+
+@api.serves("audit.streams.update")
+def update_stream(call: Call) -> Answer:
+    change = partial(bootstrap.audit.update_stream, call.path["id"], asked_stream(call), attempt=call.attempt)
+    stream = change(if_match=call.if_match)
+    return shown(_stream(call, stream), stream.version)
+
+
+@api.serves("audit.streams.delete")
+def delete_stream(call: Call) -> Answer:
+    bootstrap.audit.delete_stream(call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
+
+
+@api.serves("audit.stream_secrets.rotate")
+def rotate_stream_secret(call: Call) -> Answer:
+    stream, secret = bootstrap.audit.rotate_stream_secret(call.path["id"], attempt=call.attempt)
+    return shown({**_stream(call, stream), "secret": secret}, stream.version, status=201)
+
+
+@api.serves("audit.streams.replay")
+def replay_stream(call: Call) -> Answer:
+    asked = {"log_id": call.body.log, "from_sequence": call.body.from_sequence}
+    stream = bootstrap.audit.replay_stream(call.path["id"], **asked, attempt=call.attempt)
+    return shown(_stream(call, stream), stream.version, status=202)
 
 
 @api.serves("audit.keys.list")

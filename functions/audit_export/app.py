@@ -1,9 +1,9 @@
-"""Makes the exports that were asked for; run by a schedule, each run for as long as it may."""
+"""Makes the exports that were asked for, and pushes streams; each run by its schedule, for as long as it may."""
 
 from platforma import bootstrap
 from platforma.edge.operator import operated
 
 
-@operated("audit_export")
-def handler(_event: dict[str, object], _request_id: str) -> dict[str, object]:
-    return bootstrap.make_exports()
+@operated("audit_export", counted=("delivered", "failing", "suspended"))
+def handler(event: dict[str, object], request_id: str) -> dict[str, object]:
+    return bootstrap.push_streams(request_id) if event.get("job") == "streams" else bootstrap.make_exports()

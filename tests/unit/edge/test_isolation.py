@@ -18,6 +18,7 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
         "/v1/sso-connections",
         {"name": "i", "type": "saml", "saml": {"metadata_xml": FakeIdentityProvider().metadata()}},
     ),
+    "stream": ("/v1/audit/streams", {"name": "s", "destination": {"type": "https", "url": "https://siem.test/in"}}),
     "policy": ("/v1/policies", {"name": "p", "document": STATEMENT}),
     "protected_api": (
         "/v1/protected-apis",
@@ -25,6 +26,8 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 BODIES: dict[str, Any] = {
+    "audit.streams.update": {"name": "n"},
+    "audit.streams.replay": {"from_sequence": 0},
     "settings.clients.update": {"name": "n"},
     "settings.api_keys.update": {"name": "n"},
     "settings.api_keys.rotate": {},

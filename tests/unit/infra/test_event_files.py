@@ -35,6 +35,7 @@ def test_the_access_log_event_has_the_templates_format():
 
 SCHEDULES = {
     "AuditSweep": ("audit_relay", "sweep"),
+    "AuditStreamsSchedule": ("audit_export", "streams"),
     "CertificatesSchedule": ("certificates_renew", "schedule"),
     "OrdersSchedule": ("certificates_manage", "work"),
     "KeysUpkeepSchedule": ("keys_upkeep", "schedule"),

@@ -17,6 +17,7 @@ from platforma.bootstrap.parts.audit import (
     ledger,
     person_keys,
     published,
+    streams,
 )
 from platforma.bootstrap.parts.compliance import evidence_sources, policy_version
 from platforma.bootstrap.parts.edge import analyst, desk, edge, giving, principals, proofs, subjects
@@ -33,6 +34,7 @@ from platforma.bootstrap.schedules import (
     mail_links,
     make_exports,
     purge_tenants,
+    push_streams,
     renew_client_certificates,
     rewrap,
     rotate_signing_keys,
@@ -119,6 +121,7 @@ __all__ = [
     "proofs",
     "published",
     "purge_tenants",
+    "push_streams",
     "relying_party",
     "renew_client_certificates",
     "rewrap",
@@ -139,6 +142,7 @@ __all__ = [
     "sso",
     "sso_upkeep",
     "statements",
+    "streams",
     "subjects",
     "tell_clients",
     "vault",

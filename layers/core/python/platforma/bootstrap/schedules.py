@@ -133,6 +133,27 @@ def make_exports() -> dict[str, Any]:
     return dict(run_exports(by))
 
 
+def push_streams(request_id: str) -> dict[str, Any]:
+    """Push what is new to streams' receivers; how many events were delivered, and how many streams fail or are suspended."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.streams import Deliverer, run_streams
+
+    def begin(tenant_id: str) -> "Attempt":
+        return _attempt("audit_export", request_id, "audit.streams.suspend", tenant_id=tenant_id)
+
+    by = Deliverer(
+        streams=audit.streams(),
+        store=audit.audit_store(),
+        bucket=S3Bucket(environment.settings().audit_bucket),
+        cold=audit.cold(),
+        envelope=ground.envelope(),
+        send=audit.receivers(),
+        clock=environment.clock,
+        begin=begin,
+    )
+    return dict(run_streams(by))
+
+
 def purge_tenants(request_id: str) -> int:
     """
     End the tenants whose time is over; how many.

@@ -198,6 +198,7 @@ audit = Area(
         "erasures": parts.audit.erasures,
         "keepings": parts.audit.keepings,
         "published": parts.audit.published,
+        "streams": parts.audit.streams,
         "persons": parts.audit.keys_of_persons,
         "signer": parts.audit.checkpoint_signer,
         "least": lambda: environment.settings().audit_retention_years,

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
     from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
+    from platforma.adapters.dynamodb.streams import DynamoDBStreams
     from platforma.adapters.s3_files import S3Files
     from platforma.audit.attend import Attendant
     from platforma.audit.cold import Cold
     from platforma.audit.person_keys import PersonKeys
     from platforma.audit.proof import Published
     from platforma.audit.retention import Term
+    from platforma.audit.streams.ports import Send
 
 
 @cache
@@ -125,6 +127,21 @@ def exports() -> "DynamoDBExports":
     from platforma.adapters.dynamodb.exports import DynamoDBExports
 
     return ground.bound(DynamoDBExports(ground.tables(), ground.outbox()))
+
+
+@cache
+def streams() -> "DynamoDBStreams":
+    """Where events are pushed, and how far."""
+    from platforma.adapters.dynamodb.streams import DynamoDBStreams
+
+    return ground.bound(DynamoDBStreams(ground.tables(), ground.outbox()))
+
+
+def receivers() -> "Send":
+    """What calls the receivers of streams."""
+    from platforma.adapters.receivers import Receivers
+
+    return Receivers(ground.fetch())
 
 
 @cache

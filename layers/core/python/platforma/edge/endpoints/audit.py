@@ -2,6 +2,8 @@
 
 from platforma.edge.endpoints.row import Endpoint, row
 
+_STREAMS = "/v1/audit/streams"
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
         *("POST", "/v1/audit/events", "audit.events.write", "audit_events", "permission", "Write events of another service"),
@@ -94,6 +96,55 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "How far an export is, and where its files are",
         resource="export",
         answer="audit.ExportView",
+    ),
+    row(
+        *("POST", _STREAMS, "audit.streams.create", "audit_events", "permission"),
+        "Push events to a receiver as they are entered",
+        body="audit.NewStream",
+        answer="audit.StreamMade",
+        status=201,
+        secret=True,
+    ),
+    row(
+        *("GET", _STREAMS, "audit.streams.list", "audit_events", "permission", "List streams"),
+        answer="audit.StreamList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", f"{_STREAMS}/{{id}}", "audit.streams.get", "audit_events", "permission"),
+        "A stream, and how it goes",
+        resource="stream",
+        answer="audit.StreamView",
+    ),
+    row(
+        *("PATCH", f"{_STREAMS}/{{id}}", "audit.streams.update", "audit_events", "permission"),
+        "Change a stream, or resume it",
+        resource="stream",
+        body="audit.StreamChange",
+        answer="audit.StreamView",
+        if_match=True,
+    ),
+    row(
+        *("DELETE", f"{_STREAMS}/{{id}}", "audit.streams.delete", "audit_events", "permission", "Push nothing more"),
+        resource="stream",
+        status=204,
+        if_match=True,
+    ),
+    row(
+        *("POST", f"{_STREAMS}/{{id}}/secret", "audit.stream_secrets.rotate", "audit_events", "permission"),
+        "Give a stream another secret",
+        resource="stream",
+        answer="audit.StreamMade",
+        status=201,
+        secret=True,
+    ),
+    row(
+        *("POST", f"{_STREAMS}/{{id}}/replay", "audit.streams.replay", "audit_events", "permission"),
+        "Push again from a sequence on",
+        resource="stream",
+        body="audit.Replay",
+        answer="audit.StreamView",
+        status=202,
     ),
     row(
         *("GET", "/audit/{log_id}/tile/{path+}", "audit.tiles.get", "audit_events", "permission"),

@@ -239,6 +239,88 @@ class ExportList(View):
     next_cursor: str | None
 
 
+class Destination(Body):
+    """Where a stream's events are pushed: an HTTPS endpoint that anybody may reach."""
+
+    type: Literal["https"]
+    url: Annotated[str, StringConstraints(min_length=9, max_length=2048)]
+
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class NewStream(Body):
+    """A stream of the tenant's events."""
+
+    name: _Name
+    destination: Destination
+    format: Literal["jsonl", "ocsf"] = "jsonl"
+    enabled: bool = True
+
+
+class StreamChange(Body):
+    """What is to be otherwise; `enabled: true` also resumes a stream that was suspended."""
+
+    name: _Name | None = None
+    destination: Destination | None = None
+    format: Literal["jsonl", "ocsf"] | None = None
+    enabled: bool | None = None
+
+
+class Replay(Body):
+    """From which event of which log on (the tenant's first one if not said)."""
+
+    log: Annotated[str, StringConstraints(max_length=64)] | None = None
+    from_sequence: Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class StreamPlace(View):
+    """The sequence of the event that is delivered next, and how many are behind."""
+
+    log: str
+    next_sequence: int
+    behind: int
+
+
+class StreamHealth(View):
+    """How it goes. One whose receiver is down for seven days is *suspended*, and goes on where it stopped once resumed."""
+
+    status: Literal["new", "healthy", "failing", "suspended", "disabled"]
+    delivered_at: Timestamp | None
+    failing_since: Timestamp | None
+    tries: int
+    next_try_at: Timestamp | None
+    error: str | None
+    logs: list[StreamPlace]
+
+
+class StreamView(View):
+    """A stream. Messages are signed as Standard Webhooks 1.0 has it; the secret is never shown again."""
+
+    id: str
+    name: str
+    destination: Destination
+    format: Literal["jsonl", "ocsf"]
+    enabled: bool
+    created_at: Timestamp
+    created_by: str
+    former_secret_until: Timestamp | None
+    health: StreamHealth
+
+
+class StreamMade(StreamView):
+    """A stream, with the secret that its messages are signed by."""
+
+    secret: str
+
+
+class StreamList(View):
+    """A page of streams, oldest first."""
+
+    items: list[StreamView]
+    next_cursor: str | None
+
+
 class DataExport(View):
     """
     All that is known of a person: *kept* on the first page alone, by what it is; on every page events that tell of them,

@@ -1,0 +1,15 @@
+"""What may go wrong with streams."""
+
+from platforma.kernel.errors import Conflict, Unavailable
+
+
+class Unreached(Unavailable):
+    """A receiver gave no answer."""
+
+    code = "receiver_unreached"
+
+
+class TooManyStreams(Conflict):
+    """The tenant has as many streams as it may."""
+
+    code = "too_many_streams"
