@@ -35,7 +35,9 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Streams]:
 
 def a_stream(tenant_id: str = TENANT) -> Stream:
     made = "2026-11-28T12:00:00.000Z"
-    return Stream(new_id("stm"), tenant_id, "siem", "https://a.test", "jsonl", True, made, "usr_x", b"sealed")
+    return Stream(
+        new_id("stm"), tenant_id, "siem", {"type": "https", "url": "https://a.test"}, "jsonl", True, made, "usr_x", b"sealed"
+    )
 
 
 def an_event(tenant_id: str = TENANT) -> Event:

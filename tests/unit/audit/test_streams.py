@@ -26,12 +26,17 @@ from platforma.audit.streams import (
     update_stream,
 )
 from platforma.audit.streams.errors import TooManyStreams, Unreached
-from platforma.audit.streams.model import HELD, MOST
+from platforma.audit.streams.model import HELD, MOST, Message
 from platforma.kernel.errors import NotFound, PreconditionFailed, Unprocessable
 from platforma.kernel.events import Attempt
 from tests.unit.audit.world import OTHER, TENANT, Killed, World, user_id
 
-ASKED = {"name": "siem", "url": "https://siem.example/in", "format": "jsonl", "enabled": True}
+
+def https(url: str) -> dict[str, str]:
+    return {"type": "https", "url": url}
+
+
+ASKED = {"name": "siem", "destination": https("https://siem.example/in"), "format": "jsonl", "enabled": True}
 
 
 class Receiver:
@@ -42,13 +47,13 @@ class Receiver:
         self.messages: list[tuple[str, dict[str, str], bytes]] = []
         self.taken: list[dict[str, Any]] = []
 
-    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        self.messages.append((url, dict(headers), body))
+    def __call__(self, _tenant_id: str, destination: dict[str, str], message: Message) -> None:
+        self.messages.append((destination["url"], dict(message.headers), message.body))
         if self.status is None:
             raise Unreached(cause="TimeoutError")
-        if 200 <= self.status < 300:
-            self.taken += [json.loads(line) for line in body.splitlines()]
-        return self.status
+        if not 200 <= self.status < 300:
+            raise Unreached(cause=f"status {self.status}")
+        self.taken += [json.loads(line) for line in message.lines]
 
     @property
     def sequences(self) -> list[int]:
@@ -254,10 +259,10 @@ def test_a_worker_whose_stream_is_replayed_meanwhile_notes_nothing(world):
     world.entered(3)
     calm = world.receiver.__call__
 
-    def replaying(url, body, headers):
+    def replaying(*handed):
         replay = {"streams": world.streams, "store": world.store, "attempt": world.attempt("audit.streams.replay")}
         replay_stream(stream.id, log_id=None, from_sequence=0, **replay)
-        return calm(url, body, headers)
+        calm(*handed)
 
     world.receiver = replaying
     world.push()
@@ -329,7 +334,7 @@ def test_a_large_event_goes_alone(world):
 )
 def test_another_url_than_plain_https_is_refused(world, url):
     with pytest.raises(Unprocessable):
-        world.made(url=url)
+        world.made(destination=https(url))
 
 
 def test_a_tenant_has_ten_streams_at_most(world):

@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from platforma import bootstrap
+from platforma.audit.streams.errors import Unreached
+from platforma.audit.streams.model import Message
 from tests.world import Tenant, World
 
 PATH = "/v1/audit/streams"
 ASKED = {"name": "siem", "destination": {"type": "https", "url": "https://siem.test/in"}}
+
+ROLE = {"role_arn": "arn:aws:iam::222222222222:role/siem"}
+BUCKET = {"type": "s3", "bucket": "their-log", "region": "eu-central-1", "prefix": "platforma/", **ROLE}
+BUS = {"type": "eventbridge", "event_bus_arn": "arn:aws:events:eu-central-1:222222222222:event-bus/siem", **ROLE}
 
 
 class Receiver:
@@ -17,9 +23,10 @@ class Receiver:
         self.status = 200
         self.bodies: list[bytes] = []
 
-    def __call__(self, _url: str, body: bytes, _headers: Any) -> int:
-        self.bodies.append(body)
-        return self.status
+    def __call__(self, _tenant_id: str, _destination: Any, message: Message) -> None:
+        self.bodies.append(message.body)
+        if self.status != 200:
+            raise Unreached(cause=f"status {self.status}")
 
     @property
     def actions(self) -> list[str]:
@@ -55,7 +62,7 @@ def test_a_stream_is_made_pushed_and_tells_how_it_goes(world: World, tenant: Ten
     assert "secret" not in shown.json
     assert (shown.json["health"]["status"], shown.json["health"]["logs"][0]["log"]) == ("healthy", tenant.id)
     (event,) = tenant.events(request_id=made.request_id)
-    assert (event["action"], event["changes"]["after"]["url"]) == ("audit.streams.create", "https://siem.test/in")
+    assert (event["action"], event["changes"]["after"]["destination"]) == ("audit.streams.create", ASKED["destination"])
     assert stream["secret"] not in json.dumps(event)
 
 
@@ -113,6 +120,10 @@ def test_a_stream_is_replayed(world: World, tenant: Tenant, receiver: Receiver):
         {**ASKED, "destination": {"type": "https", "url": "http://siem.test/in"}},
         {**ASKED, "destination": {"type": "https", "url": "https://u:p@siem.test/in"}},
         {**ASKED, "destination": {"type": "smtp", "url": "https://siem.test/in"}},
+        {**ASKED, "destination": {**BUCKET, "role_arn": "arn:aws:iam::1:user/x"}},
+        {**ASKED, "destination": {**BUCKET, "bucket": "../x"}},
+        {**ASKED, "destination": {**BUS, "event_bus_arn": "default"}},
+        {**ASKED, "destination": {**BUS, "url": "https://siem.test/in"}},
         {**ASKED, "format": "csv"},
         {**ASKED, "name": ""},
         {**ASKED, "more": 1},
@@ -126,3 +137,12 @@ def test_a_reader_of_the_log_decides_nothing_of_streams(world: World, tenant: Te
     token = world.token(tenant.client_with(roles=("viewer",)))
 
     assert world.call("POST", PATH, json_body=ASKED, token=token).status == 403
+
+
+@pytest.mark.parametrize("destination", [BUCKET, BUS])
+def test_a_bucket_or_a_bus_is_named_with_the_role_that_trusts_the_tenants_external_id(
+    tenant: Tenant, destination: dict[str, str]
+):
+    made = tenant.call("POST", PATH, {**ASKED, "destination": destination}, expect=201).json
+
+    assert (made["destination"], made["external_id"]) == (destination, tenant.id)

@@ -13,8 +13,6 @@ from platforma.kernel.clock import parse_rfc3339, rfc3339
 def asked_stream(call: Call) -> dict[str, Any]:
     """What the body asks for, whole or in part."""
     said = call.body.model_dump(exclude_none=True)
-    if "destination" in said:
-        said["url"] = said.pop("destination")["url"]
     return dict(said)
 
 
@@ -29,7 +27,8 @@ def stream_view(stream: Stream, *, streams: Streams, store: LogStore, now: datet
     return {
         "id": stream.id,
         "name": stream.name,
-        "destination": {"type": "https", "url": stream.url},
+        "destination": dict(stream.destination),
+        "external_id": stream.tenant_id,
         "format": stream.format,
         "enabled": stream.enabled,
         "created_at": stream.created_at,

@@ -134,7 +134,8 @@ class DynamoDBStreams:
 
 
 def _stands(stream: Stream) -> Condition:
-    return (StreamItem.version == stream.version) & StreamItem.state.exists()
+    stands: Condition = (StreamItem.version == stream.version) & StreamItem.state.exists()
+    return stands
 
 
 def _key(tenant_id: str) -> str:

@@ -20,7 +20,7 @@ from platforma.audit.ports import Bucket, LogStore
 from platforma.audit.proof import read_entries
 from platforma.audit.streams.change import PURPOSE
 from platforma.audit.streams.errors import Unreached
-from platforma.audit.streams.model import Progress, Stream, later, message_id, too_long
+from platforma.audit.streams.model import Message, Progress, Stream, later, message_id, too_long
 from platforma.audit.streams.ports import Send, Streams
 from platforma.audit.streams.signature import signed_headers
 from platforma.kernel.clock import Clock, parse_rfc3339, rfc3339
@@ -148,17 +148,16 @@ def _next(stream: Stream, log_id: str, progress: Progress, by: Deliverer) -> tup
     head, first = by.store.head(log_id), progress.places.get(log_id, 0)
     if head is None or first >= head.size:
         return None
-    lines = list(_rows(stream, read_entries(by.bucket, log_id, first, min(head.size, first + MOST_EVENTS)), by))
-    body = "".join(lines).encode()
-    name = message_id(stream.id, log_id, first, len(lines))
+    lines = tuple(_rows(stream, read_entries(by.bucket, log_id, first, min(head.size, first + MOST_EVENTS)), by))
+    name, body = message_id(stream.id, log_id, first, len(lines)), "".join(lines).encode()
     headers = signed_headers(name, int(by.clock().timestamp()), body, _secrets(stream, by))
     headers |= {"Content-Type": _TYPE, "User-Agent": "platforma-audit-stream/1"}
     headers |= {"platforma-log": log_id, "platforma-sequence": f"{first}-{first + len(lines) - 1}"}
     try:
-        status = by.send(stream.url, body, headers)
+        by.send(stream.tenant_id, stream.destination, Message(name, log_id, first, lines, headers))
     except Unreached as error:
         return len(lines), str(error.facts.get("cause") or "no answer")
-    return len(lines), None if 200 <= status < 300 else f"status {status}"
+    return len(lines), None
 
 
 def _rows(stream: Stream, entries: list[bytes], by: Deliverer) -> Iterator[str]:

@@ -4,7 +4,7 @@ from platforma.kernel.errors import Conflict, Unavailable
 
 
 class Unreached(Unavailable):
-    """A receiver gave no answer."""
+    """A receiver did not take a message."""
 
     code = "receiver_unreached"
 

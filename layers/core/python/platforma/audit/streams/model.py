@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from platforma.kernel.clock import parse_rfc3339
 
@@ -28,15 +28,17 @@ _BACKOFF, _SLOWEST = timedelta(minutes=1), timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class Stream:
     """
-    What a tenant decided. *secret* signs messages, and *former* too until *former_until*; both are sealed.
+    What a tenant decided. *destination* is where to, by its `type`: an `https` *url*; an `s3` *bucket* of a *region*, with a
+    *prefix*; an `eventbridge` *event_bus_arn*. The latter two are reached as a *role_arn* of the customer's.
 
-    *version* counts changes of what is decided.
+    *secret* signs messages to an `https` one, and *former* too until *former_until*; both are sealed. *version* counts
+    changes of what is decided.
     """
 
     id: str
     tenant_id: str
     name: str
-    url: str
+    destination: Mapping[str, str]
     format: Format
     enabled: bool
     created_at: str
@@ -48,7 +50,23 @@ class Stream:
 
     def told(self) -> dict[str, Any]:
         """What an event says of it."""
-        return {name: getattr(self, name) for name in ("name", "url", "format", "enabled")}
+        told = {name: getattr(self, name) for name in ("name", "format", "enabled")}
+        return {**told, "destination": dict(self.destination)}
+
+
+class Message(NamedTuple):
+    """Events of one log in order from *first* on, each a line of *lines*; *headers* name and sign it."""
+
+    name: str
+    log_id: str
+    first: int
+    lines: tuple[str, ...]
+    headers: Mapping[str, str]
+
+    @property
+    def body(self) -> bytes:
+        """All lines."""
+        return "".join(self.lines).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +107,7 @@ def status_of(stream: Stream, progress: Progress) -> Status:
 
 def later(tries: int) -> timedelta:
     """How long to wait after so many tries in vain."""
-    return min(_BACKOFF * 2 ** min(tries - 1, 10), _SLOWEST)
+    return min(_BACKOFF * (1 << min(tries - 1, 10)), _SLOWEST)
 
 
 def too_long(progress: Progress, now: datetime) -> bool:

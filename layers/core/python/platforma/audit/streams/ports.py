@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from platforma.audit.streams.model import Progress, Stream
+from platforma.audit.streams.model import Message, Progress, Stream
 from platforma.kernel.events import Event
 
 
@@ -48,10 +48,10 @@ class Streams(Protocol):
 class Send(Protocol):
     """What calls a receiver."""
 
-    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    def __call__(self, tenant_id: str, destination: Mapping[str, str], message: Message) -> None:
         """
-        The status of its answer.
+        Hand it over: once this returns the receiver has it.
 
         Raises:
-            Unreached: there was none.
+            Unreached: it has not, or that is not known; *cause* says why.
         """

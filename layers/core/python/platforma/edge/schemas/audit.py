@@ -239,11 +239,43 @@ class ExportList(View):
     next_cursor: str | None
 
 
-class Destination(Body):
-    """Where a stream's events are pushed: an HTTPS endpoint that anybody may reach."""
+_Role = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$", max_length=600)
+]
+
+
+class HTTPSDestination(Body):
+    """An endpoint that anybody may reach."""
 
     type: Literal["https"]
     url: Annotated[str, StringConstraints(min_length=9, max_length=2048)]
+
+
+class S3Destination(Body):
+    """A bucket of the customer's, written to as a role of the customer's that trusts us with the *external_id*."""
+
+    type: Literal["s3"]
+    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$", max_length=63)]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[a-z]+)+-[0-9]$")]
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!_.*'()/=-]*$", max_length=200)] = ""
+    role_arn: _Role
+
+
+class EventBridgeDestination(Body):
+    """An event bus of the customer's, sent to as such a role."""
+
+    type: Literal["eventbridge"]
+    event_bus_arn: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^arn:aws[a-z-]*:events:[a-z]{2}(?:-[a-z]+)+-[0-9]:[0-9]{12}:event-bus/[A-Za-z0-9_./-]+$",
+            max_length=400,
+        ),
+    ]
+    role_arn: _Role
+
+
+Destination = Annotated[HTTPSDestination | S3Destination | EventBridgeDestination, Field(discriminator="type")]
 
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -300,6 +332,7 @@ class StreamView(View):
     id: str
     name: str
     destination: Destination
+    external_id: str
     format: Literal["jsonl", "ocsf"]
     enabled: bool
     created_at: Timestamp
