@@ -15,7 +15,7 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttrib
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Refusal, Transaction
 from platforma.audit.canonical import canonical, plain
 from platforma.audit.errors import AlreadyEntered, AnotherEvent
@@ -150,7 +150,7 @@ class Outbox:
         try:
             LogItem(LOGS, log_id).save()
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         self._known.add(log_id)
 
     def _taken(self, event: Event, digest: bytes, found: dict[str, Any] | None) -> PlatformaError:

@@ -18,7 +18,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.exceptions import DeleteError, PynamoDBException
 
 from platforma.adapters.dynamodb.audit import CLAIM, ClaimItem
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.completeness import Due, Noted, Tally
 from platforma.audit.model import CLAIM_DAYS
@@ -126,7 +126,7 @@ class DynamoDBLedger:
             try:
                 ReconcileItem(_RECONCILE, due.minute).delete(ReconcileItem.token == due.token)
             except DeleteError as error:
-                if error.cause_response_code != "ConditionalCheckFailedException":
+                if code_of(error) != "ConditionalCheckFailedException":
                     raise
 
     def tallies(self, tenant_id: str, first: str, last: str) -> Iterator[Tally]:
@@ -146,4 +146,4 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error

@@ -19,7 +19,7 @@ from pynamodb.expressions.update import Action
 
 from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
 from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, head_of, written
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.index import paths_of
 from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row
@@ -239,7 +239,7 @@ class DynamoDBLogStore:
             try:
                 item.update(list(actions), condition)
             except UpdateError as error:
-                if error.cause_response_code == "ConditionalCheckFailedException":
+                if code_of(error) == "ConditionalCheckFailedException":
                     return None
                 raise
         return head_of(log_id, item)
@@ -250,7 +250,7 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _hot_key(log_id: str, path: Path) -> str:

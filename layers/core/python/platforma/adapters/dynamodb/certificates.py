@@ -8,7 +8,7 @@ from dataclasses import replace
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.certificates.model import Certificate, certificate_of, document_of
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -88,4 +88,4 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error

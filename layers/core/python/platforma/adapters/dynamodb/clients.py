@@ -17,7 +17,7 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_policy, moves_revocation
 from platforma.kernel import given
@@ -152,7 +152,7 @@ def _available() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(client_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.errors import PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
@@ -92,7 +92,7 @@ class DynamoDBConsents:
 
 
 def _unavailable(error: PynamoDBException) -> Unavailable:
-    return Unavailable(cause=error.cause_response_code or type(error.cause).__name__)
+    return Unavailable(cause=cause_of(error))
 
 
 def _sk(user_id: str, client_id: str) -> str:

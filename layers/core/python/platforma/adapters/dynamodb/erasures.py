@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.audit.erasure import Erasure
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -104,4 +104,4 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error

@@ -8,7 +8,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from platforma.adapters.dynamodb.revocations import revokes
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -111,7 +111,7 @@ class DynamoDBGrants:
 
 
 def _unavailable(error: PynamoDBException) -> Unavailable:
-    return Unavailable(cause=error.cause_response_code or type(error.cause).__name__)
+    return Unavailable(cause=cause_of(error))
 
 
 def _pk(grant_id: str) -> str:

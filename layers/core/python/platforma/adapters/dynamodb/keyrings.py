@@ -3,7 +3,7 @@
 from pynamodb.attributes import BinaryAttribute
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.tables import Item, cause_of, code_of
 from platforma.kernel.errors import Unavailable
 
 
@@ -28,19 +28,19 @@ class DynamoDBKeyrings:
         except DoesNotExist:
             return None
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
     def make(self, tenant_id: str, name: str, sealed: bytes) -> bytes:
         """Store *sealed* unless there is a key of this name."""
         try:
             KeyringItem(f"{tenant_id}#KEYRING", name, sealed=sealed).save(KeyringItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise Unavailable(cause=error.cause_response_code) from error
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise Unavailable(cause=cause_of(error)) from error
             found = self.find(tenant_id, name)
             if found is None:
                 raise Unavailable("A tenant's key was there and is not.") from None
             return found
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return sealed

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Unavailable
@@ -62,7 +62,7 @@ class DynamoDBSigningKeyStore:
             found = SigningKeyItem.query(PLATFORM, SigningKeyItem.sk.startswith(f"{SK}#"), consistent_read=True)
             return [_key(item) for item in found]
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
     def add(self, key: SigningKey, *, drop: Sequence[str] = (), event: Event) -> None:
         """

@@ -16,7 +16,7 @@ from typing import TypeVar
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.errors import PreconditionFailed, Unavailable
 from platforma.kernel.events import Event
@@ -105,7 +105,7 @@ class DynamoDBObjects:
             )
             heads = [Head(item.sk, int(item.version), item.deleted, bytes(item.sealed), item.manifest) for item in found]
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return heads, found.last_evaluated_key["sk"]["S"] if found.last_evaluated_key else None
 
     def manifest(self, tenant_id: str, manifest_id: str) -> bytes | None:
@@ -170,7 +170,7 @@ class DynamoDBObjects:
             found = SealedItem.query(pk, SealedItem.sk.startswith("PART#"), consistent_read=True)
             return {int(item.sk.removeprefix("PART#")): bytes(item.sealed) for item in found}
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
     def abort(self, tenant_id: str, upload_id: str, event: Event) -> None:
         """End an open upload."""
@@ -190,7 +190,7 @@ class DynamoDBObjects:
                 items = RubbishItem.query(pk, RubbishItem.sk < until, consistent_read=True, limit=100)
                 found += [_read(item) for item in items]
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return found
 
     def forget(self, rubbish: Rubbish) -> None:
@@ -209,7 +209,7 @@ class DynamoDBObjects:
                 UploadItem(pk, "UPLOAD").delete()
             _rubbish(rubbish).delete()
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
 
 def _got(model: type[Found], pk: str, sk: str) -> Found | None:
@@ -218,7 +218,7 @@ def _got(model: type[Found], pk: str, sk: str) -> Found | None:
     except DoesNotExist:
         return None
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _head(item: ObjectItem | None, object_id: str) -> Head | None:

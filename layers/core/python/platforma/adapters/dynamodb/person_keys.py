@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pynamodb.attributes import BinaryAttribute
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.tables import Item, cause_of, code_of
 from platforma.kernel.errors import Unavailable
 
 
@@ -29,18 +29,18 @@ class DynamoDBPersonKeys:
             found = PersonKeyItem.batch_get([(_key(tenant_id), name) for name in names], consistent_read=True)
             return {item.sk: bytes(item.sealed) if item.sealed else None for item in found}
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
     def make(self, tenant_id: str, name: str, sealed: bytes) -> bytes | None:
         """Store *sealed* unless there is or was a key of this name."""
         try:
             PersonKeyItem(_key(tenant_id), name, sealed=sealed).save(PersonKeyItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise Unavailable(cause=error.cause_response_code) from error
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise Unavailable(cause=cause_of(error)) from error
             return self._stored(tenant_id, name)
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return sealed
 
     def erase(self, tenant_id: str, name: str) -> None:
@@ -48,7 +48,7 @@ class DynamoDBPersonKeys:
         try:
             PersonKeyItem(_key(tenant_id), name).save()
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
 
     def _stored(self, tenant_id: str, name: str) -> bytes | None:
         try:
@@ -56,7 +56,7 @@ class DynamoDBPersonKeys:
         except DoesNotExist:
             raise Unavailable("A person's key was there and is not.") from None
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return bytes(item.sealed) if item.sealed else None
 
 

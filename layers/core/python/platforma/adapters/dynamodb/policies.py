@@ -23,7 +23,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK as VERSIONS_SK
 from platforma.adapters.dynamodb.versions import VersionsItem, moves_policy
@@ -233,7 +233,7 @@ def _available() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _put(transaction: Transaction, item: RuleItem, exists: PlatformaError | None = None) -> None:

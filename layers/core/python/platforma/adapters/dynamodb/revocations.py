@@ -13,7 +13,7 @@ from datetime import datetime
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
 from platforma.kernel.errors import Unavailable
@@ -72,7 +72,7 @@ class DynamoDBRevocations:
         try:
             found = _found([(_pk(tenant_id, each), _SK) for each in (*asked, *users)])
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         outs = [SignedOut(datetime.fromisoformat(item.at), item.but) for item in found if item.at]
         revoked = len(found) > len(outs)
         return revoked or any(out.ends(each) for out in outs for each in asked if is_id(each, "ses"))

@@ -15,7 +15,7 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Event
@@ -53,7 +53,7 @@ class DynamoDBRewraps:
         try:
             marks = [item.sk for item in RewrapItem.query(_OPEN, RewrapItem.sk.startswith("ten_"), consistent_read=True)]
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return [job for tenant_id in marks if (job := self.job(tenant_id)) is not None]
 
     def put_job(self, job: Job, *, event: Event | None) -> None:
@@ -96,7 +96,7 @@ def _document(pk: str, sk: str) -> dict[str, Any] | None:
     except DoesNotExist:
         return None
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
     return dict(json.loads(text)) if text else None
 
 

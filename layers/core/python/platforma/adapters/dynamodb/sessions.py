@@ -20,7 +20,7 @@ from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.logouts import DynamoDBLogouts, puts_waiting
 from platforma.adapters.dynamodb.revocations import revokes, signed_out
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -169,7 +169,7 @@ def _available() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(session_id: str) -> str:

@@ -5,7 +5,7 @@ import json
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import PreconditionFailed, Unavailable
@@ -43,7 +43,7 @@ class DynamoDBShreddings:
         except DoesNotExist:
             return None
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return Shredding(
             tenant_id=tenant_id,
             key_id=item.key_id,
@@ -58,10 +58,10 @@ class DynamoDBShreddings:
         try:
             _item(shredding, 1).save(ShreddingItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise Unavailable(cause=error.cause_response_code) from error
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise Unavailable(cause=cause_of(error)) from error
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return self._standing(shredding.tenant_id)
 
     def finish(self, shredding: Shredding, event: Event) -> Shredding:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.tables import Item, cause_of, code_of
 from platforma.kernel.errors import Unavailable
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -25,7 +25,7 @@ def written(item: Item, actions: list[Any], condition: Condition) -> bool:
         try:
             item.update(actions=actions, condition=condition)
         except UpdateError as error:
-            if error.cause_response_code != _CONDITION_FAILED:
+            if code_of(error) != _CONDITION_FAILED:
                 raise
             return False
     return True
@@ -51,4 +51,4 @@ def answering() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error

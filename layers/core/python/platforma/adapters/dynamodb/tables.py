@@ -10,9 +10,22 @@ from typing import Any, ClassVar
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 TABLES = ("identity", "credential", "policy", "audit", "key")
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's own word for what it refused; None where it gave no answer, of which botocore has no response either."""
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
+def cause_of(error: PynamoDBException) -> str:
+    """Why storage did not do it: DynamoDB's word, or what became of the request."""
+    return code_of(error) or type(error.cause).__name__
 
 
 class Item(Model):

@@ -14,7 +14,7 @@ from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from platforma.adapters.dynamodb.tables import Item, Tables
+from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.kernel.errors import Broken, PlatformaError, Unavailable
 from platforma.kernel.events import Event, entered
 
@@ -100,10 +100,10 @@ class Transaction:
                     add(transaction)
         except TransactWriteError as error:
             if not _may_retry(error, [refused for _, refused in steps]) or last:
-                raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+                raise Unavailable(cause=cause_of(error)) from error
             return False
         except PynamoDBException as error:
-            raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+            raise Unavailable(cause=cause_of(error)) from error
         return True
 
 

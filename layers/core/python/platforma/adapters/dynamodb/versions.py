@@ -7,7 +7,7 @@ They stand in the Policy table, which every function that authenticates may read
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.tables import Item, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.kernel.errors import Unavailable
 
@@ -47,5 +47,5 @@ def make_versions(tenant_id: str) -> None:
     try:
         VersionsItem(tenant_id, SK).save(VersionsItem.pk.does_not_exist())
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise Unavailable(cause=error.cause_response_code) from error
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise Unavailable(cause=cause_of(error)) from error

@@ -31,7 +31,7 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.tables import Item
+from platforma.adapters.dynamodb.tables import Item, cause_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.adapters.dynamodb.versions import SK, VersionsItem
 from platforma.identity.errors import TurnTaken
@@ -135,7 +135,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(cause=error.cause_response_code or type(error.cause).__name__) from error
+        raise Unavailable(cause=cause_of(error)) from error
 
 
 def read(cls: type[I], pk: str, sk: str) -> I | None:
