@@ -124,6 +124,18 @@ def test_a_user_is_found_by_id_name_and_external_id(stores):
     assert stores.directory.user(ACME, ada.user.id).email == "Ada@acme.test"
 
 
+def test_users_are_listed_from_where_a_page_ended(stores):
+    made = sorted((added(stores, f"u{number}@acme.test") for number in range(3)), key=lambda each: each.user.id)
+    ids = [each.user.id for each in made]
+
+    first = stores.users.user_ids_after(ACME, OKTA, limit=2, after=None)
+    assert (first.items, first.after) == (tuple(ids[:2]), ids[1])
+    rest = stores.users.user_ids_after(ACME, OKTA, limit=2, after=ids[1])
+    assert (rest.items, rest.after) == ((ids[2],), None)
+    assert list(stores.users.every_user(ACME, OKTA, after=ids[0])) == made[1:]
+    assert stores.users.user_ids_after(ACME, ENTRA, limit=2, after=None).items == ()
+
+
 def test_another_directorys_user_is_as_if_it_did_not_exist(stores):
     ada = added(stores, external="e1")
 

@@ -1,10 +1,12 @@
 """Directories' groups: who is in them, what they give, and what nobody gets by them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pynamodb.connection import Connection
 
 from platforma.adapters.dynamodb.identity import DynamoGroups
 from platforma.sso.scim import groups, memberships
@@ -354,6 +356,33 @@ def test_members_that_are_named_are_moved_without_a_look_at_the_others(okta, peo
     assert large.headers["etag"] == okta.call("GET", path).headers["etag"]
     assert members(okta, made["id"]) == [people[0], people[2], people[3], people[5], people[6]]
     assert "operator" not in roles(okta, people[6])
+
+
+def test_what_a_change_of_members_costs_does_not_grow_with_the_group(okta, people):
+    """Nothing is queried, and each further page is one read of its users and one transaction."""
+    small, large = group(okta, "Costs little"), group(okta, "Costs as little", *people[2:])
+    asked: list[str] = []
+    dispatch = Connection.dispatch
+
+    def noted(self: Connection, operation: str, *args: Any, **more: Any) -> Any:
+        asked.append(operation)
+        return dispatch(self, operation, *args, **more)
+
+    def cost(path: str, *ids: str) -> Counter[str]:
+        asked.clear()
+        okta.call("PATCH", f"{path}?excludedAttributes=members", patch_of(add(*ids)), expect=200)
+        return Counter(asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "dispatch", noted)
+        patch.setattr(memberships, "MAX_MOVED", 1)
+        warm = cost(f"/Groups/{small['id']}", people[0])
+        one = cost(f"/Groups/{large['id']}", people[0])
+        more = cost(f"/Groups/{small['id']}", people[1], people[2], people[3])
+
+    assert one == warm
+    assert one["Query"] == more["Query"]
+    assert more["TransactWriteItems"] - one["TransactWriteItems"] == 2
 
 
 def test_a_large_group_is_shown_again_where_attributes_are_asked_for(okta, people):

@@ -5,6 +5,7 @@ A directory's token is proven here and not by the edge's authentication: it stan
 is good for these endpoints alone.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,10 +29,11 @@ from platforma.kernel.errors import (
     NotSupported,
     RateLimited,
     Unauthenticated,
+    Unprocessable,
 )
 from platforma.kernel.strict_json import parse_json
 from platforma.sso.scim.discovery import MAX_BULK_OPERATIONS
-from platforma.sso.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax
+from platforma.sso.scim.errors import InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax
 from platforma.sso.scim.model import Directory
 from platforma.sso.scim.paths import listed
 from platforma.sso.scim.query import LIST_RESPONSE, SEARCH_REQUEST, Query, query_of
@@ -87,22 +89,22 @@ class Desk:
         return shown(call, self._resources[name].create(caller, read_document(call), call.attempt), name, status=201)
 
     def list(self, call: Call, name: Kind) -> Answer:
-        """GET of many (section 3.4.2)."""
-        return answered(self._resources[name].list(self.caller(call), asked(call)))
+        """GET of many (section 3.4.2), by index or by cursor (RFC 9865)."""
+        return self._listed(call, self.caller(call), asked(call), name)
 
     def search(self, call: Call, name: Kind) -> Answer:
         """The same, asked for by a body (section 3.4.3)."""
         caller = self.caller(call)
-        return answered(self._resources[name].list(caller, _searched(call)))
+        return self._listed(call, caller, _searched(call), name)
 
     def search_all(self, call: Call) -> Answer:
         """
-        A search of users, then groups (section 3.4.3): what one type does not have is asked of the other alone.
+        A search of users, then groups (section 3.4.3), by index: what one type does not have is asked of the other alone.
 
         Raises:
             SCIMRefused: it can be asked of neither.
         """
-        caller, query = self.caller(call), _searched(call)
+        caller, query = self.caller(call), replace(_searched(call), cursor=None)
         found: list[dict[str, Any]] = []
         total, refused = 0, []
         for resources in self._resources.values():
@@ -184,6 +186,18 @@ class Desk:
         """
         self.caller(call)
         raise NotSupported("A directory's token stands for no user.")
+
+    def _listed(self, call: Call, caller: Directory, query: Query, name: Kind) -> Answer:
+        """The page, its cursor bound to directory, type, filter and order; of its own it opens nothing that they do not."""
+        question = json.dumps([caller.id, name, query.filter, query.sort_by, query.descending])
+        try:
+            after = call.cursors().open(caller.tenant_id, question, query.cursor or None)
+        except Unprocessable:
+            raise InvalidCursor from None
+        page = self._resources[name].list(caller, replace(query, after=after))
+        if (onward := page.pop("after", None)) is not None:
+            page["nextCursor"] = call.cursors().seal(caller.tenant_id, question, onward)
+        return answered(page)
 
     def _charge(self, call: Call, caller: Directory, cost: int = 1) -> None:
         if not cost:

@@ -53,3 +53,4 @@ class ListQuery(ShownQuery):
     sortOrder: str | None = None  # noqa: N815  the RFC's
     startIndex: str | None = None  # noqa: N815  the RFC's
     count: str | None = None
+    cursor: str | None = None

@@ -9,6 +9,7 @@ from scim2_models import (
     Context,
     ETag,
     Filter,
+    Pagination,
     Patch,
     ResourceType,
     SchemaExtension,
@@ -17,7 +18,7 @@ from scim2_models import (
 )
 
 from platforma.kernel.errors import NotFound
-from platforma.sso.scim.query import LIST_RESPONSE, MAX_COUNT
+from platforma.sso.scim.query import DEFAULT_COUNT, LIST_RESPONSE, MAX_COUNT
 from platforma.sso.scim.schema import ENTERPRISE, GROUP, USER, schema_documents
 from platforma.sso.scim.showing import BASE
 
@@ -40,6 +41,13 @@ def service_provider_config(*, issuer: str) -> dict[str, Any]:
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=True),
         etag=ETag(supported=True),
+        pagination=Pagination(
+            cursor=True,
+            index=True,
+            default_pagination_method=Pagination.DefaultPaginationMethod.index,
+            default_page_size=DEFAULT_COUNT,
+            max_page_size=MAX_COUNT,
+        ),
         authentication_schemes=[bearer],
     )
     shown: dict[str, Any] = config.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)

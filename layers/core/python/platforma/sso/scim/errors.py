@@ -35,6 +35,14 @@ class TooMany(SCIMRefused):
     scim_type = "tooMany"
 
 
+class InvalidCursor(SCIMRefused):
+    """No cursor of this list and query (RFC 9865 section 2.1)."""
+
+    code = "scim_invalid_cursor"
+    public = "This cursor is none of this query's."
+    scim_type = "invalidCursor"
+
+
 class InvalidPath(SCIMRefused):
     """The path of a PATCH operation names nothing that a resource has."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from platforma.identity.model import Page
 from platforma.kernel.events import Event
 from platforma.keys.stored_secret import StoredSecret
 from platforma.sso.scim.model import ProvisionedUser, SCIMToken
@@ -57,8 +58,11 @@ class ProvisionedUsers(Protocol):
     def several_users(self, tenant_id: str, connection_id: str, user_ids: Sequence[str]) -> list[ProvisionedUser]:
         """Those of the users that are the directory's, by age."""
 
-    def every_user(self, tenant_id: str, connection_id: str) -> Iterator[ProvisionedUser]:
-        """All the directory's users, lazily, by age."""
+    def user_ids_after(self, tenant_id: str, connection_id: str, *, limit: int, after: str | None) -> Page[str]:
+        """A page of the same."""
+
+    def every_user(self, tenant_id: str, connection_id: str, *, after: str | None = None) -> Iterator[ProvisionedUser]:
+        """All the directory's users, or those made *after* one, lazily, by age."""
 
     def add_user(self, user: ProvisionedUser, event: Event) -> None:
         """

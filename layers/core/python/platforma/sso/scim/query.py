@@ -4,6 +4,9 @@ Lists of resources: filtered, sorted, and cut to a page by index (RFC 7644 secti
 An equality of `userName`, `externalId` or `id` is one read. A list that is neither filtered nor sorted reads the ids and
 opens one page. Everything else looks at each of the directory's resources in turn, up to `MAX_EXAMINED` and for as long as
 the request has time: beyond, it is refused rather than answered in part.
+
+By a cursor (RFC 9865) a page begins where the one before ended, whatever came in between, so that a whole list costs what
+its resources cost; how many there are is told only where it is known. A page may be short, or empty, while a cursor follows.
 """
 
 import time
@@ -12,10 +15,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from platforma.identity.model import Group
+from platforma.identity.model import Group, Page
 from platforma.identity.ports import Groups
 from platforma.identity.principals import read_all
-from platforma.sso.scim.errors import InvalidValue, TooMany
+from platforma.sso.scim.errors import InvalidCursor, InvalidValue, TooMany
 from platforma.sso.scim.filters import Filter, equalities, fits, member_of, parse_filter
 from platforma.sso.scim.memberships import members_of
 from platforma.sso.scim.model import Directory, ProvisionedGroup, ProvisionedUser
@@ -30,12 +33,16 @@ SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 DEFAULT_COUNT, MAX_COUNT = 100, 200
 MAX_EXAMINED = 20_000
 MAX_MEMBERS_EXAMINED, MAX_MEMBERS_SHOWN = 100_000, 10_000
-_BATCH = 100
+_BATCH, _MAX_CURSOR = 100, 512
+_LOOKED_UP = frozenset({"id", "userName", "externalId"})
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list was asked for. *start* counts from 1."""
+    """
+    What a list was asked for. *start* counts from 1; a *cursor*, empty for the first page, stands for the position *after*
+    which the page begins.
+    """
 
     filter: str | None = None
     sort_by: str | None = None
@@ -44,6 +51,13 @@ class Query:
     count: int = DEFAULT_COUNT
     only: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
+    cursor: str | None = None
+    after: str | None = None
+
+    @property
+    def by_cursor(self) -> bool:
+        """Whether the page begins at a cursor rather than at *start*."""
+        return self.cursor is not None and self.count > 0
 
 
 def query_of(asked: dict[str, Any]) -> Query:
@@ -68,6 +82,7 @@ def query_of(asked: dict[str, Any]) -> Query:
         count=min(MAX_COUNT, max(0, _number(given, "count", DEFAULT_COUNT))),
         only=only,
         but=but,
+        cursor=_cursor(given.get("cursor")),
     )
 
 
@@ -102,8 +117,8 @@ def list_users(
                 return [] if found is None else [found]
         return None
 
-    def every() -> Iterator[dict[str, Any]]:
-        found = provisioned_users.every_user(*who)
+    def every(after: str | None) -> Iterator[dict[str, Any]]:
+        found = provisioned_users.every_user(*who, after=after)
         while batch := list(islice(found, _BATCH)):
             yield from show(batch)
 
@@ -116,6 +131,7 @@ def list_users(
         looked_up=lambda named: None if (found := looked_up(named)) is None else show(found),
         every=every,
         ids=lambda: provisioned_users.user_ids(*who),
+        following=lambda limit, after: provisioned_users.user_ids_after(*who, limit=limit, after=after),
         page=page,
         until=caller.until,
     )
@@ -149,6 +165,10 @@ def list_groups(
                 raise TooMany
             yield shown_group(ProvisionedGroup(mine[group_id], tuple(members)), issuer=issuer)
 
+    def following(limit: int, after: str | None) -> Page[str]:
+        ids = [each for each in mine if after is None or each > after]
+        return Page(tuple(ids[:limit]), ids[limit - 1] if len(ids) > limit else None)
+
     def page(ids: Sequence[str]) -> list[dict[str, Any]]:
         shown: list[dict[str, Any]] = []
         room = MAX_MEMBERS_SHOWN
@@ -163,8 +183,9 @@ def list_groups(
         "Group",
         query,
         looked_up=lambda named: list(show([named["id"]] if named["id"] in mine else [])) if "id" in named else None,
-        every=lambda: show(mine),
+        every=lambda after: show(each for each in mine if after is None or each > after),
         ids=lambda: tuple(mine),
+        following=following,
         page=page,
         until=caller.until,
     )
@@ -185,24 +206,55 @@ def answer(
     query: Query,
     *,
     looked_up: Callable[[dict[str, str]], list[dict[str, Any]] | None],
-    every: Callable[[], Iterator[dict[str, Any]]],
+    every: Callable[[str | None], Iterator[dict[str, Any]]],
     ids: Callable[[], Sequence[str]],
+    following: Callable[[int, str | None], Page[str]],
     page: Callable[[Sequence[str]], list[dict[str, Any]]],
     until: float,
 ) -> dict[str, Any]:
-    """The ListResponse to *query*; what it is made of is asked for in the cheapest way that answers it."""
+    """
+    The ListResponse to *query*, with the position `after` which a cursor goes on, if more may follow; what it is made of is
+    asked for in the cheapest way that answers it.
+    """
     of = kind(name)
     tree: Filter | None = None if query.filter is None else parse_filter(query.filter, of)
-    first = query.start - 1
+    if query.by_cursor and query.sort_by is None:
+        if tree is None:
+            return _followed(following(query.count, query.after), page, query, name)
+        if _LOOKED_UP.isdisjoint(equalities(tree)):
+            return _examined(tree, every(query.after), query, name, until)
+    first = int(query.after or 0) if query.by_cursor else query.start - 1
     if tree is None and query.sort_by is None:
         known = ids()
         return _response(len(known), page(known[first : first + query.count]) if query.count else [], query, name)
     found = looked_up(equalities(tree)) if tree is not None else None
-    examined = every() if found is None else iter(found)
+    examined = every(None) if found is None else iter(found)
     matching = [each for each in _bounded(examined, until) if tree is None or fits(tree, each)]
     if query.sort_by is not None:
         matching = ordered(matching, query.sort_by, of, descending=query.descending)
     return _response(len(matching), matching[first : first + query.count], query, name)
+
+
+def _followed(
+    listed: Page[str], page: Callable[[Sequence[str]], list[dict[str, Any]]], query: Query, name: Kind
+) -> dict[str, Any]:
+    """The page of what is *listed*; where that of groups ends early, the next one begins there."""
+    shown = page(listed.items)
+    cut = name == "Group" and len(shown) < len(listed.items)
+    return _response(None, shown, query, name, after=shown[-1]["id"] if cut else listed.after)
+
+
+def _examined(tree: Filter, examined: Iterator[dict[str, Any]], query: Query, name: Kind, until: float) -> dict[str, Any]:
+    """The page of those that fit; what there is no time for is left to the next."""
+    matching: list[dict[str, Any]] = []
+    last: str | None = None
+    for number, each in enumerate(examined):
+        if len(matching) == query.count or number >= MAX_EXAMINED or time.monotonic() >= until:
+            return _response(None, matching, query, name, after=last or query.after)
+        last = each["id"]
+        if fits(tree, each):
+            matching.append(each)
+    return _response(None, matching, query, name)
 
 
 def _bounded(examined: Iterator[dict[str, Any]], until: float) -> Iterator[dict[str, Any]]:
@@ -212,11 +264,16 @@ def _bounded(examined: Iterator[dict[str, Any]], until: float) -> Iterator[dict[
         yield each
 
 
-def _response(total: int, shown: list[dict[str, Any]], query: Query, name: Kind) -> dict[str, Any]:
+def _response(
+    total: int | None, shown: list[dict[str, Any]], query: Query, name: Kind, *, after: str | None = None
+) -> dict[str, Any]:
+    if query.by_cursor and total is not None and (end := int(query.after or 0) + query.count) < total:
+        after = str(end)
     return {
         "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "startIndex": query.start,
+        **({} if total is None else {"totalResults": total}),
+        **({} if query.by_cursor else {"startIndex": query.start}),
+        **({} if after is None else {"after": after}),
         "itemsPerPage": len(shown),
         "Resources": [projected(each, kind(name), only=query.only, but=query.but) for each in shown],
     }
@@ -227,6 +284,12 @@ def _text(given: dict[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InvalidValue(f"{name} is a text.")
     return value or None
+
+
+def _cursor(value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or len(value) > _MAX_CURSOR):
+        raise InvalidCursor
+    return value
 
 
 def _number(given: dict[str, Any], name: str, default: int) -> int:

@@ -17,12 +17,12 @@ from hashlib import sha256
 from typing import Any
 
 from platforma.adapters.dynamodb.identity.directory import DynamoDirectory
-from platforma.adapters.dynamodb.identity.items import OwnedItem, UserItem, managed_text, read, reading
+from platforma.adapters.dynamodb.identity.items import OwnedItem, UserItem, managed_text, read, read_page, reading
 from platforma.adapters.dynamodb.identity.people import PURPOSE, People
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.identity.email_address import folded
-from platforma.identity.model import Managed
+from platforma.identity.model import Managed, Page
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
@@ -78,12 +78,25 @@ class DynamoProvisionedUsers:
             found += self._opened(items, connection_id)
         return sorted(found, key=lambda each: each.user.id)
 
-    def every_user(self, tenant_id: str, connection_id: str) -> Iterator[ProvisionedUser]:
-        """All the directory's users, opened a hundred at once."""
+    def user_ids_after(self, tenant_id: str, connection_id: str, *, limit: int, after: str | None) -> Page[str]:
+        """A page of the ids of the directory's users."""
+        prefix = f"SCIM#{connection_id}#{_USER}"
+        return read_page(
+            *(ListedItem, tenant_id, prefix),
+            limit=limit,
+            after=after,
+            make=lambda items: [item.sk.removeprefix(prefix) for item in items],
+        )
+
+    def every_user(self, tenant_id: str, connection_id: str, *, after: str | None = None) -> Iterator[ProvisionedUser]:
+        """All the directory's users, or those after one, opened a hundred at once."""
         only = UserItem.managed == managed_text(Managed("scim", connection_id))
         batch: list[UserItem] = []
+        start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": _USER + after}}
         with reading():
-            for item in UserItem.query(tenant_id, UserItem.sk.startswith(_USER), only, consistent_read=True):
+            for item in UserItem.query(
+                tenant_id, UserItem.sk.startswith(_USER), only, consistent_read=True, last_evaluated_key=start
+            ):
                 batch.append(item)
                 if len(batch) == _PAGE:
                     yield from self._opened(batch, connection_id)

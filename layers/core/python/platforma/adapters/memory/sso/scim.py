@@ -8,6 +8,7 @@ from platforma.adapters.memory.identity.directory import MemoryDirectory
 from platforma.adapters.memory.identity.store import MemoryIdentity
 from platforma.adapters.memory.sso import MemoryConnections
 from platforma.identity.email_address import folded
+from platforma.identity.model import Page
 from platforma.kernel.errors import NotFound
 from platforma.kernel.events import Event, entered
 from platforma.keys.stored_secret import StoredSecret
@@ -84,9 +85,14 @@ class MemoryProvisionedUsers:
         found = (self.user(tenant_id, connection_id, user_id) for user_id in sorted(user_ids))
         return [each for each in found if each is not None]
 
-    def every_user(self, tenant_id: str, connection_id: str) -> Iterator[ProvisionedUser]:
-        """All the directory's users."""
-        ids = sorted(user_id for tenant, user_id in self._said if tenant == tenant_id)
+    def user_ids_after(self, tenant_id: str, connection_id: str, *, limit: int, after: str | None) -> Page[str]:
+        """A page of the ids of the directory's users."""
+        following = [each for each in self.user_ids(tenant_id, connection_id) if after is None or each > after]
+        return Page(tuple(following[:limit]), following[limit - 1] if len(following) > limit else None)
+
+    def every_user(self, tenant_id: str, connection_id: str, *, after: str | None = None) -> Iterator[ProvisionedUser]:
+        """All the directory's users, or those after one."""
+        ids = sorted(user_id for tenant, user_id in self._said if tenant == tenant_id and user_id > (after or ""))
         yield from self.several_users(tenant_id, connection_id, ids)
 
     def add_user(self, user: ProvisionedUser, event: Event) -> None:
