@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from platforma import bootstrap
+from platforma.kernel.errors import Unavailable
 from platforma.oauth.client_keys import ClientKeys
 from tests.fakes.openid_provider import ISSUER, FakeOpenIDProvider, OpenIDVisitor
 from tests.persons import Fields
@@ -74,6 +75,17 @@ def test_a_provider_without_a_place_to_sign_out_keeps_its_session(ada, provider,
     reply = sign_out(other)
 
     assert (reply.status, other.browser.session) == (200, None)
+
+
+def test_who_signs_out_while_keys_are_out_of_reach_is_signed_out_here(ada, monkeypatch):
+    def gone(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(bootstrap.parts.sso.provider_sessions(), "of", gone)
+
+    reply = sign_out(ada)
+
+    assert (reply.status, ada.browser.session) == (200, None)
 
 
 def test_an_id_token_too_long_for_an_address_is_not_shown_again(ada, provider, world, tenant):

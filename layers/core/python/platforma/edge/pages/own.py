@@ -1,5 +1,6 @@
 """One's own ways to sign in, for who has signed in within a quarter of an hour; and signing out."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from platforma.edge.browser import SESSION, forgotten
 from platforma.edge.pages.visit import Visit
 from platforma.identity.factors import TooManyPasskeys, WrongCode, WrongPasskey
 from platforma.identity.model import User
-from platforma.kernel.errors import Conflict, NotFound, RateLimited
+from platforma.kernel.errors import Conflict, NotFound, RateLimited, Unavailable
 
 FRESH = timedelta(minutes=15)
 """How long after signing in one may change how one signs in: a browser left open is not enough."""
@@ -54,16 +55,24 @@ def change_factors(visit: Visit) -> Answer:
 
 def show_sign_out(visit: Visit) -> Answer:
     """The question, or that it is done."""
-    on = visit.world.sso.signs_out_at(visit.session) if visit.session is not None else None
+    on = None
+    if visit.session is not None:
+        with suppress(Unavailable):
+            on = visit.world.sso.signs_out_at(visit.session)
     return visit.show("sign_out", user=visit.person(), leads_to=[on] if on is not None else [])
 
 
 def sign_out(visit: Visit) -> Answer:
-    """End the session, and all that was given in it; then at the identity provider, if it began there."""
+    """
+    End the session, and all that was given in it; then at the identity provider, if it began there.
+
+    Who signs out is signed out here, also where it cannot be read by which provider they came.
+    """
     on = None
     if visit.session is not None and visit.tenant is not None and visit.session.tenant_id == visit.tenant.id:
         visit.act_as(visit.session.user_id)
-        on = visit.world.sso.sign_out_link(visit.session)
+        with suppress(Unavailable):
+            on = visit.world.sso.sign_out_link(visit.session)
         visit.world.oauth.end_session(visit.session.id, tenant_id=visit.session.tenant_id, attempt=visit.call.attempt)
     if on is not None:
         return Answer(303, headers={"Location": on}, cookies=(forgotten(SESSION),))
