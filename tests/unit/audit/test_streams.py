@@ -27,7 +27,7 @@ from platforma.audit.streams import (
 )
 from platforma.audit.streams.errors import TooManyStreams, Unreached
 from platforma.audit.streams.model import HELD, MOST, Message
-from platforma.kernel.errors import NotFound, PreconditionFailed, Unprocessable
+from platforma.kernel.errors import NotFound, PreconditionFailed, Unavailable, Unprocessable
 from platforma.kernel.events import Attempt
 from tests.unit.audit.world import OTHER, TENANT, Killed, World, user_id
 
@@ -279,6 +279,31 @@ def test_what_was_erased_is_not_pushed(world):
 
     assert "ip_address" not in {name for name, value in world.receiver.taken[0].items() if value is not None}
     assert b"192.0.2.7" not in world.receiver.messages[0][2]
+
+
+def test_a_stream_of_a_tenant_that_was_shredded_is_left_alone(world):
+    world.made()
+    world.entered(1)
+    world.store.end(TENANT)
+
+    assert world.push() == {"delivered": 0, "failing": 0, "suspended": 0}
+    assert world.receiver.messages == []
+
+
+def test_a_stream_that_cannot_even_be_noted_is_told_of_and_holds_up_no_other(world, monkeypatch):
+    broken, _ = world.made()
+    world.made()
+    world.entered(2)
+    plain = world.streams.advance
+
+    def advance(stream, progress, event=None):
+        if stream.id == broken.id:
+            raise Unavailable
+        return plain(stream, progress, event)
+
+    monkeypatch.setattr(world.streams, "advance", advance)
+
+    assert world.push() == {"delivered": 2, "failing": 1, "suspended": 0}
 
 
 def test_a_disabled_or_deleted_stream_pushes_nothing(world):

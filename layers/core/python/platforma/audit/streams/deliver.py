@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from platforma.audit.cold import Cold, open_found
 from platforma.audit.exports.rows import json_row, ocsf_row
-from platforma.audit.model import Row, position_of
+from platforma.audit.model import Row, position_of, tenant_of
 from platforma.audit.ports import Bucket, LogStore
 from platforma.audit.proof import read_entries
 from platforma.audit.streams.change import PURPOSE
@@ -61,8 +61,10 @@ def run_streams(by: Deliverer) -> dict[str, int]:
     and how many *suspended*.
     """
     until = by.clock() + by.budget
+    alive = {tenant_of(log_id) for log_id in by.store.logs()}  # the logs of a tenant that was shredded have ended
+    streams = [stream for stream in by.streams.every() if stream.enabled and stream.tenant_id in alive]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        outcomes = list(pool.map(lambda stream: _worked_on(stream, by, until), by.streams.every()))
+        outcomes = list(pool.map(lambda stream: _worked_on(stream, by, until), streams))
     done = {"delivered": 0, "failing": 0, "suspended": 0}
     for delivered, progress in outcomes:
         done["delivered"] += delivered
@@ -74,9 +76,16 @@ def run_streams(by: Deliverer) -> dict[str, int]:
 
 def _worked_on(stream: Stream, by: Deliverer, until: datetime) -> tuple[int, Progress | None]:
     """How many events were delivered, and how far the stream is then; None where somebody else has it."""
+    try:
+        return _tried(stream, by, until)
+    except PlatformaError as error:  # not even how far it is could be noted; that holds up no other stream
+        return 0, Progress(failing_since=rfc3339(by.clock()), error=error.code)
+
+
+def _tried(stream: Stream, by: Deliverer, until: datetime) -> tuple[int, Progress | None]:
     now = by.clock()
     progress = by.streams.progress(stream.tenant_id, stream.id)
-    if not stream.enabled or now >= until or now.timestamp() < progress.leased_until:
+    if now >= until or now.timestamp() < progress.leased_until:
         return 0, None
     if progress.suspended or now.timestamp() < progress.next_try:
         return 0, progress
