@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from platforma.audit import note, tree
@@ -95,7 +96,7 @@ def verify_disclosure(body: bytes, trusted: Trusted) -> tuple[Report, tuple[note
             raise LogBroken("Not a disclosed event.")
         if not trusted.named and not trusted.raw:
             own = tuple(note.parse_key(key) for key in document["keys"])
-            trusted = Trusted(named=own, seen=trusted.seen)
+            trusted = replace(trusted, named=own)
         report.logs.append(_verified(document, trusted))
     except LogBroken as error:
         report.faults.append(Fault("disclosure", error.detail))
@@ -137,7 +138,7 @@ def _says(event: Mapping[str, Any], entry: Mapping[str, Any], salts: Mapping[str
 def _agrees(checkpoint: note.Checkpoint, trusted: Trusted) -> None:
     """That a checkpoint of this size which was kept elsewhere has the same root."""
     for kept in trusted.seen:
-        seen = note.verify(kept, trusted.for_origin(note.parse_checkpoint(note.text_of(kept)).origin))
+        seen = trusted.kept(kept)
         if seen.origin == checkpoint.origin and seen.size == checkpoint.size and seen.root != checkpoint.root:
             raise LogBroken("The log was another when the checkpoint that was kept was signed.")
 

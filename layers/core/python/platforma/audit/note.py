@@ -23,7 +23,7 @@ from platforma.audit.ports import CheckpointSigner
 
 _ED25519 = b"\x01"
 _DASH = "\u2014"
-_NAME = re.compile(r"\A[^\s+]+\Z")
+NAME = re.compile(r"\A[^\s+]+\Z")
 _SIZE = re.compile(r"\A(?:0|[1-9][0-9]{0,18})\Z")
 MAX_NOTE = 64 * 1024
 
@@ -65,7 +65,7 @@ def parse_key(text: str) -> VerifierKey:
     stated, _, encoded = rest.partition("+")
     raw = base64.b64decode(encoded, validate=True)
     key = VerifierKey(name, raw[1:])
-    if not _NAME.match(name) or len(raw) != 33 or raw[:1] != _ED25519 or key.id.hex() != stated:
+    if not NAME.match(name) or len(raw) != 33 or raw[:1] != _ED25519 or key.id.hex() != stated:
         raise ValueError("Not an Ed25519 verifier key.")
     return key
 
@@ -153,6 +153,11 @@ def text_of(note: bytes) -> str:
     return _parted(note)[0]
 
 
+def signatures_of(note: bytes) -> Sequence[tuple[str, bytes]]:
+    """The signature lines of a note, each a name with what it says, of which nothing is verified."""
+    return _parted(note)[1]
+
+
 def _parted(note: bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
     wrong = LogBroken("Not a signed note.")
     if len(note) > MAX_NOTE or any(byte < 0x20 and byte != 0x0A for byte in note):
@@ -172,7 +177,7 @@ def _parted(note: bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise wrong from None
-        if dash != _DASH or not _NAME.match(name) or len(raw) < 5:
+        if dash != _DASH or not NAME.match(name) or len(raw) < 5:
             raise wrong
         signatures.append((name, raw))
     return text + "\n", signatures

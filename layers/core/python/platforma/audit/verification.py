@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from platforma.audit import note
+from platforma.audit.cosignature import WitnessKey, witnessed
+from platforma.audit.errors import LogBroken
 
 
 class Stored(NamedTuple):
@@ -71,11 +73,26 @@ class Trusted:
     Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log.
 
     *seen* are signed checkpoints that were kept elsewhere: a log that was cut back or forked since does not agree with them.
+    Each of these has to be cosigned by every one of *witnesses*.
     """
 
     named: tuple[note.VerifierKey, ...] = ()
     raw: tuple[bytes, ...] = ()
     seen: tuple[bytes, ...] = ()
+    witnesses: tuple[WitnessKey, ...] = ()
+
+    def kept(self, signed: bytes) -> note.Checkpoint:
+        """
+        The checkpoint of one that was kept.
+
+        Raises:
+            LogBroken: it is none, or not signed by its log, or not cosigned by every witness.
+        """
+        checkpoint = note.verify(signed, self.for_origin(note.parse_checkpoint(note.text_of(signed)).origin))
+        found = witnessed(signed, self.witnesses)
+        if missing := [key.name for key in self.witnesses if key not in found]:
+            raise LogBroken(f"A checkpoint is not cosigned by {', '.join(missing)}.")
+        return checkpoint
 
     def for_origin(self, origin: str) -> list[note.VerifierKey]:
         """The keys that may sign for this log."""
