@@ -428,6 +428,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
         "AUDIT_BUCKET": BUCKET,
         "EXPORTS_BUCKET": EXPORTS,
         "OBJECTS_BUCKET": OBJECTS,
+        "OBJECTS_ROLE": "arn:aws:iam::123456789012:role/objects",
         "KMS_PREFIX": moto_kms.PREFIX if kms else "",
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():

@@ -138,7 +138,26 @@ def test_only_the_relay_writes_the_audit_bucket():
     }
     assert {folder for folder, buckets in writing.items() if "AuditBucketArn" in buckets} == {"audit_relay"}
     assert {folder for folder, buckets in writing.items() if "ExportsBucketArn" in buckets} == {"audit_export"}
-    assert {folder for folder, buckets in writing.items() if "ObjectsBucketArn" in buckets} == {"keys_objects"}
+    assert not [folder for folder, buckets in writing.items() if "ObjectsBucketArn" in buckets], "that takes a session"
+
+
+def test_the_bytes_of_objects_are_touched_by_a_session_of_one_tenants_alone():
+    role = properties(SERVICE, "ObjectBytesRole")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    allowed = {one["Sid"]: one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]}
+    sessions = properties(SERVICE, "ObjectSessionsPolicy")
+    where, parts = allowed["Bytes"]["Resource"]["Fn::Sub"]
+
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": ["KeysObjectsRole", "Arn"]}}
+    assert trust["Condition"] == {"StringLike": {"aws:RequestTag/tenant": "ten_*"}}
+    assert sessions["Roles"] == [{"Ref": "KeysObjectsRole"}]
+    assert sessions["PolicyDocument"]["Statement"][0]["Resource"] == {"Fn::GetAtt": ["ObjectBytesRole", "Arn"]}
+    assert (where, parts["Tenant"]["Fn::If"][:2]) == ("${Bucket}/${Tenant}/*", ["IsAws", "${aws:PrincipalTag/tenant}"])
+    assert imported(parts["Bucket"]) == "ObjectsBucketArn"
+    assert {action for one in allowed.values() for action in as_list(one["Action"]) if action.startswith("s3:")} == {
+        "s3:GetObject",
+        "s3:PutObject",
+    }
 
 
 def test_what_answers_anybody_writes_nothing():

@@ -31,7 +31,7 @@ class CountingBucket:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def get(self, name: str, start: int, end: int) -> bytes:
+    def get(self, _tenant_id: str, name: str, start: int, end: int) -> bytes:
         number = next(place for place, part in enumerate(PARTS) if name == f"place/{part.attempt.hex()}")
         self.asked.append(end - start)
         return bytes(seal_part(MANIFEST.key, PARTS[number].attempt, body_of(number)))[start:end]
@@ -65,7 +65,7 @@ def test_a_mebibyte_deep_in_five_gibibytes_reads_two_chunks_at_most(deep, start)
 
 def test_a_part_that_is_another_ones_size_is_noticed(deep, monkeypatch):
     read, bucket = deep
-    monkeypatch.setattr(bucket, "get", lambda _name, _start, end: bytes(end))
+    monkeypatch.setattr(bucket, "get", lambda _tenant, _name, _start, end: bytes(end))
 
     with pytest.raises(DoesNotOpen):
         read(0, 10)

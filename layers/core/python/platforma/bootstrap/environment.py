@@ -59,6 +59,7 @@ class Settings:
     audit_bucket: str
     exports_bucket: str
     objects_bucket: str
+    objects_role: str
     relay_function: str
     kms_prefix: str
     vault_addr: str
@@ -101,6 +102,7 @@ def settings() -> Settings:
         audit_bucket=env.get("AUDIT_BUCKET", ""),
         exports_bucket=env.get("EXPORTS_BUCKET", ""),
         objects_bucket=env.get("OBJECTS_BUCKET", ""),
+        objects_role=env.get("OBJECTS_ROLE", ""),
         relay_function=env.get("RELAY_FUNCTION", ""),
         kms_prefix=env.get("KMS_PREFIX", ""),
         vault_addr=env.get("VAULT_ADDR", ""),

@@ -45,9 +45,10 @@ def object_store() -> "DynamoDBObjects":
 @cache
 def object_bucket() -> "S3Objects":
     """Objects' sealed bytes."""
-    from platforma.adapters.s3_objects import S3Objects
+    from platforma.adapters.s3_objects import S3Objects, TenantSessions
 
-    return S3Objects(environment.settings().objects_bucket)
+    bucket, role = environment.settings().objects_bucket, environment.settings().objects_role
+    return S3Objects(bucket, TenantSessions(role, bucket, environment.clock) if role else None)
 
 
 @cache

@@ -103,12 +103,12 @@ class ObjectStore(Protocol):
 class Bucket(Protocol):
     """Sealed bytes. Every method may raise `Unavailable`."""
 
-    def put(self, name: str, body: bytes | bytearray) -> None:
-        """Store bytes under a name that was never used."""
+    def put(self, tenant_id: str, name: str, body: bytes | bytearray) -> None:
+        """Store bytes of this tenant under a name that was never used, as one who may store no other's."""
 
-    def get(self, name: str, start: int, end: int) -> bytes:
+    def get(self, tenant_id: str, name: str, start: int, end: int) -> bytes:
         """
-        The bytes from *start* up to *end*, in order.
+        The bytes from *start* up to *end*, in order, as one who may read this tenant's and no other's.
 
         Raises:
             DoesNotOpen: there are none, or not so many.

@@ -46,7 +46,7 @@ def put_object(
     before = standing(store.head(tenant_id, object_id), if_match)
     container, sent, digest = new_id("upl"), new_attempt(), hashlib.sha256(body).digest()
     manifest = Manifest(os.urandom(KEY_SIZE), place_of(tenant_id, container), [Part(sent, len(body), digest)])
-    bucket.put(manifest.place + sent.hex(), seal_part(manifest.key, sent, body))
+    bucket.put(tenant_id, manifest.place + sent.hex(), seal_part(manifest.key, sent, body))
     item = Object(
         id=object_id,
         key=key,

@@ -49,17 +49,17 @@ def read_bytes(
     for place, part in enumerate(manifest.parts):
         first, last = max(start, at) - at, min(end, at + part.size) - at
         if first < last:
-            read += _range(manifest, place, first, last, bucket)
+            read += _range(tenant_id, manifest, place, first, last, bucket)
         at += part.size
     if len(read) != end - start:
         raise DoesNotOpen("An object has not the bytes that it should have.")
     return bytes(read)
 
 
-def _range(manifest: Manifest, place: int, first: int, last: int, bucket: Bucket) -> memoryview:
+def _range(tenant_id: str, manifest: Manifest, place: int, first: int, last: int, bucket: Bucket) -> memoryview:
     part = manifest.parts[place]
     chunk, end = first // CHUNK, (last - 1) // CHUNK
-    stored = bucket.get(manifest.place + part.attempt.hex(), *stored_range(part.size, chunk, end))
+    stored = bucket.get(tenant_id, manifest.place + part.attempt.hex(), *stored_range(part.size, chunk, end))
     opened = open_chunks(manifest.key, part.attempt, part.size, chunk, stored)
     return memoryview(opened)[first - chunk * CHUNK : last - chunk * CHUNK]
 

@@ -69,7 +69,8 @@ def put_part(
         raise TooLarge(f"A part has {PART_BYTES} bytes at most.")
     upload = _open(tenant_id, upload_id, store, envelope, attempt)
     part = Part(new_attempt(), len(body), hashlib.sha256(body).digest())
-    bucket.put(place_of(tenant_id, upload_id) + part.attempt.hex(), seal_part(upload.key_bytes, part.attempt, body))
+    name = place_of(tenant_id, upload_id) + part.attempt.hex()
+    bucket.put(tenant_id, name, seal_part(upload.key_bytes, part.attempt, body))
     sealed = sealed_part(tenant_id, upload_id, number, part, envelope)
     changes = {"after": {"part": number, "size": part.size}}
     event = attempt.event("success", resource=upload_id, resource_type="upload", changes=changes)
