@@ -1,6 +1,7 @@
 """Encryption for callers, through the functions: contexts, tenants, versions of keys, and what outlives them."""
 
 import base64
+import os
 from itertools import count
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from platforma import bootstrap
 from platforma.kernel.ids import new_id
 from platforma.keys.encryption import data
-from platforma.keys.envelope import seal_with
+from platforma.keys.envelope import open_with, seal_with
+from platforma.keys.errors import DoesNotOpen
 from tests.world import Tenant, World, running
 
 LIMIT = 1 << 20
@@ -110,6 +112,15 @@ def test_two_texts_of_one_context_are_under_keys_of_their_own_and_share_nothing(
     assert {one[53:65] for one in sealed} == {bytes(12)}
     for part in (slice(21, 53), slice(65, None)):  # commitment, ciphertext and tag
         assert len({one[part] for one in sealed}) == 100
+
+
+def test_one_key_gives_every_tenant_another_however_it_came_to_hold_it(tenant, other):
+    """Each tenant has a key of its own; were it the same, a ciphertext would still be of one tenant."""
+    month, salt, nonce = os.urandom(32), bytes(16), bytes(12)
+    sealed = seal_with(month, data._binding(tenant.id, 30, {}, salt), nonce, b"secret")
+
+    with pytest.raises(DoesNotOpen):
+        open_with(month, data._binding(other.id, 30, {}, salt), sealed)
 
 
 def test_what_was_encrypted_before_there_were_salts_still_decrypts(world, tenant):

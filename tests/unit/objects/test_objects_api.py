@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from platforma import bootstrap
+from platforma.keys.objects import uploads
 from platforma.keys.objects.model import PART_BYTES
 from tests.world import REGION, Tenant, World, running
 
@@ -80,6 +81,8 @@ def test_more_than_four_mebibytes_is_too_large(tenant):
         (f"bytes={MIB - 1}-{MIB}", MIB - 1, MIB + 1),
         (f"bytes={MIB}-{2 * MIB - 1}", MIB, 2 * MIB),
         (f"bytes={3 * MIB - 1}-{9 * MIB}", 3 * MIB - 1, 3 * MIB),
+        (f"bytes=7-{10**24}", 7, 3 * MIB),
+        ("Bytes=0-1", 0, 2),
     ],
 )
 def test_a_range_is_just_those_bytes(tenant, asked, start, end):
@@ -272,6 +275,16 @@ def test_a_part_named_twice_makes_nothing(tenant):
     body = {"parts": [{"n": 1, "sha256": sha256}, {"n": 1, "sha256": sha256}]}
 
     assert tenant.call("POST", f"/v1/uploads/{upload}/complete", body).status == 422
+
+
+def test_parts_that_come_to_more_than_five_gibibytes_make_nothing(tenant, monkeypatch):
+    assert uploads.MAX_BYTES == 5 << 30
+    monkeypatch.setattr(uploads, "MAX_BYTES", 3)
+    upload = start(tenant, "big/too")
+    told = {n: send(tenant, upload, n, b"xx").json["sha256"] for n in (1, 2)}
+
+    assert complete(tenant, upload, told).status == 413
+    assert get(tenant, "big/too").status == 404
 
 
 def test_an_upload_replaces_an_object_only_on_condition(tenant):

@@ -9,7 +9,7 @@ from platforma.kernel.errors import RangeNotSatisfiable
 from platforma.keys.objects.errors import DigestMismatch
 from platforma.keys.objects.model import PART_BYTES
 
-_RANGE = re.compile(r"\Abytes=(\d{0,15})-(\d{0,15})\Z", re.ASCII)
+_RANGE = re.compile(r"\Abytes=(\d{0,30})-(\d{0,30})\Z", re.ASCII | re.IGNORECASE)
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:([0-9A-Za-z+/]{43}=):\s*(?=,|$)")
 
 
