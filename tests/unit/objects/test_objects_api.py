@@ -133,6 +133,24 @@ def test_who_has_it_already_is_told_so(tenant):
     assert get(tenant, "cached", **{"If-None-Match": '"v2"'}).status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_wants_one_version_gets_no_other(tenant, method):
+    """Section 13.1.1: a download that is gone on with is of the version that it began with."""
+    put(tenant, "wanted")
+
+    def status(wanted: str) -> int:
+        return tenant.call(method, "/v1/objects/wanted", headers={"If-Match": wanted}).status
+
+    assert [status(wanted) for wanted in ('"v1"', "*", '"v9", "v1"', '"v2"', 'W/"v1"', "junk")] == [
+        200,
+        200,
+        200,
+        412,
+        412,
+        412,
+    ]
+
+
 def test_what_is_there_is_replaced_only_on_condition_and_old_versions_are_read_by_number(tenant):
     put(tenant, "versions", b"one")
 
@@ -186,7 +204,21 @@ def test_a_prefix_lists_what_begins_with_it_page_by_page(tenant):
 
 @pytest.mark.parametrize(
     "key",
-    ["..", "a/../b", "./a", "a//b", "a/", "a\\b", "a\x00b", "a\u202eb", "e\u0301", "x" * 1025, "/".join("a" * 33), "\ud800"],
+    [
+        "..",
+        "a/../b",
+        "./a",
+        "a//b",
+        "a/",
+        "a\\b",
+        "a\x00b",
+        "a\u202eb",
+        "e\u0301",
+        "x" * 1025,
+        "/".join("a" * 33),
+        "\ud800",
+        "a\ufffd",
+    ],
 )
 def test_what_could_be_mistaken_for_another_key_is_none(tenant, key):
     function, event = tenant.world.event("PUT", "/v1/objects/x", headers={}, body=b"x")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from platforma.edge.answer import Answer, etag
 from platforma.edge.call import Call
-from platforma.kernel.errors import UnsupportedMediaType
+from platforma.kernel.errors import PreconditionFailed, UnsupportedMediaType
 from platforma.keys.objects.model import DEFAULT_TYPE, Object
 from platforma.keys.objects.names import parse_key
 
@@ -59,7 +59,15 @@ def headers_of(item: Object) -> dict[str, str]:
 
 
 def unchanged(call: Call, item: Object) -> Answer | None:
-    """The 304 for a caller who has this version already (RFC 9110 section 13.1.2)."""
+    """
+    The 304 for a caller who has this version already (RFC 9110 section 13.1.2).
+
+    Raises:
+        PreconditionFailed: the caller wants another version or none (`If-Match`, section 13.1.1).
+    """
+    wanted = [tag.strip() for tag in call.headers.get("if-match", "*").split(",")]
+    if etag(item.version) not in wanted and "*" not in wanted:
+        raise PreconditionFailed
     known = [tag.strip().removeprefix("W/") for tag in call.headers.get("if-none-match", "").split(",")]
     if etag(item.version) in known or "*" in known:
         return Answer(304, None, {"ETag": etag(item.version)}, resource=item.id)

@@ -23,13 +23,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query="objects.VersionQuery",
         produces="application/octet-stream",
         also=(206, 304),
-        refuses=(413, 416),
+        refuses=(412, 413, 416),
     ),
     row(
         *("HEAD", "/v1/objects/{key+}", "objects.objects.head", "keys_objects", "permission", "What is known of an object"),
         query="objects.VersionQuery",
         produces="application/octet-stream",
         also=(304,),
+        refuses=(412,),
     ),
     row(
         *("DELETE", "/v1/objects/{key+}", "objects.objects.delete", "keys_objects", "permission", "Delete an object"),

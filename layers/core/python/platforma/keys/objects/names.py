@@ -33,6 +33,8 @@ def parse_key(text: object, *, pointer: str = "/key") -> str:
     fault = None
     if not isinstance(text, str) or not 0 < len(text.encode(errors="surrogatepass")) <= MAX_KEY:
         fault = "A key has 1 to 1024 bytes."
+    elif "\ufffd" in text:  # what gateways make of bytes that are no UTF-8, whichever they were
+        fault = "A key is UTF-8."
     elif not unicodedata.is_normalized("NFC", text):
         fault = "A key is in Unicode's normal form C."
     elif any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for character in text):
