@@ -62,8 +62,23 @@ def test_a_stream_is_made_pushed_and_tells_how_it_goes(world: World, tenant: Ten
     assert "secret" not in shown.json
     assert (shown.json["health"]["status"], shown.json["health"]["logs"][0]["log"]) == ("healthy", tenant.id)
     (event,) = tenant.events(request_id=made.request_id)
-    assert (event["action"], event["changes"]["after"]["destination"]) == ("audit.streams.create", ASKED["destination"])
+    assert (event["action"], event["changes"]["after"]["destination"]["url"]) == (
+        "audit.streams.create",
+        "https://siem.test",
+    )
     assert stream["secret"] not in json.dumps(event)
+
+
+def test_the_secret_in_a_receivers_url_is_in_no_event(world: World, tenant: Tenant):
+    hooked = {**ASKED, "destination": {"type": "https", "url": "https://siem.test/hooks/s3cr3t-path?token=s3cr3t-query"}}
+    where = f"{PATH}/{tenant.call('POST', PATH, hooked, expect=201).json['id']}"
+    tenant.call("PATCH", where, hooked, headers={"If-Match": "*"}, expect=200)
+    tenant.call("DELETE", where, headers={"If-Match": "*"}, expect=204)
+
+    events = tenant.events(action="audit.streams.*")
+
+    assert {event["action"].rpartition(".")[2] for event in events} >= {"create", "update", "delete"}
+    assert "s3cr3t" not in json.dumps(events)
 
 
 def test_a_receiver_that_is_down_is_told_of_and_waits(world: World, tenant: Tenant, receiver: Receiver):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
 
 from platforma.kernel.clock import parse_rfc3339
 
@@ -49,9 +50,13 @@ class Stream:
     version: int = 1
 
     def told(self) -> dict[str, Any]:
-        """What an event says of it."""
+        """What an event says of it; of a URL no more than whose it is, since receivers' paths and queries hold secrets."""
         told = {name: getattr(self, name) for name in ("name", "format", "enabled")}
-        return {**told, "destination": dict(self.destination)}
+        destination = dict(self.destination)
+        if "url" in destination:
+            parts = urlsplit(destination["url"])
+            destination["url"] = f"{parts.scheme}://{parts.netloc}"
+        return {**told, "destination": destination}
 
 
 class Message(NamedTuple):
