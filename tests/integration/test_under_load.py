@@ -1,6 +1,7 @@
 """
-What functions lean on is taken away while callers are at work: Vault sealed, hung, its tokens short, a permission lost, a
-certificate expired, the CA replaced. Answers stay what they may be, nothing is kept unsealed, and all of it heals by itself.
+What functions lean on is taken away while callers are at work: Vault sealed, hung, late, another node than it was, tokens
+short, a permission lost, a certificate expired, the CA replaced. Answers stay what they may be, nothing is kept unsealed or
+given unsigned while it lasts, and all of it heals by itself.
 """
 
 import base64
@@ -17,16 +18,18 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+import jwt
 import pytest
 from cryptography import x509
 
 from infra.local import certificates, edge, openbao, vault
-from infra.local.ports import Ports
+from infra.local.ports import Ports, free_port
 from infra.local.progress import wait_until
 from infra.local.stack import Stack
 from infra.vault import apply
+from tests.fakes.way import Way, opened
 from tests.integration.conftest import Running
-from tests.integration.test_failures import made_cold
+from tests.integration.test_failures import function_name, made_cold
 
 LONGEST_SECONDS = 20.0
 """No caller waits longer, whatever Vault does; the gateway gives up at 29."""
@@ -50,7 +53,10 @@ def operator(stack: Stack) -> Iterator[apply.Setup]:
 
 
 class Load:
-    """Callers at work: each makes users whose names say *marker*, and encrypts. *answers*: began, took, status, what."""
+    """
+    Callers at work: each makes users whose names say *marker*, encrypts it, and asks for a token. *answers*: began, took,
+    status, what. Every token that is given is signed by a key of the set from before, and no answer says the marker.
+    """
 
     def __init__(self, running: Running, token: str, callers: int = 3) -> None:
         self.marker = f"marker-{secrets.token_hex(8)}"
@@ -59,6 +65,7 @@ class Load:
         self.wrong: list[str] = []
         self.refusals: list[str] = []
         self._running, self._token = running, token
+        self._keys = jwt.PyJWKSet.from_dict(running.call("GET", "/.well-known/jwks.json").json())
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._call, daemon=True) for _ in range(callers)]
 
@@ -92,15 +99,31 @@ class Load:
     def _call(self) -> None:
         trusted = ssl.create_default_context(cafile=self._running.stack["ca_file"])
         plain = base64.b64encode(self.marker.encode()).decode()
+        client, form = self._running.stack["service_client"], {"grant_type": "client_credentials"}
+        credentials = (client["client_id"], client["client_secret"])
         with httpx.Client(base_url=self._running.stack["url"], verify=trusted, timeout=40) as http:
-            http.headers["Authorization"] = f"Bearer {self._token}"
+            bearer = {"Authorization": f"Bearer {self._token}"}
             while not self._ended.is_set():
                 user = {"email": f"{secrets.token_hex(6)}@load.test", "name": self.marker}
-                self._note("user", lambda body=user: http.post("/v1/users", json=body))  # type: ignore[misc]
+                self._note("user", lambda body=user: http.post("/v1/users", json=body, headers=bearer))  # type: ignore[misc]
                 body = {"plaintext": plain, "context": {"record": "1"}}
-                reply = self._note("encrypt", lambda body=body: http.post("/v1/encryption/encrypt", json=body))  # type: ignore[misc]
+                encrypt = lambda body=body: http.post("/v1/encryption/encrypt", json=body, headers=bearer)
+                reply = self._note("encrypt", encrypt)
                 if reply is not None and reply.status_code == 200:
                     self.sealed.append(reply.json()["ciphertext"])
+                    if self.marker.encode() in base64.b64decode(reply.json()["ciphertext"]):
+                        self.wrong.append(reply.text)
+                reply = self._note("token", lambda: http.post("/oauth2/token", data=form, auth=credentials))
+                if reply is not None and reply.status_code == 200:
+                    self._verify(reply.json()["access_token"])
+
+    def _verify(self, token: str) -> None:
+        """It is signed, by ES256 and one of our keys."""
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            jwt.decode(token, key, algorithms=["ES256"], options={"verify_aud": False})
+        except (jwt.PyJWTError, KeyError) as error:
+            self.wrong.append(f"a token that is not signed: {error!r}")
 
     def _note(self, what: str, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
         began = time.monotonic()
@@ -112,8 +135,8 @@ class Load:
         self.answers.append((began, time.monotonic() - began, reply.status_code, what))
         if reply.status_code == 503:
             self.refusals.append(reply.json().get("detail", ""))
-        if reply.status_code == 503 and (int(reply.headers.get("retry-after", "0")) < 1 or "request_id" not in reply.json()):
-            self.wrong.append(reply.text)
+            if int(reply.headers.get("retry-after", "0")) < 1 or not {"request_id", "error"} & set(reply.json()):
+                self.wrong.append(reply.text)
         if self.marker in reply.text and reply.status_code >= 400:
             self.wrong.append(reply.text)
         return reply
@@ -125,15 +148,19 @@ def load(running: Running, token: str) -> Iterator[Load]:
         yield working
 
 
+def sealed_everywhere(running: Running, load: Load) -> None:
+    """Nothing that was taken stands in the clear in any table: asked while it happens, and afterwards."""
+    for table in ("IdentityTable", "AuditTable", "CredentialTable", "PolicyTable", "KeyTable"):
+        pages = running.aws("dynamodb").get_paginator("scan").paginate(TableName=running.output[table])
+        assert not any(load.marker in str(item) for page in pages for item in page["Items"]), table
+
+
 def held(running: Running, token: str, load: Load) -> None:
     """What holds in every one of these cases, looked at when all is well again."""
     assert not load.wrong
     assert load.statuses() <= {200, 201, 503}
     assert max(took for _, took, _, _ in load.answers) < LONGEST_SECONDS
-    # Nothing that was taken stands in the clear anywhere, and all of it opens.
-    for table in ("IdentityTable", "AuditTable", "CredentialTable", "PolicyTable", "KeyTable"):
-        pages = running.aws("dynamodb").get_paginator("scan").paginate(TableName=running.output[table])
-        assert not any(load.marker in str(item) for page in pages for item in page["Items"]), table
+    sealed_everywhere(running, load)
     for ciphertext in load.sealed[:1] + load.sealed[-3:]:
         body = {"ciphertext": ciphertext, "context": {"record": "1"}}
         opened = running.call("POST", "/v1/encryption/decrypt", token=token, json=body)
@@ -169,6 +196,7 @@ def test_vault_sealed_cached_work_goes_on_the_rest_is_503_and_unsealed_it_heals(
         cached, refused = load.good(began), [answer for answer in load.answers if answer[0] > began and answer[2] == 503]
         assert "user" in cached, "what is cached serves on"
         assert refused, "what must ask Vault is refused"
+        sealed_everywhere(running, load)
     load.heals()
 
     held(running, token, load)
@@ -181,9 +209,82 @@ def test_vault_that_hangs_costs_a_caller_seconds_and_not_the_system(running: Run
     os.kill(pid, signal.SIGSTOP)
     try:
         time.sleep(8)
+        sealed_everywhere(running, load)
     finally:
         os.kill(pid, signal.SIGCONT)
     load.heals()
+
+    held(running, token, load)
+
+
+@pytest.fixture
+def way(running: Running, stack: Stack) -> Iterator[Way]:
+    """What leads to Vault for the functions that the callers reach: before `load` in a test's arguments."""
+    with opened(stack.ports.vault) as made:
+        lead(running, stack.vault_addr.replace(f":{stack.ports.vault}", f":{made.port}"))
+        try:
+            yield made
+        finally:
+            lead(running, stack.vault_addr)
+
+
+def lead(running: Running, address: str) -> None:
+    client = running.aws("lambda")
+    for function in (FUNCTION, "identity_users", "oauth_token"):
+        name = function_name(running, function)
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**variables, "VAULT_ADDR": address}}
+        )
+
+
+def test_a_vault_that_answers_late_is_waited_for_and_one_that_answers_too_late_is_503(
+    running: Running, token: str, way: Way, load: Load
+):
+    way.delay = 0.3
+    made_cold(running, FUNCTION)
+    since = time.monotonic()
+    assert wait_until(lambda: {"user", "encrypt", "token"} <= set(load.good(since)), 60)
+
+    way.delay = 4
+    made_cold(running, FUNCTION)
+    since = time.monotonic()
+    time.sleep(8)
+    good, refused = load.good(since), [what for began, _, status, what in load.answers if began > since and status == 503]
+    assert {"user", "token"} <= set(good), "what is cached serves on"
+    assert "encrypt" in refused, "what must ask Vault is refused"
+    assert way.came_since(since) <= 60, "Vault is met by an instance about once a second, however often it is asked itself"
+    sealed_everywhere(running, load)
+
+    way.delay = 0
+    load.heals(60)
+    held(running, token, load)
+
+
+def test_another_node_takes_over_from_one_that_died_and_nobody_is_restarted(
+    running: Running, token: str, way: Way, load: Load, stack: Stack
+):
+    other = Stack(running.home, Ports(vault=free_port()))
+    pid = openbao.server(stack).pid()
+    assert pid is not None
+    since = time.monotonic()
+    try:
+        os.kill(pid, signal.SIGKILL)
+        way.leads_to = None
+        way.cut()
+        made_cold(running, FUNCTION)
+        time.sleep(3)
+        sealed_everywhere(running, load)
+        openbao.start(other)
+        way.leads_to = other.ports.vault
+        load.heals(60)
+        assert {"user", "encrypt", "token"} <= set(load.good(since))
+        assert way.came_since(since) <= 120
+    finally:
+        openbao.start(stack)
+        way.leads_to = stack.ports.vault
+        way.cut()
+    load.heals(60)
 
     held(running, token, load)
 
