@@ -1,5 +1,5 @@
 """
-What the audit log does in a second, on one core; and how long searches take, in the index and in what left it.
+What the audit log does in a second, on one core; and how long searches take (`audit_search`), in the index and in Parquet.
 
 The stores are in memory, so that what is measured is our own work: opening what waits, deciding the entries, sealing,
 hashing, compressing. What the network adds is for the deployed stack to show. A second is one of the processor's, so that
@@ -8,21 +8,18 @@ whatever else runs beside it counts for nothing.
 
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
+from bench.audit_search import measured
+from platforma.adapters.columns import ColdColumns
 from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, MemoryOutbox, MemoryPersonKeys, MemorySigner
+from platforma.adapters.memory.cold import FolderFiles, MemoryMarks
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit.attend import Attendant
-from platforma.audit.cold import Cold
-from platforma.audit.model import HOT_DAYS
+from platforma.audit.cold import Compactor, compact
 from platforma.audit.person_keys import PersonKeys
-from platforma.audit.query import Query, parse_query
 from platforma.audit.relay import Relay
-from platforma.audit.search import search
 from platforma.audit.sources import Folder
 from platforma.audit.verify import Trusted, verify
 from platforma.kernel.clock import system_clock
@@ -32,7 +29,6 @@ from platforma.keys.envelope import Envelope
 
 EVENTS = 20_000
 PERSONS = 500
-SEARCHES = 50
 
 
 def run(events: int = EVENTS) -> dict[str, Any]:
@@ -53,45 +49,22 @@ def run(events: int = EVENTS) -> dict[str, Any]:
     entered = 0
     while entered < events:
         entered += sum(done.entered for done in attendant.ring([tenant]))
-    searched = time.process_time()
-    hot = _searched(tenant, persons, lambda query: search(query, store=store, envelope=envelope))
-    store.forget_index()
-    cold = Cold(store, bucket, PersonKeys(person_keys, envelope), _later)
-    old = _searched(
-        tenant, persons, lambda query: search(query, store=store, envelope=envelope, cold=cold, clock=system_clock)
-    )
+    compacted = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        files, columns = FolderFiles(Path(folder)), ColdColumns()
+        keys = PersonKeys(person_keys, envelope)
+        compact(Compactor(store, bucket, keys, MemoryMarks(), files, columns, system_clock))
+        searched = time.process_time()
+        searches = measured(tenant, store, envelope, persons[7], Path(folder))
     return {
         "events": events,
         "recorded_per_second": round(events / (relayed - recorded)),
-        "relayed_per_second": round(events / (searched - relayed)),
-        "search_hot_p50_milliseconds": hot[0],
-        "search_hot_p95_milliseconds": hot[1],
-        "search_old_p50_milliseconds": old[0],
-        "search_old_p95_milliseconds": old[1],
+        "relayed_per_second": round(events / (compacted - relayed)),
+        "compacted_per_second": round(events / (searched - compacted)),
+        **searches,
         "verified_per_second": _verified(bucket, signer, events),
         "bytes_per_event": round(sum(len(kept.body) for kept in bucket.objects.values()) / events, 1),
     }
-
-
-def _later() -> datetime:
-    """A day on which everything that is recorded now is old."""
-    return system_clock() + timedelta(days=HOT_DAYS + 1)
-
-
-def _searched(tenant: str, persons: list[str], ask: Callable[[Query], object]) -> tuple[float, float]:
-    """The median and the 95th percentile of a page of 50, by what people ask for, in milliseconds."""
-    asked = [
-        *({"action": "infrastructure.*", "result": "denied"}, {"user_id": persons[7]}, {"resource": "cls_eu01"}),
-        *({"ip_address": "192.0.2.9"}, {"q": "firefox"}, {"request_id": f"{17:032x}"}, {"order": "asc"}),
-    ]
-    taken = []
-    for number in range(SEARCHES):
-        query = parse_query(tenant, {**asked[number % len(asked)], "limit": "50"})
-        started = time.process_time()
-        ask(query)
-        taken.append((time.process_time() - started) * 1000)
-    cuts = quantiles(taken, n=20)
-    return round(cuts[9], 2), round(cuts[18], 2)
 
 
 def _record(outbox: MemoryOutbox, tenant: str, person: str, number: int) -> None:

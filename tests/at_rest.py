@@ -12,6 +12,7 @@ KEPT = {
         *("BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "KMSMasterKeyID"),
     ),
     "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::Athena::WorkGroup": ("WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration", "KmsKey"),
     "AWS::SNS::Topic": ("KmsMasterKeyId",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::SecretsManager::Secret": ("KmsKeyId",),
@@ -22,6 +23,8 @@ KEPT = {
 KEEPS_NOTHING = frozenset(
     [
         "AWS::ApiGateway::Account",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
         "AWS::ApiGateway::BasePathMapping",
         "AWS::ApiGateway::Deployment",
         "AWS::ApiGateway::DomainName",

@@ -46,6 +46,7 @@ CHEAPEST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BUCKET = "platforma-audit"
 EXPORTS = "platforma-exports"
 OBJECTS = "platforma-objects"
+COLD = "platforma-cold"
 PASSWORD = "correct horse battery staple"
 _ROUTES = [
     (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
@@ -302,9 +303,16 @@ class World:
         return self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "sweep"})())
 
     def erase(self) -> dict[str, Any]:
-        """Run the audit relay's work on erasures, as its schedule does."""
+        """Run the audit relay's work on erasures, as its schedule does, and then what is done for old events."""
         event = {"source": "schedule", "job": "erase"}
-        return self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "erase"})())
+        done = self.function("audit_relay").handler(event, type("Context", (), {"aws_request_id": "erase"})())
+        self.old_events("export")
+        return done
+
+    def old_events(self, job: str) -> dict[str, Any]:
+        """What is done by the function that keeps old events: `compact` every hour, `export` every minute."""
+        event = {"source": "schedule", "job": job}
+        return self.function("audit_export").handler(event, type("Context", (), {"aws_request_id": job})())
 
     def tenant(self, name: str = "acme", email: str = "admin@acme.test") -> "Tenant":
         """A tenant with an administrator, and a client that administers it."""
@@ -429,6 +437,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
         "EXPORTS_BUCKET": EXPORTS,
         "OBJECTS_BUCKET": OBJECTS,
         "OBJECTS_ROLE": "arn:aws:iam::123456789012:role/objects",
+        "COLD_BUCKET": COLD,
         "KMS_PREFIX": moto_kms.PREFIX if kms else "",
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
@@ -461,6 +470,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
         s3.create_bucket(Bucket=OBJECTS, CreateBucketConfiguration=place)
+        s3.create_bucket(Bucket=COLD, CreateBucketConfiguration=place)
         if kms:
             moto_kms.complete(monkeypatch)
             moto_kms.make_platforms_keys()

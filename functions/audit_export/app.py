@@ -1,9 +1,14 @@
-"""Makes the exports that were asked for, and pushes streams; each run by its schedule, for as long as it may."""
+"""Exports, what persons are taken out of, and streams, by the minute; old events in Parquet, by the hour."""
 
 from platforma import bootstrap
 from platforma.edge.operator import operated
+from platforma.edge.relaying import asks_for
 
 
-@operated("audit_export", counted=("delivered", "failing", "suspended"))
+@operated("audit_export", counted=("delivered", "failing", "suspended", "cold", "forgotten"))
 def handler(event: dict[str, object], request_id: str) -> dict[str, object]:
-    return bootstrap.push_streams(request_id) if event.get("job") == "streams" else bootstrap.make_exports()
+    if asks_for("streams", event):
+        return bootstrap.push_streams(request_id)
+    if asks_for("compact", event):
+        return {"cold": bootstrap.compact_logs()}
+    return {"forgotten": bootstrap.forget_persons(), **bootstrap.make_exports()}

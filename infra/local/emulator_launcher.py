@@ -4,6 +4,7 @@ MiniStack with what it lacks for data that must last, and for a small machine; r
 Object locks and unread stream records survive a stop, an update of a stack keeps what a resource's neighbours know of it,
 SIGUSR1 saves the state without stopping, KMS encrypts anew, a layer is unpacked once, not once a worker, and a custom
 domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
+Athena's queries, which it has DuckDB run over its own S3, get their parameters and the one function that DuckDB lacks.
 
 What is stored is also saved as it changes, every few seconds. After a kill the objects in S3, which are written at once, are
 taken back to that same moment: a log whose tables remember less than its bucket could never be continued.
@@ -22,9 +23,10 @@ import types
 import zipfile
 from pathlib import Path
 
+import duckdb
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import dynamodb, kms, s3
+from ministack.services import athena, dynamodb, kms, s3
 from ministack.services.cloudformation import _stacks, provisioners
 
 s3._PERSISTED_BUCKET_DICTS.update(object_retention=s3._object_retention, object_legal_hold=s3._object_legal_hold)
@@ -110,6 +112,22 @@ async def with_re_encrypt(method, path, headers, body, query_params):
     return kms._encrypt({**target, "Plaintext": json.loads(opened)["Plaintext"]})
 
 
+def start_bound(query):
+    """Put each of a query's parameters, which are literals, in the place of its question mark, as Athena does."""
+    text, values = query.get("QueryString", ""), list(query.get("ExecutionParameters", ()))
+    marks = [(start, end) for kind, said, start, end in athena._sql_tokens(text) if (kind, said) == ("punct", "?")]
+    for (start, end), value in reversed(list(zip(marks, values, strict=True))):
+        text = text[:start] + value + text[end:]
+    return start_query(query | {"QueryString": text})
+
+
+def connected(*args, **kwargs):
+    """A database that knows Trino's from_utf8."""
+    database = connect(*args, **kwargs)
+    database.execute("CREATE MACRO from_utf8(raw) AS decode(raw)")
+    return database
+
+
 def is_ours(headers):
     """Whether a request names one of our domains, which all end so; the edge lets no other name through."""
     return headers.get("host", "").partition(":")[0].lower().endswith(".platforma.internal")
@@ -138,6 +156,8 @@ async def by_gateway(method, path, headers, body, query_params, *more, raw_path=
 
 
 by_kms, kms.handle_request = kms.handle_request, with_re_encrypt
+start_query, connect = athena._start_query_execution, duckdb.connect
+athena._start_query_execution, duckdb.connect = start_bound, connected
 short_cut, shorter_cut = app._handle_pre_body_request, app._handle_post_body_shortcuts
 special = app._handle_special_data_plane_request
 app._handle_pre_body_request, app._handle_post_body_shortcuts = before_body, after_body

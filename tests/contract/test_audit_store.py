@@ -22,7 +22,6 @@ from platforma.audit.ports import Path, Span
 from platforma.audit.query import parse_query
 from platforma.audit.relay import Relay, relay
 from platforma.audit.search import get_event, search
-from platforma.audit.segment import SegmentName
 from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -228,21 +227,6 @@ def test_indexed_events_are_found_under_every_path_and_dropped_ones_wait_no_long
     assert ports.store.entered(tenant, [row.position])[row.position].sequence == 7
     for path in (Path(), Path("user", event.user_id), Path("resource", "cls_eu01"), Path("request", "req")):
         assert [row.sequence for row in ports.store.hot(tenant, path, everything, ascending=True, limit=1).rows] == [7]
-
-
-@pytest.mark.parametrize("ascending", [True, False])
-def test_where_events_lie_is_charted_once_however_often_it_is_said(ports, tenant, ascending):
-    first, second = SegmentName(tenant, 0, 3), SegmentName(tenant, 3, 9)
-    for _ in range(2):
-        ports.store.chart(tenant, {"2026-11-24T10:0", "2026-11-24T10:1"}, first)
-        ports.store.chart(tenant, {"2026-11-24T10:1"}, second)
-        ports.store.chart(f"{tenant}.2", {"2026-11-24T10:0"}, SegmentName(f"{tenant}.2", 0, 1))
-
-    charted = list(ports.store.charted(tenant, "2026-11-24T10:0", "2026-11-24T10:5", ascending=ascending))
-
-    slots = [("2026-11-24T10:0", [first]), ("2026-11-24T10:1", [first, second])]
-    assert charted == (slots if ascending else slots[::-1])
-    assert list(ports.store.charted(tenant, "2026-11-24T10:2", "2026-11-24T10:5", ascending=ascending)) == []
 
 
 def test_what_is_set_aside_waits_no_longer(ports, tenant):

@@ -12,7 +12,6 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from platforma.adapters.memory.streams import MemoryStreams
-from platforma.audit.cold import Cold
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.streams import (
     Deliverer,
@@ -86,7 +85,7 @@ class Streaming(World):
             streams=self.streams,
             store=self.store,
             bucket=self.bucket,
-            cold=Cold(self.store, self.bucket, persons, self.clock),
+            persons=persons,
             envelope=self.envelope,
             send=self.receiver,
             clock=self.clock,

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from platforma.adapters.columns import ColdColumns
 from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, MemoryOutbox, MemoryPersonKeys, MemorySigner
+from platforma.adapters.memory.cold import DuckDBTable, FolderFiles, MemoryMarks
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit import segment
 from platforma.audit.attend import Attendant
+from platforma.audit.cold import Cold, Compactor
 from platforma.audit.erase import Place, destroy_key, rewrite_index
 from platforma.audit.note import keys_of
 from platforma.audit.person_keys import PersonKeys
@@ -45,6 +48,7 @@ class World:
         self.bucket = MemoryBucket(self.clock)
         self.person_keys = MemoryPersonKeys()
         self.signer = MemorySigner()
+        self.marks = MemoryMarks()
         self.outbox = MemoryOutbox(self.store, self.envelope)
         self.recorded: dict[str, Event] = {}
         self.writes: list[str] = []
@@ -100,6 +104,15 @@ class World:
 
     def attendant(self, by: Relay | None = None) -> Attendant:
         return Attendant(by or self.relay_with(), self.signer, self.outbox, "audit.example")
+
+    def compactor(self, root: Path, **more) -> Compactor:
+        """What compacts into *root*; marks are the world's."""
+        persons = PersonKeys(self.person_keys, self.envelope, self.clock)
+        files, columns = FolderFiles(root), ColdColumns()
+        return Compactor(self.store, self.bucket, persons, self.marks, files, columns, self.clock, **more)
+
+    def cold(self, root: Path) -> Cold:
+        return Cold(self.marks, DuckDBTable(root), self.clock)
 
     def key(self, log_id: str = TENANT) -> str:
         return str(keys_of(f"audit.example/audit/{log_id}", self.signer)[0])

@@ -1,11 +1,13 @@
 """What a person may ask of us: what is known of them, and to be forgotten; the log verifies before and after."""
 
 import base64
+from pathlib import Path
 
 import boto3
 import pytest
 
 from platforma import bootstrap
+from platforma.adapters.columns import ColdColumns
 from platforma.audit import note, tree
 from platforma.audit.note import parse_key
 from platforma.audit.verification import Stored, Trusted
@@ -14,7 +16,7 @@ from platforma.kernel.clock import rfc3339
 from platforma.kernel.events import Attempt, Event
 from platforma.oauth.consents.model import Consent
 from platforma.oauth.sessions.model import new_session
-from tests.world import BUCKET, PASSWORD, REGION, Tenant, World
+from tests.world import BUCKET, COLD, PASSWORD, REGION, Tenant, World
 
 QUESTION = {"action": "infrastructure.clusters.get", "resource": {"type": "cluster", "id": "cls_eu01"}}
 
@@ -84,6 +86,28 @@ def test_an_erased_person_is_gone_from_index_and_log_and_the_log_verifies(world:
     assert "ada@acme.test" not in str(told)
     assert "Ada" not in str(told)
     assert whole(tenant)
+
+
+def parquet(folder: Path) -> str:
+    """All that lies in the bucket of old events."""
+    s3, found = boto3.client("s3", region_name=REGION), []
+    for kept in s3.list_objects_v2(Bucket=COLD).get("Contents", []):
+        s3.download_file(COLD, kept["Key"], str(folder / "found"))
+        found += ColdColumns().rows(folder / "found")
+    return str(found)
+
+
+def test_an_erased_person_is_taken_out_of_old_events_before_it_is_said_to_be_done(
+    world: World, tenant: Tenant, ada: str, tmp_path: Path
+):
+    assert world.old_events("compact")["cold"]["behind"] == 0
+    assert "ada@acme.test" in parquet(tmp_path)
+
+    certificate = erased(world, tenant, ada)
+
+    assert (certificate["status"], certificate["cold_rewritten"]) == ("done", 1)
+    assert "ada@acme.test" not in parquet(tmp_path)
+    assert ada in parquet(tmp_path)
 
 
 def test_its_certificate_shows_that_the_log_only_grew(world: World, tenant: Tenant, ada: str):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from platforma.audit.cold.statement import COLUMNS
 from tests.unit.infra.templates import FOLDERS, SERVICE, STATE, of_type, plain, properties, stem, variables
 
 TABLES = of_type(STATE, "AWS::DynamoDB::Table")
@@ -23,11 +24,11 @@ def bucket_policy(bucket: str) -> dict[str, dict[str, Any]]:
     return {one["Sid"]: one for one in plain(properties(STATE, bucket + "Policy")["PolicyDocument"]["Statement"])}
 
 
-def test_there_are_five_tables_four_keys_and_two_where_kms_is_chosen_four_buckets():
+def test_there_are_five_tables_four_keys_and_two_where_kms_is_chosen_five_buckets():
     assert set(TABLES) == {"IdentityTable", "CredentialTable", "PolicyTable", "AuditTable", "KeyTable"}
     assert set(KEYS) == {"DataKey", "AuditKey", "SecretsKey", "LogsKey", "PlatformKey", "SigningKey"}
     assert {name for name, key in KEYS.items() if "Condition" in key} == {"PlatformKey", "SigningKey"}
-    assert set(BUCKETS) == {"AuditBucket", "ObjectsBucket", "ExportsBucket", "AccessLogsBucket"}
+    assert set(BUCKETS) == {"AuditBucket", "ObjectsBucket", "ExportsBucket", "ColdBucket", "AccessLogsBucket"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -164,3 +165,34 @@ def test_each_function_that_speaks_to_vault_has_a_secret_of_its_own():
 def test_every_output_is_exported_under_its_own_name():
     for name, output in STATE["Outputs"].items():
         assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-" + name}}
+
+
+def test_old_events_are_read_by_tenant_and_day_or_not_at_all():
+    table = properties(STATE, "ColdTable")["TableInput"]
+
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["tenant", "day"]
+    assert table["Parameters"]["projection.enabled"] == "true"
+    assert table["Parameters"]["projection.tenant.type"] == "injected"
+    assert "tenant=${!tenant}/day=${!day}/" in str(table["Parameters"]["storage.location.template"])
+    assert {one["Name"]: one["Type"] for one in table["StorageDescriptor"]["Columns"]} == {
+        name: {"VARCHAR": "string", "BIGINT": "bigint"}[kind] for name, kind in COLUMNS.items()
+    }
+
+
+def test_who_asks_for_old_events_decides_neither_where_answers_go_nor_how_they_are_kept():
+    group = properties(STATE, "ColdWorkgroup")["WorkGroupConfiguration"]
+    result = group["ResultConfiguration"]
+
+    assert group["EnforceWorkGroupConfiguration"] is True
+    assert group["BytesScannedCutoffPerQuery"] <= 10_000_000_000
+    assert result["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+    assert key_of(result["EncryptionConfiguration"]["KmsKey"]) == "AuditKey"
+    assert result["OutputLocation"] == {"Fn::Sub": "s3://${ColdBucket}/results/"}
+
+
+def test_what_an_erasure_takes_out_of_old_events_is_in_no_version_and_answers_go_after_a_day():
+    bucket = properties(STATE, "ColdBucket")
+
+    assert "VersioningConfiguration" not in bucket
+    (answers,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    assert (answers["Prefix"], answers["ExpirationInDays"]) == ("results/", 1)

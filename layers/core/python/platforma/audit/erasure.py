@@ -2,9 +2,9 @@
 Erasure of a person from a tenant's logs on request (GDPR article 17), and its certificate.
 
 A request is kept and worked on, step by step, until it is done: `accepted`, then `erased` (the person's key is gone, nothing
-in the log can be read), then `done` (the index is rewritten, and a checkpoint covers the log as it is now). The certificate
-says when, and under which signed checkpoints the logs stood before and after: whoever holds both can ask for the proof that
-the later only continues the earlier.
+in the log can be read), then `done` (both indexes are rewritten, and a checkpoint covers the log as it is now). The
+certificate says when, and under which signed checkpoints the logs stood before and after: whoever holds both can ask for the
+proof that the later only continues the earlier.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,8 @@ class Erasure:
     """
     A person to be erased, or who was. *before* and *after* are checkpoints by log, *rewritten* counts rows of the index.
 
-    *place* is how far the rewriting is; None where nothing is left to rewrite.
+    *place* is how far the rewriting is; None where nothing is left to rewrite. *cold_rewritten* counts files of old events,
+    and *cold_place* is how far these are.
     """
 
     tenant_id: str
@@ -40,6 +41,8 @@ class Erasure:
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = START
+    cold_rewritten: int = 0
+    cold_place: str | None = ""
 
     def document(self) -> dict[str, Any]:
         """All of it as plain JSON."""
@@ -47,7 +50,7 @@ class Erasure:
 
     def as_json(self) -> dict[str, Any]:
         """What its readers see."""
-        return {name: value for name, value in self.document().items() if name != "place"}
+        return {name: value for name, value in self.document().items() if name not in ("place", "cold_place")}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Erasure":
@@ -141,6 +144,8 @@ def _advanced(erasure: Erasure, erasures: Erasures, by: Relay, published: Publis
         if not erasures.replace(erasure, onward) or place is not None:
             return False
         erasure = onward
+    if erasure.cold_place is not None:
+        return False
     after = _checkpoints(erasure.tenant_id, by, published)
     if after is None or any(after[log_id] == checkpoint for log_id, checkpoint in erasure.before.items()):
         return False

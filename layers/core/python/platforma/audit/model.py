@@ -17,8 +17,6 @@ MAX_ENTRY = 32 * 1024
 
 HEARTBEAT_ACTION = "audit.heartbeat"
 HOT_DAYS = 90
-SLOT = len("2026-11-28T14:2")
-"""What two positions have in common that are of the same ten minutes: the grain at which old events are found."""
 CLAIM_DAYS = 14
 
 
@@ -57,7 +55,7 @@ class Row:
     An event as the tables keep it: pending without, hot with its *sequence*.
 
     *body* is canonical JSON in the clear; *sealed* holds, under the tenant's key, the personal values and the seed from
-    which everything random in the entry is derived.
+    which everything random in the entry is derived. Of an old one that was read from Parquet, *personal* has the values.
     """
 
     id: str
@@ -66,6 +64,7 @@ class Row:
     body: bytes
     sealed: bytes = field(repr=False)
     sequence: int | None = None
+    personal: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

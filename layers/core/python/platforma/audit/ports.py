@@ -5,12 +5,11 @@ Every method may raise `Unavailable`. Reads are consistent. A method that writes
 and may stop between any two: whoever calls it can call it again.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from platforma.audit.model import Head, Intent, Page, Row
-from platforma.audit.segment import SegmentName
 
 PathName = Literal["time", "user", "principal", "resource", "request", "subject"]
 
@@ -34,6 +33,9 @@ class LogStore(Protocol):
 
     def logs(self) -> Iterator[str]:
         """The id of every log that an event was ever recorded for, but those that have ended."""
+
+    def ended(self) -> Iterator[str]:
+        """The id of every log that has ended."""
 
     def end(self, log_id: str) -> None:
         """Let the log be one that has ended: nothing can enter it any more, what is in it stays."""
@@ -83,12 +85,6 @@ class LogStore(Protocol):
 
     def hot(self, log_id: str, path: Path, span: Span, *, ascending: bool, limit: int) -> Page:
         """Events of the hot index, in order of position."""
-
-    def chart(self, log_id: str, slots: Collection[str], segment: SegmentName) -> None:
-        """Note that this segment has events of these slots of time. The same again changes nothing."""
-
-    def charted(self, log_id: str, low: str, high: str, *, ascending: bool) -> Iterator[tuple[str, Sequence[SegmentName]]]:
-        """The slots from *low* to *high* that the log has events of, in order, each with its segments; lazily."""
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """The position of the event with this id, as long as it is known."""

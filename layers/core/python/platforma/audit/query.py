@@ -73,8 +73,8 @@ class Query:
             return False
         if self.text is None:
             return True
-        said = _folded("\n".join(_words(document)))
-        return all(word in said for word in _folded(self.text).split())
+        said = folded("\n".join(words_of(document)))
+        return all(word in said for word in folded(self.text).split())
 
 
 def above(position: str) -> str:
@@ -180,16 +180,18 @@ def _within(network: IPv4Network | IPv6Network, address: Any) -> bool:
     return found in network
 
 
-def _words(value: Any) -> Iterator[str]:
+def words_of(value: Any) -> Iterator[str]:
+    """Every value that an event says, its members' names left out."""
     if isinstance(value, Mapping):
         for inner in value.values():
-            yield from _words(inner)
+            yield from words_of(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _words(inner)
+            yield from words_of(inner)
     elif value is not None:
         yield str(value)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """*text* as words are compared: compatible characters and cases are one."""
     return unicodedata.normalize("NFKC", text).casefold()

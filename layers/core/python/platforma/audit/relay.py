@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from platforma.audit import segment, tree
 from platforma.audit.entry import line_of
 from platforma.audit.errors import LogBroken, WrittenBefore
-from platforma.audit.model import SLOT, Head, Intent, Row, tenant_of
+from platforma.audit.model import Head, Intent, Row, tenant_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.ports import Bucket, LogStore
 from platforma.audit.retention import Term, not_past, retain_until
@@ -244,11 +244,6 @@ def _write(head: Head, intent: Intent, opened: list[Opened], lines: list[bytes],
             raise Unavailable("A segment is there and is not.") from None
         if segment.unpack(stored, name) != lines:
             raise LogBroken("A segment holds other entries than were committed to.", log_id=head.log_id, key=name) from None
-    by.store.chart(
-        head.log_id,
-        {position[:SLOT] for position in intent.positions},
-        segment.SegmentName(head.log_id, intent.first, intent.count),
-    )
     by.store.index(head.log_id, [_indexed(one, at, intent, by) for at, one in enumerate(opened, intent.first)])
     by.store.drop(head.log_id, list(intent.positions))
     by.store.close(head.log_id, intent)

@@ -28,7 +28,7 @@ _SEED = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A row with its seals open: *body* is the event without its personal *values*; *salts* where an entry was opened."""
+    """A row with its seals open: *body* is the event without its personal *values*; *salts* of an old one."""
 
     row: Row
     body: dict[str, Any]

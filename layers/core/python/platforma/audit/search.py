@@ -3,18 +3,18 @@ Search over what waits, what was entered and what is old, as one ordered answer.
 
 An event moves from pending to hot, and is written there before it goes here. So each stretch of positions is read from
 pending first and from hot second: whatever was recorded before the search began is found in one of the two, and what is
-found in both counts once. What left the index is read from the log itself (`cold`), below the age at which that happens.
+found in both counts once. What left the index is asked of the Parquet (`cold`), below the age at which that happens.
 """
 
 import heapq
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, repeat
 from typing import Any
 
-from platforma.audit.cold import Cold, open_found
+from platforma.audit.cold.read import Cold, open_found
 from platforma.audit.index import ways
 from platforma.audit.model import Row
 from platforma.audit.ports import LogStore, Path, Span
@@ -57,7 +57,7 @@ def search(
     while chunk := _chunk(rows, min(_PAGE, max(query.limit, 20))):
         looked += len(chunk)
         clear = [row for row in chunk if row.id and query.admits_clear(json.loads(row.body))]
-        for one in open_found(query.tenant_id, clear, envelope, cold):
+        for one in open_found(query.tenant_id, clear, envelope):
             document = one.document()
             if not query.admits(document):
                 continue
@@ -82,8 +82,8 @@ def _chunk(rows: Iterator[Row], size: int) -> list[Row]:
 
 
 def _goes_on(rows: Iterator[Row], until: datetime, clock: Clock) -> bool:
-    """Whether there is another row, or no time left to see."""
-    return clock() > until or next((True for row in rows if row.id or clock() > until), False)
+    """Whether there is another row, or old events to look for, or no time left to see."""
+    return clock() > until or next((True for _ in rows), False)
 
 
 def get_event(
@@ -107,29 +107,32 @@ def locate_event(
     Raises:
         NotFound: none of the tenant's logs has it.
     """
-    position = store.claimed(tenant_id, event_id) if is_id(event_id, "evt") else None
-    for log_id in store.logs_of(tenant_id) if is_id(event_id, "evt") else ():
-        row = _at(log_id, position, store, cold) if position else _by_time(log_id, event_id, store, cold)
+    if not is_id(event_id, "evt"):
+        raise NotFound
+    position = store.claimed(tenant_id, event_id)
+    span = Span(position, position) if position else _about(event_id)
+    for log_id in store.logs_of(tenant_id):
+        row = _at(log_id, position, store) if position else _by_time(log_id, span, event_id, store)
         if row is not None:
-            return log_id, open_found(log_id, [row], envelope, cold)[0].document()
-    raise NotFound
+            return log_id, open_found(tenant_id, [row], envelope)[0].document()
+    if cold is None or (old := cold.find(tenant_id, span, event_id)) is None:
+        raise NotFound
+    return old[0], open_found(tenant_id, [old[1]], envelope)[0].document()
 
 
 def merged(query: Query, store: LogStore, cold: Cold | None = None) -> Iterator[tuple[str, Row]]:
-    """Every row that *query* has to look at, in its order, after the log that it is in, and pauses (see `cold`)."""
-    logs = [zip(repeat(log_id), _merged(log_id, query, store, cold)) for log_id in store.logs_of(query.tenant_id)]
-    yield from heapq.merge(*logs, key=lambda found: found[1].position, reverse=not query.ascending)
+    """
+    Every row that *query* has to look at, in its order, after the log that it is in, and pauses (see `cold`).
 
-
-def _merged(log_id: str, query: Query, store: LogStore, cold: Cold | None) -> Iterator[Row]:
-    """Every row under the query's paths in order of position, none twice; old ones may still be in the index as well."""
-    recent: Iterator[Row] = _recent(log_id, query, store)
-    old = iter(()) if cold is None else cold.rows(log_id, query, query.span())
+    None comes twice: an old one may still be in the index as well.
+    """
+    logs = [zip(repeat(log_id), _recent(log_id, query, store)) for log_id in store.logs_of(query.tenant_id)]
+    old = iter(()) if cold is None else cold.rows(query)
     last = None
-    for row in heapq.merge(recent, old, key=lambda row: row.position, reverse=not query.ascending):
-        if row.position != last:
-            yield row
-        last = row.position
+    for found in heapq.merge(*logs, old, key=lambda found: found[1].position, reverse=not query.ascending):
+        if found[1].position != last:
+            yield found
+        last = found[1].position
 
 
 def _recent(log_id: str, query: Query, store: LogStore) -> Iterator[Row]:
@@ -169,24 +172,20 @@ def _hot(log_id: str, path: Path, span: Span, query: Query, store: LogStore) -> 
         limit = _PAGE
 
 
-def _at(log_id: str, position: str, store: LogStore, cold: Cold | None) -> Row | None:
+def _at(log_id: str, position: str, store: LogStore) -> Row | None:
     return (
         store.entered(log_id, [position]).get(position)
         or store.waiting(log_id, [position]).get(position)
         or store.entered(log_id, [position]).get(position)
-        or _old(log_id, Span(position, position), cold, lambda row: row.position == position)
     )
 
 
-def _old(log_id: str, span: Span, cold: Cold | None, sought: Callable[[Row], bool]) -> Row | None:
-    rows = iter(()) if cold is None else islice(cold.rows(log_id, Query(log_id, ascending=True), span), _LOOK_AT)
-    return next((row for row in rows if row.id and sought(row)), None)
-
-
-def _by_time(log_id: str, event_id: str, store: LogStore, cold: Cold | None) -> Row | None:
+def _about(event_id: str) -> Span:
     """Claims are kept for days, events for longer: an id tells when it was made, and its event is of about that time."""
     made = datetime.fromtimestamp(int.from_bytes(to_bytes(event_id)[:6], "big") / 1000, UTC)
-    span = Span(rfc3339(made - _BEFORE_ITS_ID), rfc3339(made + _AFTER_ITS_ID))
-    query = Query(log_id, ascending=True, limit=_PAGE)
-    hot = (row for row in islice(_hot(log_id, Path(), span, query, store), _LOOK_AT) if row.id == event_id)
-    return next(hot, None) or _old(log_id, span, cold, lambda row: row.id == event_id)
+    return Span(rfc3339(made - _BEFORE_ITS_ID), rfc3339(made + _AFTER_ITS_ID))
+
+
+def _by_time(log_id: str, span: Span, event_id: str, store: LogStore) -> Row | None:
+    rows = islice(_hot(log_id, Path(), span, Query(log_id, ascending=True, limit=_PAGE), store), _LOOK_AT)
+    return next((row for row in rows if row.id == event_id), None)

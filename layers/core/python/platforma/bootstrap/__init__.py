@@ -30,7 +30,9 @@ from platforma.bootstrap.parts.scim import scim_desk
 from platforma.bootstrap.parts.sso import connections, domains, people_of
 from platforma.bootstrap.schedules import (
     apply_keepings,
+    compact_logs,
     erase_persons,
+    forget_persons,
     mail_links,
     make_exports,
     purge_tenants,
@@ -79,6 +81,7 @@ __all__ = [
     "certificates",
     "checkpoint_signer",
     "clients",
+    "compact_logs",
     "compliance",
     "connections",
     "consents",
@@ -92,6 +95,7 @@ __all__ = [
     "evidence_sources",
     "export_files",
     "factors",
+    "forget_persons",
     "form_key",
     "giving",
     "groups",

@@ -58,6 +58,9 @@ class Settings:
     tables: Mapping[str, str]
     audit_bucket: str
     exports_bucket: str
+    cold_bucket: str
+    cold_database: str
+    cold_workgroup: str
     objects_bucket: str
     objects_role: str
     relay_function: str
@@ -101,6 +104,9 @@ def settings() -> Settings:
         tables={name: value for name in TABLES if (value := env.get(f"{name.upper()}_TABLE"))},
         audit_bucket=env.get("AUDIT_BUCKET", ""),
         exports_bucket=env.get("EXPORTS_BUCKET", ""),
+        cold_bucket=env.get("COLD_BUCKET", ""),
+        cold_database=env.get("COLD_DATABASE", ""),
+        cold_workgroup=env.get("COLD_WORKGROUP", ""),
         objects_bucket=env.get("OBJECTS_BUCKET", ""),
         objects_role=env.get("OBJECTS_ROLE", ""),
         relay_function=env.get("RELAY_FUNCTION", ""),

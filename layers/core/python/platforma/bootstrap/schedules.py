@@ -145,13 +145,42 @@ def push_streams(request_id: str) -> dict[str, Any]:
         streams=audit.streams(),
         store=audit.audit_store(),
         bucket=S3Bucket(environment.settings().audit_bucket),
-        cold=audit.cold(),
+        persons=audit.keys_of_persons(),
         envelope=ground.envelope(),
         send=audit.receivers(),
         clock=environment.clock,
         begin=begin,
     )
     return dict(run_streams(by))
+
+
+def compact_logs() -> dict[str, int]:
+    """Compact what is new in the logs, and remove what is of shredded tenants; how many events, how many are behind."""
+    from platforma.adapters.columns import ColdColumns
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.cold import Compactor, compact, forget_ended
+    from platforma.audit.model import tenant_of
+
+    store, marks, files = audit.audit_store(), audit.cold_marks(), audit.cold_files()
+    removed = forget_ended(sorted({tenant_of(log_id) for log_id in store.ended()}), marks=marks, files=files)
+    bucket = S3Bucket(environment.settings().audit_bucket)
+    persons = audit.keys_of_persons()
+    by = Compactor(store, bucket, persons, marks, files, ColdColumns(), environment.clock)
+    return {**compact(by), "removed": removed}
+
+
+def forget_persons() -> dict[str, int]:
+    """Take out of the Parquet whoever is to be erased; how many are out now, and how many still in it."""
+    from platforma.adapters.columns import ColdColumns
+    from platforma.audit.cold import forget_persons
+
+    return forget_persons(
+        erasures=audit.erasures(),
+        marks=audit.cold_marks(),
+        files=audit.cold_files(),
+        columns=ColdColumns(),
+        clock=environment.clock,
+    )
 
 
 def purge_tenants(request_id: str) -> int:

@@ -3,33 +3,28 @@ State of logs and the hot index, in the Audit table beside the outbox's items.
 
     {log_id}#LOG / HEAD                          the log's state, with its lease and its open intent
     {log_id}#HOT#{path}#{value} / {position}     an entered event, once under each path, for 90 days
-    {log_id}#CHART / {ten minutes}               the segments that have events of them, as `{first}-{entries}`; for good
     {log_id}#ASIDE / {position}                  an event that could not be entered
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
+from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
 from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, head_of, written
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
+from platforma.adapters.dynamodb.tables import Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.index import paths_of
 from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row
 from platforma.audit.ports import Path, Span
-from platforma.audit.segment import SegmentName
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Unavailable
-
-_SLOTS = 200
-"""Slots that are read ahead: a day and a half."""
 
 
 class HotItem(RowItem):
@@ -52,17 +47,6 @@ class AsideItem(RowItem):
         table_name = "unbound"
 
 
-class ChartItem(Item):
-    """Where the events of ten minutes are."""
-
-    table = "audit"
-
-    class Meta:
-        table_name = "unbound"
-
-    segments = UnicodeSetAttribute()
-
-
 class DynamoDBLogStore:
     """`LogStore`."""
 
@@ -73,6 +57,11 @@ class DynamoDBLogStore:
         """Logs that events were recorded for."""
         with _answering():
             yield from (item.sk for item in LogItem.query(LOGS) if not item.ended)
+
+    def ended(self) -> Iterator[str]:
+        """Logs that are marked so."""
+        with _answering():
+            yield from (item.sk for item in LogItem.query(LOGS) if item.ended)
 
     def end(self, log_id: str) -> None:
         """Mark the log as ended."""
@@ -202,27 +191,6 @@ class DynamoDBLogStore:
         """Events of the index."""
         within = HotItem.sk.between(span.low, span.high)
         return _page(HotItem, _hot_key(log_id, path), within, ascending=ascending, limit=limit)
-
-    def chart(self, log_id: str, slots: Collection[str], segment: SegmentName) -> None:
-        """Add the segment to each slot's."""
-        with _answering():
-            for slot in sorted(slots):
-                item = ChartItem(f"{log_id}#CHART", slot)
-                item.update([ChartItem.segments.add({f"{segment.first}-{segment.entries}"})])
-
-    def charted(self, log_id: str, low: str, high: str, *, ascending: bool) -> Iterator[tuple[str, Sequence[SegmentName]]]:
-        """Slots with their segments, page by page."""
-        with _answering():
-            found = ChartItem.query(
-                f"{log_id}#CHART",
-                ChartItem.sk.between(low, high),
-                consistent_read=True,
-                scan_index_forward=ascending,
-                page_size=_SLOTS,
-            )
-            for item in found:
-                pairs = [tuple(map(int, name.split("-"))) for name in item.segments]
-                yield item.sk, [SegmentName(log_id, first, entries) for first, entries in sorted(pairs)]
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """Where the event is."""

@@ -6,7 +6,7 @@ kills whoever was writing between any two writes. All of them stand in one modul
 """
 
 import bisect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +19,6 @@ from platforma.audit.index import paths_of
 from platforma.audit.model import Head, Intent, Page, Row, claim_of, log_of, tenant_of
 from platforma.audit.ports import Path, Span
 from platforma.audit.sealing import seal_event
-from platforma.audit.segment import SegmentName
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.events import Event, entered
 from platforma.keys.envelope import Envelope
@@ -51,7 +50,6 @@ class MemoryLogStore:
         self._logs: dict[str, _Log] = {}
         self._pending: dict[str, dict[str, Row]] = {}
         self._hot: dict[tuple[str, Path], dict[str, Row]] = {}
-        self._charts: dict[str, dict[str, set[SegmentName]]] = {}
 
     def record(self, event: Event, row: Row) -> None:
         """
@@ -76,6 +74,10 @@ class MemoryLogStore:
     def logs(self) -> Iterator[str]:
         """Logs that events were recorded for."""
         return iter([log_id for log_id in self._known if log_id not in self._ended])
+
+    def ended(self) -> Iterator[str]:
+        """Logs that are marked so."""
+        return iter(sorted(self._ended))
 
     def end(self, log_id: str) -> None:
         """Mark the log as ended."""
@@ -184,18 +186,6 @@ class MemoryLogStore:
     def forget_index(self) -> None:
         """What the table's TTL does in 90 days."""
         self._hot.clear()
-
-    def chart(self, log_id: str, slots: Collection[str], segment: SegmentName) -> None:
-        """Note where the slots' events are."""
-        for slot in sorted(slots, reverse=True):
-            self._charts.setdefault(log_id, {}).setdefault(slot, set()).add(segment)
-            self.after_write("chart")
-
-    def charted(self, log_id: str, low: str, high: str, *, ascending: bool) -> Iterator[tuple[str, Sequence[SegmentName]]]:
-        """Slots with their segments."""
-        chart = self._charts.get(log_id, {})
-        for slot in sorted((slot for slot in chart if low <= slot <= high), reverse=not ascending):
-            yield slot, sorted(chart[slot])
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """Where the event is."""

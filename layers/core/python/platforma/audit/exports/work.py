@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from platforma.audit import tree
-from platforma.audit.cold import Cold, open_found
+from platforma.audit.cold.read import Cold, open_found
 from platforma.audit.entry import salts_of
 from platforma.audit.exports.entries import Entries
 from platforma.audit.exports.manifest import signed_manifest
@@ -41,6 +41,8 @@ from platforma.keys.envelope import Envelope
 PART = 20_000
 """Events of one part."""
 _CHUNK = 200
+_AT_ONCE = 5_000
+"""Old events that are asked for at once."""
 _ENDINGS = {"jsonl": "jsonl", "csv": "csv", "ocsf": "jsonl", "parquet": "parquet"}
 _ROWS = {"jsonl": json_row, "csv": csv_row, "ocsf": ocsf_row, "parquet": json_row}
 _TYPES = {
@@ -178,7 +180,7 @@ def _part(export: Export, by: Exporter, folder: Path) -> tuple[Export, bool]:
 def _query(export: Export) -> Query:
     query = parse_query(export.tenant_id, dict(export.filter))
     since, until = parse_rfc3339(export.since), parse_rfc3339(export.until)
-    return replace(query, since=since, until=until, ascending=True, after=export.after)
+    return replace(query, since=since, until=until, ascending=True, limit=_AT_ONCE, after=export.after)
 
 
 def _events(export: Export, by: Exporter) -> Iterator[tuple[str, Opened]]:
@@ -191,7 +193,7 @@ def _events(export: Export, by: Exporter) -> Iterator[tuple[str, Opened]]:
             if row.id and row.sequence is not None and row.sequence < export.sizes.get(log_id, 0)
             if query.admits_clear(json.loads(row.body))
         ]
-        opened = open_found(export.tenant_id, [row for _, row in known], by.envelope, by.cold)
+        opened = open_found(export.tenant_id, [row for _, row in known], by.envelope)
         for (log_id, _), one in zip(known, opened, strict=True):
             if query.admits(one.document()):
                 yield log_id, one

@@ -6,16 +6,16 @@ of it afterwards. A worker leases a stream; whoever changes its progress meanwhi
 sent is sent again. An event is noted as delivered after the receiver said so (2xx) and never before.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from platforma.audit.cold import Cold, open_found
 from platforma.audit.exports.rows import json_row, ocsf_row
-from platforma.audit.model import Row, position_of, tenant_of
+from platforma.audit.model import tenant_of
+from platforma.audit.opened_entry import open_entries
+from platforma.audit.person_keys import PersonKeys
 from platforma.audit.ports import Bucket, LogStore
 from platforma.audit.proof import read_entries
 from platforma.audit.streams.change import PURPOSE
@@ -42,7 +42,7 @@ class Deliverer:
     streams: Streams
     store: LogStore
     bucket: Bucket
-    cold: Cold
+    persons: PersonKeys
     envelope: Envelope
     send: Send
     clock: Clock
@@ -171,13 +171,8 @@ def _next(stream: Stream, log_id: str, progress: Progress, by: Deliverer) -> tup
 
 def _rows(stream: Stream, entries: list[bytes], by: Deliverer) -> Iterator[str]:
     """Events in the stream's form, as many as fit; personal values that were erased are gone."""
-    rows = []
-    for line in entries:
-        entry = json.loads(line)
-        position = position_of(entry["timestamp"], entry["id"])
-        rows.append(Row(entry["id"], position, entry["received_at"], line, b"", entry["sequence"]))
     size = 0
-    for one in open_found(stream.tenant_id, rows, by.envelope, by.cold):
+    for one in open_entries(stream.tenant_id, entries, by.persons):
         text = _ROWS[stream.format](one.document())
         size += len(text.encode())
         if size > MOST_BYTES and size > len(text.encode()):

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
     from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+    from platforma.adapters.dynamodb.cold_marks import DynamoDBMarks
     from platforma.adapters.dynamodb.erasures import DynamoDBErasures
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
     from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
     from platforma.adapters.dynamodb.streams import DynamoDBStreams
+    from platforma.adapters.s3_cold import S3ColdFiles
     from platforma.adapters.s3_files import S3Files
     from platforma.audit.attend import Attendant
-    from platforma.audit.cold import Cold
+    from platforma.audit.cold.read import Cold
     from platforma.audit.person_keys import PersonKeys
     from platforma.audit.proof import Published
     from platforma.audit.retention import Term
@@ -58,12 +60,31 @@ def keys_of_persons() -> "PersonKeys":
     return PersonKeys(person_keys(), ground.envelope(), environment.clock)
 
 
+@cache
+def cold_marks() -> "DynamoDBMarks":
+    """How far the logs are compacted."""
+    from platforma.adapters.dynamodb.cold_marks import DynamoDBMarks
+
+    return ground.bound(DynamoDBMarks(ground.tables()))
+
+
+@cache
 def cold() -> "Cold":
     """What reads old events."""
-    from platforma.adapters.s3 import S3Bucket
-    from platforma.audit.cold import Cold
+    from platforma.adapters.athena import AthenaTable
+    from platforma.audit.cold.read import Cold
 
-    return Cold(audit_store(), S3Bucket(environment.settings().audit_bucket), keys_of_persons(), environment.clock)
+    settings = environment.settings()
+    table = AthenaTable(workgroup=settings.cold_workgroup, database=settings.cold_database)
+    return Cold(cold_marks(), table, environment.clock)
+
+
+@cache
+def cold_files() -> "S3ColdFiles":
+    """Where old events lie in Parquet."""
+    from platforma.adapters.s3_cold import S3ColdFiles
+
+    return S3ColdFiles(environment.settings().cold_bucket, kms_key=environment.settings().audit_key)
 
 
 def attendant() -> "Attendant":

@@ -380,5 +380,6 @@ class ErasureView(View):
     requested_at: Timestamp
     erased_at: Timestamp | None
     rewritten: int
+    cold_rewritten: int
     before: dict[str, str]
     after: dict[str, str]
