@@ -26,6 +26,11 @@ def _log_group(clients: Callable[[str], Any], name: str) -> str | None:
     return next(group.get("kmsKeyId") for group in found if group["logGroupName"] == name)
 
 
+def _workgroup(clients: Callable[[str], Any], name: str) -> str | None:
+    said = clients("athena").get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]["ResultConfiguration"]
+    return said["EncryptionConfiguration"].get("KmsKey")
+
+
 KEYS: dict[str, Callable[[Callable[[str], Any], str], str | None]] = {
     "AWS::DynamoDB::Table": lambda clients, name: (
         clients("dynamodb").describe_table(TableName=name)["Table"].get("SSEDescription", {}).get("KMSMasterKeyArn")
@@ -36,6 +41,7 @@ KEYS: dict[str, Callable[[Callable[[str], Any], str], str | None]] = {
         clients("sns").get_topic_attributes(TopicArn=arn)["Attributes"].get("KmsMasterKeyId")
     ),
     "AWS::Logs::LogGroup": _log_group,
+    "AWS::Athena::WorkGroup": _workgroup,
     "AWS::SecretsManager::Secret": lambda clients, name: (
         clients("secretsmanager").describe_secret(SecretId=name).get("KmsKeyId")
     ),
