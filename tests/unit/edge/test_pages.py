@@ -7,6 +7,7 @@ import pytest
 
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.pages.texts import TEXTS, language_of
+from platforma.oauth.sessions import life
 from tests import world
 from tests.fakes.authenticator import Authenticator
 from tests.persons import EMAIL, Fields, Person
@@ -106,6 +107,46 @@ def test_guessing_is_slowed_down_and_says_for_how_long(person):
     assert reply.status == 429
     assert int(reply.headers["retry-after"]) >= 1
     assert "Too many attempts" in reply.text
+
+
+def _signed_out(tenant, user_id):
+    """Suspend and bring back, a second later: whoever was signed in before is not any more."""
+    tenant.world.clock.move(seconds=1)
+    for status in ("suspended", "active"):
+        tenant.call("PATCH", f"/v1/users/{user_id}", {"status": status}, headers={"If-Match": "*"}, expect=200)
+    tenant.world.clock.move(seconds=1)
+
+
+def test_a_sign_in_is_over_though_its_session_begins_after_the_person_was_signed_out(person, tenant, monkeypatch):
+    user_id, begin = tenant.user("ada@acme.test"), life.new_session
+
+    def late(*who, **how):
+        _signed_out(tenant, user_id)
+        return begin(*who, **how | {"now": tenant.world.clock()})
+
+    person.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(life, "new_session", late)
+        assert person.sign_in(email="ada@acme.test").status == 303
+
+    assert "__Host-platforma" in person.browser.cookies
+    assert person.browser.session is None
+
+
+def test_a_code_after_the_person_was_signed_out_makes_nothing_of_the_password_before(person, tenant):
+    user_id = tenant.user("ada@acme.test")
+    person.open(f"/login?tenant={tenant.id}")
+    person.sign_in(email="ada@acme.test")
+    person.follow()
+    secret, _ = person.add_app()
+    other = Person(tenant, person.app)
+    other.start()
+    assert "One more step" in other.sign_in(email="ada@acme.test").text
+
+    _signed_out(tenant, user_id)
+    other.send("/login", code=pyotp.TOTP(secret).at(tenant.world.clock()))
+
+    assert other.browser.session is None
 
 
 def test_a_second_factor_is_asked_for_before_there_is_a_session(person):

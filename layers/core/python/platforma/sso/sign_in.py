@@ -90,6 +90,7 @@ def finish_sign_in(
         SignInRefused: they may not sign in.
         Unavailable: nobody is signed in.
     """
+    since = clock()
     profile = read_profile(said.attributes, connection.attribute_mapping)
     user = provision(connection, said.subject, profile, people=people, attempt=attempt)
     attempt.principal_type, attempt.principal_id, attempt.user_id = "user", user.id, user.id
@@ -105,6 +106,7 @@ def finish_sign_in(
         current=current,
         interaction=flow.interaction if flow is not None else None,
         auth_time=said.auth_time,
+        since=since,
     )
     if said.ends_at_provider:
         until = clock() + SESSION_LIFETIME

@@ -8,7 +8,7 @@ where a request comes from (`Sec-Fetch-Site`) must say: from us.
 import hmac
 import secrets as entropy
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from platforma.edge.browser import BROWSER, cookie
@@ -54,23 +54,26 @@ def require_own_form(key: bytes, headers: Mapping[str, str], shown: str | None) 
 
 def step_token(key: bytes, browser: str, tenant_id: str, user_id: str, flow: str, now: datetime) -> str:
     """Says, to us alone, that in this browser the user's password was shown in this flow; good for five minutes."""
-    until = str(int((now + STEP_LIFETIME).timestamp()))
-    return f"{user_id}.{until}.{_mac(key, 'step', browser, tenant_id, user_id, flow, until)}"
+    shown = str(int(now.timestamp() * 1000))
+    return f"{user_id}.{shown}.{_mac(key, 'step', browser, tenant_id, user_id, flow, shown)}"
 
 
-def read_step_token(key: bytes, shown: str, browser: str, tenant_id: str, flow: str, now: datetime) -> str:
+def read_step_token(key: bytes, text: str, browser: str, tenant_id: str, flow: str, now: datetime) -> tuple[str, datetime]:
     """
-    The id of the user whose password was shown.
+    The id of the user whose password was shown, and when it was.
 
     Raises:
         StaleForm: not by this browser, not here, or too long ago.
     """
-    user_id, _, rest = shown.partition(".")
-    until, _, mac = rest.partition(".")
-    good = hmac.compare_digest(mac.encode(), _mac(key, "step", browser, tenant_id, user_id, flow, until).encode())
-    if not good or not is_id(user_id, "usr") or int(until) <= now.timestamp():
+    user_id, _, rest = text.partition(".")
+    shown, _, mac = rest.partition(".")
+    good = hmac.compare_digest(mac.encode(), _mac(key, "step", browser, tenant_id, user_id, flow, shown).encode())
+    if not good or not is_id(user_id, "usr"):
         raise StaleForm
-    return user_id
+    at = datetime.fromtimestamp(int(shown) / 1000, UTC)
+    if at + STEP_LIFETIME <= now:
+        raise StaleForm
+    return user_id, at
 
 
 def entered_token(key: bytes, browser: str, user_code: str) -> str:

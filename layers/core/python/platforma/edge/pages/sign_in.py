@@ -6,6 +6,7 @@ Which of address and password was wrong is not said. The session is begun only w
 new each time.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -68,38 +69,39 @@ def _by_provider(visit: Visit, email: str) -> Answer:
 
 def _by_password(visit: Visit, email: str, password: str) -> Answer:
     assert visit.tenant is not None
+    since = visit.call.now
     try:
         user = visit.world.identity.check_password(visit.tenant.id, email, password, attempt=visit.call.attempt)
     except (Unauthenticated, RateLimited) as cause:
         raise visit.refuse(cause, "login", **_form(visit, email=email)) from None
     if visit.world.factors.read_factors(visit.tenant.id, user.id).second:
-        return visit.show("code", step=_step(visit, user.id))
-    return _signed_in(visit, user.id, ("pwd",))
+        return visit.show("code", step=_step(visit, user.id, since))
+    return _signed_in(visit, user.id, ("pwd",), since)
 
 
 def _by_code(visit: Visit, step: str, code: str) -> Answer:
     assert visit.tenant is not None
     key, now = visit.world.form_key(), visit.call.now
-    user_id = read_step_token(key, step, visit.browser, visit.tenant.id, visit.flow, now)
+    user_id, since = read_step_token(key, step, visit.browser, visit.tenant.id, visit.flow, now)
     visit.act_as(user_id)
     try:
         method = visit.world.factors.check_code(visit.tenant.id, user_id, code, attempt=visit.call.attempt)
     except (WrongCode, RateLimited) as cause:
         raise visit.refuse(cause, "code", step=step) from None
-    return _signed_in(visit, user_id, ("pwd", method, "mfa"))
+    return _signed_in(visit, user_id, ("pwd", method, "mfa"), since)
 
 
 def _by_passkey(visit: Visit, answer: str) -> Answer:
     assert visit.tenant is not None
-    check = visit.world.factors.check_passkey
+    check, since = visit.world.factors.check_passkey, visit.call.now
     try:
         user_id, amr = check(visit.tenant.id, answer, browser=visit.browser, attempt=visit.call.attempt)
     except WrongPasskey as cause:
         raise visit.refuse(cause, "login", **_form(visit)) from None
-    return _signed_in(visit, user_id, amr)
+    return _signed_in(visit, user_id, amr, since)
 
 
-def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
+def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...], since: datetime) -> Answer:
     assert visit.tenant is not None
     visit.act_as(user_id)
     try:
@@ -117,6 +119,7 @@ def _signed_in(visit: Visit, user_id: str, amr: tuple[str, ...]) -> Answer:
         attempt=visit.call.attempt,
         current=visit.session,
         interaction=visit.flow or None,
+        since=since,
     )
     return _onward(visit, (kept(SESSION, held),))
 
@@ -132,9 +135,9 @@ def _asked_from(visit: Visit) -> str:
     return f"/device?device={quote(visit.device, safe='')}" if visit.device else "/factors"
 
 
-def _step(visit: Visit, user_id: str) -> str:
+def _step(visit: Visit, user_id: str, since: datetime) -> str:
     assert visit.tenant is not None
-    return step_token(visit.world.form_key(), visit.browser, visit.tenant.id, user_id, visit.flow, visit.call.now)
+    return step_token(visit.world.form_key(), visit.browser, visit.tenant.id, user_id, visit.flow, since)
 
 
 def _form(visit: Visit, **values: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def start_session(
     current: Session | None = None,
     interaction: str | None = None,
     auth_time: datetime | None = None,
+    since: datetime | None = None,
 ) -> tuple[Session, str]:
     """
     A session of a person who has just been authenticated by *amr*, and the value of its cookie, told this once; where an
@@ -29,7 +30,8 @@ def start_session(
 
     *current* is the one that the browser had. The same person's is renewed: id and what was given in it stay, the cookie is
     another, so that none that was planted before is good afterwards. Another person's ends. *interaction* names the kept
-    authorization request that asked for the sign-in.
+    authorization request that asked for the sign-in. *since* is when the first thing that was shown began to be looked at: a
+    sign-out after it (a new password, a suspension) ends this session too, though it begins later. None: now.
     """
     now = clock()
     mine = current is not None and (current.tenant_id, current.user_id) == (tenant_id, user_id) and current.alive(now)
@@ -43,6 +45,7 @@ def start_session(
         interaction=interaction,
         of=current if mine else None,
         auth_time=auth_time,
+        since=since,
     )
     event = attempt.event("success", **_named(session), changes={"after": {"user_id": user_id, "amr": list(amr)}})
     if mine and current is not None:

@@ -138,16 +138,18 @@ def new_session(
     interaction: str | None,
     of: Session | None,
     auth_time: datetime | None = None,
+    since: datetime | None = None,
 ) -> tuple[Session, str]:
     """
-    A session that begins now, and the value of its cookie, which is told this once. *auth_time* None: now.
+    A session that begins now, and the value of its cookie, which is told this once. *auth_time* None: now; *since*, as
+    `start_session` has it, is the time in its id.
 
     *of* is the same person's session that it renews: its id stays, so that what was given in it lives on, and its cookie
     opens nothing any more.
     """
     secret = entropy.token_urlsafe(32)
     session = Session(
-        id=of.id if of else new_id("ses", now),
+        id=of.id if of else new_id("ses", since or now),
         tenant_id=tenant_id,
         user_id=user_id,
         amr=amr,
