@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from platforma.adapters.dynamodb.audit import Outbox
+from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
 from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
 from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
 from platforma.adapters.dynamodb.tables import Tables
@@ -23,10 +24,12 @@ from platforma.adapters.s3 import S3Bucket
 from platforma.adapters.s3_source import S3Source
 from platforma.audit import segment
 from platforma.audit.attend import Attendant
+from platforma.audit.completeness import Noted, completeness, minute_of
 from platforma.audit.errors import LogBroken
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.relay import Relay
 from platforma.audit.verify import Trusted, verify
+from platforma.edge.relaying import reconcile_requests
 from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -287,6 +290,35 @@ def test_an_event_moved_to_another_tenants_partition_is_set_aside(written):
 
     assert done[0].set_aside == [row.id]
     assert done[0].entered == 1
+
+
+@pytest.mark.parametrize("claims", ["its own", "another's place"])
+def test_an_event_deleted_before_any_intent_leaves_its_request_missing_for_all_its_claim(written, claims):
+    gone, other = written.record(), written.record()
+    ledger, noon = DynamoDBLedger(written.tables), datetime(2026, 11, 24, 12, tzinfo=UTC)
+    said = [(f"r-{event.id}", event) for event in (gone, other)]
+    ledger.note(minute_of(noon), [Noted(request_id, False) for request_id, _ in said])
+    marks = [Noted(request_id, True, written.tenant, event.id, written.tenant) for request_id, event in said]
+    ledger.note(minute_of(noon), marks)
+    places = {row.id: row.position for row in written.store.pending(written.tenant, limit=5).rows}
+    key = {"pk": {"S": f"{written.tenant}#PENDING"}, "sk": {"S": f"PENDING#{places[gone.id]}"}}
+    written.dynamodb.delete_item(TableName="audit", Key=key)
+    if claims != "its own":
+        written.dynamodb.update_item(
+            TableName="audit",
+            Key={"pk": {"S": f"{written.tenant}#CLAIM#{gone.id}"}, "sk": {"S": "CLAIM"}},
+            UpdateExpression="SET #p = :p",
+            ExpressionAttributeNames={"#p": "position"},
+            ExpressionAttributeValues={":p": {"S": places[other.id]}},
+        )
+    written.attendant().ring([written.tenant])
+    later = noon + timedelta(minutes=5)
+
+    counted = reconcile_requests(ledger, lambda: later)
+
+    assert counted == {"completeness": {"requests": 2, "missing": 1, "unseen": 0}}
+    told = completeness(written.tenant, noon, noon + timedelta(minutes=1), ledger=ledger, now=later)
+    assert (told["events_found"], told["missing"]) == (1, [f"r-{gone.id}"])
 
 
 def test_nothing_of_a_person_is_in_the_clear_in_table_or_bucket(written):

@@ -1,12 +1,16 @@
 """That every request has its event: what gateway, functions and outbox say, compared."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platforma.adapters.memory.audit import MemoryLogStore
 from platforma.adapters.memory.audit_ledger import MemoryLedger
 from platforma.audit.completeness import MAX_IDS, Noted, completeness, minute_of, reconcile
+from platforma.audit.model import Row, position_of
 from platforma.kernel.errors import Unprocessable
+from platforma.kernel.events import Attempt
 from platforma.kernel.tenancy import PLATFORM
 
 TENANT = "ten_a"
@@ -31,9 +35,16 @@ def shown(ledger: MemoryLedger, tenant_id: str = TENANT) -> tuple[int, int, list
     return told["requests_seen"], told["events_found"], told["missing"]
 
 
+def recorded(ledger: MemoryLedger, tenant_id: str, event_id: str) -> None:
+    attempt = Attempt(request_id="r", action="settings.users.list", clock=lambda: NOON, tenant_id=tenant_id)
+    event = replace(attempt.event("success"), id=event_id)
+    ledger.store.record(event, Row(event_id, position_of(event.timestamp, event_id), event.received_at, b"{}", b""))
+
+
 def ledger_with(*said: Noted, events: tuple[str, ...] = ("evt_1",), at: datetime = NOON) -> MemoryLedger:
-    ledger = MemoryLedger()
-    ledger.recorded = {(TENANT, event_id) for event_id in events}
+    ledger = MemoryLedger(MemoryLogStore())
+    for event_id in events:
+        recorded(ledger, TENANT, event_id)
     ledger.note(minute_of(at), said)
     return ledger
 
@@ -64,7 +75,7 @@ def test_a_request_that_no_function_marked_is_missing_and_the_platforms():
 
 def test_a_tenants_request_that_stands_among_strangers_is_missing_from_its_tenant():
     ledger = ledger_with(seen("r"), Noted("r", True, TENANT, "evt_s", PLATFORM))
-    ledger.recorded.add((PLATFORM, "evt_s"))
+    recorded(ledger, PLATFORM, "evt_s")
 
     reconcile(ledger, LATER)
 
@@ -141,4 +152,4 @@ def test_ids_are_bounded_and_the_count_is_not():
 @pytest.mark.parametrize("until", [NOON, NOON - timedelta(hours=1), NOON + timedelta(days=32)])
 def test_a_time_that_ends_before_it_begins_or_is_too_long_is_refused(until: datetime):
     with pytest.raises(Unprocessable):
-        completeness(TENANT, NOON, until, ledger=MemoryLedger(), now=LATER)
+        completeness(TENANT, NOON, until, ledger=MemoryLedger(MemoryLogStore()), now=LATER)

@@ -77,7 +77,11 @@ class Ledger(Protocol):
         """All that was said of this minute."""
 
     def existing(self, events: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
-        """Which of these events, by tenant and id, were recorded."""
+        """
+        Which of these events, by tenant and id, are there: waiting or entered, where their claim says.
+
+        A claim alone proves nothing: what it stands for may have been taken away before it was entered.
+        """
 
     def settle(self, due: Due, tallies: Mapping[str, Tally]) -> None:
         """Keep each tenant's tally of the minute; it stays due if something was noted since *due* was read."""

@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PynamoDBException
 
-from platforma.adapters.dynamodb.audit import CLAIM, ClaimItem
+from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
+from platforma.adapters.dynamodb.audit_log import HotItem, hot_key
 from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.completeness import Due, Noted, Tally
 from platforma.audit.model import CLAIM_DAYS
+from platforma.audit.ports import Path
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.tenancy import PLATFORM
 
@@ -104,11 +106,31 @@ class DynamoDBLedger:
                 yield from (Noted(*one) for one in json.loads(gzip.decompress(bytes(item.said))))
 
     def existing(self, events: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
-        """Those whose id is claimed."""
-        keys = [(f"{tenant_id}#{CLAIM}#{event_id}", CLAIM) for tenant_id, event_id in events]
+        """
+        Those that stand at their claim's place, a few reads an event.
+
+        In the index first, where almost all are; then among those that wait; and in the index again, into which one may have
+        come while it was looked for: the relay writes there before it lets go.
+        """
+        claimed = {(f"{tenant_id}#{CLAIM}#{event_id}", CLAIM): (tenant_id, event_id) for tenant_id, event_id in events}
+        found: set[tuple[str, str]] = set()
         with _answering():
-            found = {item.pk for item in ClaimItem.batch_get(keys, consistent_read=True, attributes_to_get=["pk", "sk"])}
-        return {(tenant_id, event_id) for tenant_id, event_id in events if f"{tenant_id}#{CLAIM}#{event_id}" in found}
+            places = {}
+            for item in ClaimItem.batch_get(list(claimed), consistent_read=True):
+                event = claimed[item.pk, item.sk]
+                if item.position.endswith(f"#{event[1]}"):  # of itself, not of another event
+                    places[event] = item.position
+            logs = {tenant_id: _logs_of(tenant_id) for tenant_id, _ in places}
+            for model in (HotItem, PendingItem, HotItem):
+                keys = {
+                    _place(model, log_id, position): event
+                    for event, position in places.items()
+                    for log_id in logs[event[0]]
+                    if event not in found
+                }
+                there = model.batch_get(list(keys), consistent_read=True, attributes_to_get=["pk", "sk"])
+                found |= {keys[item.pk, item.sk] for item in there}
+        return found
 
     def settle(self, due: Due, tallies: Mapping[str, Tally]) -> None:
         """The tallies first: whoever is stopped in between is followed by one who writes them again."""
@@ -135,6 +157,14 @@ class DynamoDBLedger:
             within = TallyItem.sk.between(first, last)
             for item in TallyItem.query(f"{tenant_id}#COMPLETENESS", within, consistent_read=True):
                 yield Tally(int(item.seen), int(item.found), int(item.missing), json.loads(item.ids))
+
+
+def _logs_of(tenant_id: str) -> list[str]:
+    return [item.sk for item in LogItem.query(LOGS, LogItem.sk.startswith(tenant_id), consistent_read=True)]
+
+
+def _place(model: type[RowItem], log_id: str, position: str) -> tuple[str, str]:
+    return (hot_key(log_id, Path()), position) if model is HotItem else (pending_key(log_id), f"{PENDING}#{position}")
 
 
 def _expires(minute: str, days: int) -> int:

@@ -144,7 +144,7 @@ class DynamoDBLogStore:
 
     def entered(self, log_id: str, positions: Sequence[str]) -> dict[str, Row]:
         """Those in the index."""
-        return _found(HotItem, [(_hot_key(log_id, Path()), position) for position in positions])
+        return _found(HotItem, [(hot_key(log_id, Path()), position) for position in positions])
 
     def index(self, log_id: str, rows: Sequence[Row]) -> None:
         """Put them under their paths."""
@@ -154,7 +154,7 @@ class DynamoDBLogStore:
                 for path in paths_of(row):
                     batch.save(
                         HotItem(
-                            _hot_key(log_id, path),
+                            hot_key(log_id, path),
                             row.position,
                             event_id=row.id,
                             received_at=row.received_at,
@@ -190,7 +190,7 @@ class DynamoDBLogStore:
     def hot(self, log_id: str, path: Path, span: Span, *, ascending: bool, limit: int) -> Page:
         """Events of the index."""
         within = HotItem.sk.between(span.low, span.high)
-        return _page(HotItem, _hot_key(log_id, path), within, ascending=ascending, limit=limit)
+        return _page(HotItem, hot_key(log_id, path), within, ascending=ascending, limit=limit)
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """Where the event is."""
@@ -221,7 +221,8 @@ def _answering() -> Iterator[None]:
         raise Unavailable(cause=cause_of(error)) from error
 
 
-def _hot_key(log_id: str, path: Path) -> str:
+def hot_key(log_id: str, path: Path) -> str:
+    """The partition of what was entered and stands under this path."""
     return f"{log_id}#HOT#{path.name}#{path.value}"
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from platforma.adapters.memory.audit import MemoryLogStore
 from platforma.audit.completeness import Due, Noted, Tally
 
 
 class MemoryLedger:
-    """`Ledger`. *recorded* are the events that exist; *after_write* is called after each write."""
+    """`Ledger` of the events in *store*; *after_write* is called after each write."""
 
-    def __init__(self, after_write: Callable[[str], None] = lambda _what: None) -> None:
-        self.recorded: set[tuple[str, str]] = set()
+    def __init__(self, store: MemoryLogStore, after_write: Callable[[str], None] = lambda _what: None) -> None:
+        self.store = store
         self.after_write = after_write
         self._said: dict[str, set[Noted]] = {}
         self._due: dict[str, int] = {}
@@ -32,8 +33,16 @@ class MemoryLedger:
         return list(self._said.get(minute, ()))
 
     def existing(self, events: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
-        """Those that are recorded."""
-        return self.recorded.intersection(events)
+        """Those that wait or are entered at their claim's place."""
+        return {(tenant_id, event_id) for tenant_id, event_id in events if self._is_there(tenant_id, event_id)}
+
+    def _is_there(self, tenant_id: str, event_id: str) -> bool:
+        position = self.store.claimed(tenant_id, event_id)
+        return position is not None and any(
+            look(log_id, [position])
+            for log_id in self.store.logs_of(tenant_id)
+            for look in (self.store.entered, self.store.waiting)
+        )
 
     def settle(self, due: Due, tallies: Mapping[str, Tally]) -> None:
         """Keep the tallies, then let the minute go."""
