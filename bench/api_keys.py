@@ -159,7 +159,7 @@ def _limiter(instances: int, charges: int = 100_000) -> dict[str, float]:
         charge = limiters[number % instances].charge(key, 1, clock.at)
         admitted += charge is not None and charge.allowed
     spent = (time.process_time_ns() - start) / 1e9
-    assert admitted <= charges, "a limit was exceeded"  # nosec B101  a bench that is wrong says nothing
+    assert admitted <= charges, "a limit was exceeded"
     return {
         "charges_per_second": round(charges / spent),
         "writes_per_thousand": round(limits.writes * 1000 / admitted, 2),

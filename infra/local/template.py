@@ -33,8 +33,8 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 def load(path: Path) -> Json:
-    """A template with every intrinsic in its long form."""
-    document = yaml.load(path.read_text(), _Loader)  # noqa: S506 # nosec B506 - it derives from SafeLoader
+    """A template with every intrinsic in its long form; the loader derives from SafeLoader."""
+    document = yaml.load(path.read_text(), _Loader)  # noqa: S506  # nosec B506
     if not isinstance(document, dict):
         raise TypeError(f"{path} holds no template")
     return document

@@ -23,7 +23,7 @@ PATTERN = "pk_(?:live|test)_[0-9A-Za-z]{83}"
 """Every API key and, but for the CRC32, nothing else."""
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-LENGTHS = {"pepper_version": 1, "key_id": 22, "secret": 43, "keyed_checksum": 11, "crc32": 6}  # nosec B105  lengths
+LENGTHS = {"pepper_version": 1, "key_id": 22, "secret": 43, "keyed_checksum": 11, "crc32": 6}
 MAX_PEPPER_VERSION = len(ALPHABET) - 1
 PREFIX_LENGTH = len("pk_live_") + 1 + LENGTHS["key_id"]
 LENGTH = len("pk_live_") + sum(LENGTHS.values())
