@@ -1,6 +1,8 @@
 """What the relay and search rely on, of the store in memory and of DynamoDB's."""
 
+import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +18,13 @@ from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, Memory
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.s3 import S3Bucket
 from platforma.audit.errors import AnotherEvent, WrittenBefore
-from platforma.audit.model import Intent, position_of
+from platforma.audit.model import Intent, numbered, position_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.ports import Path, Span
 from platforma.audit.query import parse_query
 from platforma.audit.relay import Relay, relay
 from platforma.audit.search import get_event, search
+from platforma.audit.spreading import log_added
 from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
@@ -190,6 +193,95 @@ def test_an_open_intent_is_read_back_whole_and_closed_once_by_its_id(ports, tena
     assert not ports.store.close(tenant, intent())
     closed = ports.store.head(tenant)
     assert (closed.size, closed.frontier, closed.newest, closed.intent) == (1, (b"f" * 32,), "2026", None)
+
+
+def added(ports, head, count=2):
+    return ports.outbox.add_log(head, count, log_added(numbered(head.log_id, count), 150.0, system_clock))
+
+
+def test_a_log_is_added_with_its_first_event_and_tenants_events_are_spread(ports, tenant):
+    record(ports, tenant)
+    head = ports.relay(tenant).head
+
+    assert ports.store.spread(tenant) == 1
+    assert added(ports, head)
+    assert not added(ports, head)
+    assert ports.store.spread(tenant) == 2
+    assert ports.store.logs_of(tenant) == [tenant, f"{tenant}.2"]
+    [row] = ports.store.pending(f"{tenant}.2", limit=5).rows
+    assert json.loads(row.body)["action"] == "audit.logs.add"
+    assert ports.store.claimed(tenant, row.id) == row.position
+    now = ports.store.head(tenant)
+    assert (now.counted_size, now.counted_newest) == (1, now.newest)
+
+
+def test_logs_are_in_the_order_of_their_numbers(ports, tenant):
+    record(ports, tenant)
+    head = ports.relay(tenant).head
+
+    assert all(added(ports, head, count) for count in range(2, 12))
+
+    assert ports.store.logs_of(tenant) == [numbered(tenant, number) for number in range(1, 12)]
+
+
+def test_whose_lease_was_taken_adds_no_log_and_counts_nothing(ports, tenant):
+    record(ports, tenant)
+    head = ports.relay(tenant).head
+    record(ports, tenant)
+    ports.relay(tenant)
+
+    ports.store.counted(head)
+
+    assert not added(ports, head)
+    assert ports.store.logs_of(tenant) == [tenant]
+    assert ports.store.spread(tenant) == 1
+    assert not ports.store.pending(f"{tenant}.2", limit=1).rows
+    assert ports.store.head(tenant).counted_newest == ""
+
+
+def test_of_racers_who_add_a_log_one_does(ports, tenant):
+    record(ports, tenant)
+    head = ports.relay(tenant).head
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        won = list(pool.map(lambda _: added(ports, head), range(RACERS)))
+
+    assert won.count(True) == 1
+    assert len(ports.store.pending(f"{tenant}.2", limit=5).rows) == 1
+
+
+def test_the_rate_is_measured_from_where_it_was_counted(ports, tenant):
+    record(ports, tenant)
+    head = ports.relay(tenant).head
+
+    ports.store.counted(head)
+
+    now = ports.store.head(tenant)
+    assert (now.counted_size, now.counted_newest) == (1, head.newest)
+
+
+def test_a_process_goes_on_with_what_it_learned_and_another_learns_of_more(aws, tenant):
+    tables, _ = aws
+    tables.bind()
+    envelope, store = Envelope(MemoryDataKeys(tenant)), DynamoDBLogStore(tables)
+    ticks = [datetime.now(UTC)]
+    early = Outbox(tables, envelope, lambda: ticks[0])
+    early.enter(attempt(tenant).event("success"))
+    persons = PersonKeys(DynamoDBPersonKeys(), envelope)
+    head = relay(tenant, origin="o", by=Relay(store, MemoryBucket(), envelope, persons)).head
+    assert early.add_log(head, 2, log_added(f"{tenant}.2", 150.0, system_clock))
+
+    def share(outbox):
+        for _ in range(20):
+            outbox.enter(attempt(tenant).event("success"))
+        return {log_id: len(store.pending(log_id, limit=100).rows) for log_id in (tenant, f"{tenant}.2")}
+
+    assert share(early) == {tenant: 20, f"{tenant}.2": 1}
+    assert share(Outbox(tables, envelope))[f"{tenant}.2"] > 1
+    before = store.pending(f"{tenant}.2", limit=100).rows
+    ticks[0] += timedelta(minutes=5)
+    share(early)
+    assert len(store.pending(f"{tenant}.2", limit=100).rows) > len(before)
 
 
 def test_the_largest_checkpoint_stands(ports, tenant):

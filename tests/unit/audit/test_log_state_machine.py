@@ -7,13 +7,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from platforma.adapters.memory.audit import MemoryOutbox
 from platforma.audit import note
 from platforma.audit.proof import Published
 from platforma.audit.query import parse_query
 from platforma.audit.search import search
+from platforma.audit.spreading import log_added
 from platforma.audit.tree import extended, leaf_hash, root_of
 from platforma.kernel.errors import Unavailable
 from tests.unit.audit.world import TENANT, Killed, World, user_id
+
+MOST = 3
+"""Logs of the tenant here."""
 
 
 class LifeOfALog(RuleBasedStateMachine):
@@ -21,7 +26,7 @@ class LifeOfALog(RuleBasedStateMachine):
     def begin(self, batch):
         self.world = World(batch=batch)
         self.count = 0
-        self.known: list[bytes] = []
+        self.known: dict[str, list[bytes]] = {}
         self.rows: list = []
         self.erased: set[str] = set()
 
@@ -32,25 +37,41 @@ class LifeOfALog(RuleBasedStateMachine):
         about = user_id(self.count % 3)
         self.world.record(self.count, result=result, changes=changes, resource=about, resource_type="user")
 
+    @rule()
+    def an_event_is_recorded_by_one_who_knows_of_one_log(self):
+        self.count += 1
+        event = self.world.event(self.count)
+        MemoryOutbox(self.world.store, self.world.envelope, logs=1).enter(event)
+        self.world.recorded[event.id] = event
+
+    @precondition(lambda self: self.count and self.world.store.head(TENANT) and self.world.store.spread(TENANT) < MOST)
+    @rule(late=st.booleans())
+    def a_log_is_added(self, late):
+        head, count = self.world.store.head(TENANT), self.world.store.spread(TENANT) + 1
+        if late:
+            self.world.attendant().ring([TENANT])
+        added = self.world.outbox.add_log(head, count, log_added(f"{TENANT}.{count}", 200.0, self.world.clock))
+        assert added != (late and self.world.store.head(TENANT).fence != head.fence)
+
     @precondition(lambda self: self.count)
     @rule(data=st.data())
     def an_event_is_recorded_again(self, data):
         event = data.draw(st.sampled_from(sorted(self.world.recorded.values(), key=lambda event: event.id)))
         self.world.outbox.enter(event)
 
-    @precondition(lambda self: self.world.store.pending(TENANT, limit=1).rows)
     @rule()
     def a_copy_of_what_waits_is_kept(self):
-        self.rows += self.world.store.pending(TENANT, limit=2).rows
+        for log_id in self.logs:
+            self.rows += [(log_id, row) for row in self.world.store.pending(log_id, limit=2).rows]
 
-    @precondition(lambda self: self.rows and not self.world.store.waiting(TENANT, [self.rows[-1].position]))
+    @precondition(lambda self: self.rows and not self.world.store.waiting(self.rows[-1][0], [self.rows[-1][1].position]))
     @rule()
     def a_copy_comes_back(self):
-        self.world.store.put_back(TENANT, self.rows.pop())
+        self.world.store.put_back(*self.rows.pop())
 
     @rule(after=st.integers(0, 40))
     def a_relay_is_killed(self, after):
-        self._dies(after, lambda: self.world.attendant().ring([TENANT]))
+        self._dies(after, lambda: self.world.attendant().ring(self.logs))
 
     @rule(after=st.integers(0, 60))
     def a_sweep_is_killed(self, after):
@@ -58,7 +79,7 @@ class LifeOfALog(RuleBasedStateMachine):
 
     @rule()
     def a_bell_rings(self):
-        self.world.attendant().ring([TENANT])
+        self.world.attendant().ring(self.logs)
 
     @rule()
     def a_sweep_comes(self):
@@ -83,16 +104,17 @@ class LifeOfALog(RuleBasedStateMachine):
 
     @invariant()
     def what_is_in_the_log_stays_as_it_is(self):
-        lines = self.world.lines()
-        assert lines[: len(self.known)] == self.known
+        lines = {log_id: self.world.lines(log_id) for log_id in self.logs}
+        for log_id, known in self.known.items():
+            assert lines[log_id][: len(known)] == known
         self.known = lines
-        ids = [json.loads(line)["id"] for line in lines]
+        ids = [json.loads(line)["id"] for log_id in lines for line in lines[log_id]]
         assert len(ids) == len(set(ids))
 
     @invariant()
     def what_was_recorded_is_found_once(self):
         found = search(parse_query(TENANT, {"limit": "200"}), store=self.world.store, envelope=self.world.envelope)
-        ids = [event["id"] for event in found.events if event["action"] != "audit.heartbeat"]
+        ids = [event["id"] for event in found.events if not event["action"].startswith("audit.")]
         assert sorted(ids) == sorted(self.world.recorded)
 
     @invariant()
@@ -102,10 +124,11 @@ class LifeOfALog(RuleBasedStateMachine):
 
     @invariant()
     def every_checkpoint_holds(self):
-        lines = self.world.lines()
-        for key in self.world.bucket.names(f"{TENANT}/checkpoints/"):
-            kept = note.verify(self.world.bucket.get(key), [note.parse_key(self.world.key())])
-            assert kept.root == root_of(extended((), 0, map(leaf_hash, lines[: kept.size])))
+        for log_id in self.logs:
+            lines = self.world.lines(log_id)
+            for key in self.world.bucket.names(f"{log_id}/checkpoints/"):
+                kept = note.verify(self.world.bucket.get(key), [note.parse_key(self.world.key(log_id))])
+                assert kept.root == root_of(extended((), 0, map(leaf_hash, lines[: kept.size])))
 
     def teardown(self):
         if not hasattr(self, "world") or not self.count:
@@ -115,14 +138,18 @@ class LifeOfALog(RuleBasedStateMachine):
         for _ in range(2):
             self.world.attendant().sweep()
             self.world.later(seconds=46)
-        entries = [json.loads(line) for line in self.world.lines()]
-        for entry in entries:
-            if entry["action"] == "audit.heartbeat":
-                self.world.recorded[entry["id"]] = self.world.event(0)
-        assert {entry["id"] for entry in entries} == set(self.world.recorded)
-        assert not self.world.store.pending(TENANT, limit=1).rows
-        published = Published(self.world.store, self.world.bucket)
-        assert published.inclusion(TENANT, len(entries) - 1) is not None
+        found, published = [], Published(self.world.store, self.world.bucket)
+        for log_id in self.logs:
+            entries = [json.loads(line) for line in self.world.lines(log_id)]
+            found += [entry["id"] for entry in entries if not entry["action"].startswith("audit.")]
+            assert not self.world.store.pending(log_id, limit=1).rows
+            if entries:
+                assert published.inclusion(log_id, len(entries) - 1) is not None
+        assert sorted(found) == sorted(self.world.recorded)
+
+    @property
+    def logs(self):
+        return self.world.store.logs_of(TENANT)
 
     def _dies(self, after, doing):
         self.world.dies_after = after

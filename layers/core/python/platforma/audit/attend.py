@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from platforma.audit.errors import AnotherEvent
-from platforma.audit.model import HEARTBEAT_ACTION, Head, tenant_of
+from platforma.audit.model import HEARTBEAT_ACTION, Head, numbered, tenant_of
 from platforma.audit.ports import CheckpointSigner
 from platforma.audit.publish import publish
 from platforma.audit.relay import Relay, Relayed, relay
+from platforma.audit.spreading import ADDED_ABOVE, MOST, is_measured, log_added, rate_of
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import PlatformaError, Unavailable
 from platforma.kernel.events import Event
@@ -34,6 +35,15 @@ class Entering(Protocol):
 
     def enter(self, event: Event) -> None:
         """Record *event*, once."""
+
+    def add_log(self, head: Head, count: int, event: Event) -> bool:
+        """
+        Spread the events of a tenant over *count* logs, one more than before, with *event*, the first of the new log's.
+
+        *head* is that of the tenant's first log, whose rate is measured from there on. Only who has the newest lease of that
+        log adds one: whoever holds it knows all of them. False, and nothing is changed, if it was fenced off, or another
+        has added this one.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +79,23 @@ class Attendant:
 
     def settle(self, tenant_id: str) -> list[Head] | None:
         """
-        Enter all that waits for the tenant's logs and publish them as they stand then; None if another relay has one.
+        Enter all that waits for the tenant's logs and publish them as they stand then; None if another relay has one, or one
+        was added meanwhile.
 
         Raises:
             LogBroken: a log is not what it should be.
             Unavailable: a dependency failed, or more waits than one call enters.
         """
         heads = []
-        for log_id in self.by.store.logs_of(tenant_id):
+        logs = list(self.by.store.logs_of(tenant_id))
+        for log_id in logs:
             done = self._attend(log_id, timedelta(0))
             if done.busy or done.head is None:
                 return None
             if self._waits(log_id):
                 raise Unavailable("More waits for a log than one call enters.")
             heads.append(done.head)
-        return heads
+        return heads if list(self.by.store.logs_of(tenant_id)) == logs else None
 
     def _look_after(self, log_id: str) -> Relayed:
         try:
@@ -109,7 +121,19 @@ class Attendant:
         done = relay(log_id, origin=f"{self.host}/audit/{log_id}", by=self.by)
         if done.head is not None and not done.busy:
             self._publish(done.head, apart)
+            if is_measured(done.head):
+                self._spread(done.head, done)
         return done
+
+    def _spread(self, head: Head, done: Relayed) -> None:
+        """Measure the log's rate once a minute, and add a log where it is too high."""
+        rate = rate_of(head)
+        if rate is not None and rate > ADDED_ABOVE and (count := self.by.store.spread(head.log_id) + 1) <= MOST:
+            log_id = numbered(head.log_id, count)
+            if self.outbox.add_log(head, count, log_added(log_id, rate, self.by.clock)):
+                done.added = log_id
+        elif rate is not None or not head.counted_newest:
+            self.by.store.counted(head)
 
     def _publish(self, head: Head, apart: timedelta) -> None:
         now = self.by.clock()

@@ -51,6 +51,8 @@ def destroy_key(tenant_id: str, person: str, *, host: str, by: Relay) -> None:
                 raise Unavailable("The log is being written.")
             held.append(head)
             finish_open_intent(head, by)
+        if list(by.store.logs_of(tenant_id)) != list(origins):
+            raise Unavailable("A log was added.")  # by who had the first one's lease before; from now on nobody adds one
         if by.clock() >= now + LEASE / 2:
             raise Unavailable("The logs could not be held for long enough.")
         by.persons.erase(tenant_id, person)

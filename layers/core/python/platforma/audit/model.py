@@ -16,6 +16,7 @@ MAX_ENTRY = 32 * 1024
 """Bytes of one entry, its LF left out."""
 
 HEARTBEAT_ACTION = "audit.heartbeat"
+LOG_ADDED_ACTION = "audit.logs.add"
 HOT_DAYS = 90
 CLAIM_DAYS = 14
 
@@ -25,15 +26,32 @@ def tenant_of(log_id: str) -> str:
     return log_id.partition(".")[0]
 
 
+def number_of(log_id: str) -> int:
+    """Which of its tenant's logs it is; the first is 1."""
+    return int(log_id.partition(".")[2] or 1)
+
+
+def numbered(tenant_id: str, number: int) -> str:
+    """The id of the tenant's log of this number."""
+    return tenant_id if number == 1 else f"{tenant_id}.{number}"
+
+
 STRANGERS = f"{PLATFORM}.2"
 """The log of requests of nobody known: whoever floods it leaves the one of the platform's administrators readable."""
 
 
-def log_of(event: Event) -> str:
-    """The log that *event* is to enter."""
-    if event.action == HEARTBEAT_ACTION and event.resource is not None:
+def log_of(event: Event, logs: int = 1) -> str:
+    """
+    The log that *event* is to enter, where its tenant's events are spread over this many *logs*.
+
+    Whoever knows of fewer than there are is right too: each log is whole in itself. The platform has the two that it has.
+    """
+    if event.action in (HEARTBEAT_ACTION, LOG_ADDED_ACTION) and event.resource is not None:
         return event.resource
-    return STRANGERS if event.principal_type == "anonymous" and event.tenant_id == PLATFORM else event.tenant_id
+    if event.tenant_id == PLATFORM:
+        return STRANGERS if event.principal_type == "anonymous" else PLATFORM
+    drawn = int.from_bytes(hashlib.sha256(event.id.encode()).digest()[:8])
+    return numbered(event.tenant_id, drawn % logs + 1)
 
 
 def claim_of(event: Event) -> str:
@@ -102,7 +120,7 @@ class Head:
     A log's state. *fence* counts the leases given, *rung* the bells that found the log leased.
 
     *newest* is the latest `received_at` of all entries; *checkpoint_size* the size of the newest checkpoint, *checkpoint_at*
-    when it was made.
+    when it was made. *counted_size* and *counted_newest* are what size and newest were when its rate was last measured.
     """
 
     log_id: str
@@ -114,6 +132,8 @@ class Head:
     rung: int = 0
     checkpoint_size: int = 0
     checkpoint_at: datetime | None = None
+    counted_size: int = 0
+    counted_newest: str = ""
     intent: Intent | None = None
 
 

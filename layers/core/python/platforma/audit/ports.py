@@ -41,7 +41,13 @@ class LogStore(Protocol):
         """Let the log be one that has ended: nothing can enter it any more, what is in it stays."""
 
     def logs_of(self, tenant_id: str) -> Sequence[str]:
-        """The tenant's logs, its first one first, whether or not anything was recorded for that."""
+        """The tenant's logs by number, its first one first, whether or not anything was recorded for that."""
+
+    def spread(self, tenant_id: str) -> int:
+        """Over how many logs the tenant's events are spread."""
+
+    def counted(self, head: Head) -> None:
+        """Let the log's rate be measured from *head* on, unless its lease was fenced off."""
 
     def head(self, log_id: str) -> Head | None:
         """The log's state; None before its first lease."""

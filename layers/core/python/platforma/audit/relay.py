@@ -52,13 +52,17 @@ class Relay:
 
 @dataclass(slots=True)
 class Relayed:
-    """What a call did: events *entered*, ids *set_aside* that cannot be (an alarm), whether another relay has the log."""
+    """
+    What a call did: events *entered*, ids *set_aside* that cannot be (an alarm), whether another relay has the log; which
+    further log was *added* because this one is too busy.
+    """
 
     log_id: str
     entered: int = 0
     set_aside: list[str] = field(default_factory=list)
     busy: bool = False
     head: Head | None = None
+    added: str | None = None
 
 
 def relay(log_id: str, *, origin: str, by: Relay) -> Relayed:

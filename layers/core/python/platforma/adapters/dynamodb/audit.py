@@ -4,32 +4,39 @@ The outbox: an event as items of the Audit table, written in the transaction of 
     {log_id}#PENDING / PENDING#{position}    the event, until the relay has entered it
     {log_id}#CLAIM#{claim} / CLAIM           that this id is taken, for 14 days or more, and a sealed digest of what it says
     {PLATFORM}#LOGS / {log_id}               that the log exists: what the sweep goes through
+    {tenant_id}#LOGS / COUNT                 over how many logs the tenant's events are spread
 """
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
+from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, counted_from
 from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
 from platforma.adapters.dynamodb.transaction import Refusal, Transaction
 from platforma.audit.canonical import canonical, plain
 from platforma.audit.errors import AlreadyEntered, AnotherEvent
-from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, Row, claim_of, log_of
+from platforma.audit.model import CLAIM_DAYS, HOT_DAYS, LOG_ADDED_ACTION, Head, Row, claim_of, log_of, numbered, tenant_of
 from platforma.audit.sealing import PURPOSE, seal_event
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import PlatformaError, Unavailable
 from platforma.kernel.events import Event, entered
 from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.envelope import Envelope
+from platforma.keys.expiring import Expiring
 
 LOGS = f"{PLATFORM}#LOGS"
 PENDING = "PENDING"
 CLAIM = "CLAIM"
+COUNT = "COUNT"
+_COUNT_KNOWN = timedelta(minutes=5)
+"""How long a process goes by what it learned: whoever knows of fewer logs than there are is right too."""
 
 
 class RowItem(Item):
@@ -73,6 +80,22 @@ class LogItem(Item):
     ended = BooleanAttribute(null=True)
 
 
+class CountItem(Item):
+    """Over how many *logs* a tenant's events are spread. Whoever writes events makes it, and learns from it."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+    logs = NumberAttribute()
+
+
+def count_key(tenant_id: str) -> str:
+    """The partition in which it stands."""
+    return f"{tenant_id}#LOGS"
+
+
 def pending_key(log_id: str) -> str:
     """The partition in which events of this log wait."""
     return f"{log_id}#{PENDING}"
@@ -98,6 +121,7 @@ class Outbox:
         self._envelope = envelope
         self._clock = clock
         self._known: set[str] = set()
+        self._spread: Expiring[str, int] = Expiring(clock, lifetime=_COUNT_KNOWN, size=4096)
 
     def items(self, event: Event) -> Sequence[tuple[Item, Condition, Refusal]]:
         """
@@ -107,8 +131,12 @@ class Outbox:
             EventTooLarge: no entry could hold it.
             Unavailable: the event cannot be sealed, or its log not be registered.
         """
-        log_id = log_of(event)
-        self._register(log_id)
+        if event.tenant_id == PLATFORM or event.action == LOG_ADDED_ACTION:
+            log_id = log_of(event)
+        else:
+            log_id = log_of(event, self._spread_over(event.tenant_id))
+        if event.action != LOG_ADDED_ACTION:  # that is registered by the transaction itself, or there is no such log
+            self._register(log_id)
         row = seal_event(event, self._envelope)
         digest = _digest(event)
         days = HOT_DAYS if event.source == "external" else CLAIM_DAYS
@@ -142,6 +170,48 @@ class Outbox:
             Transaction(self._tables, self).commit(event)
         except AlreadyEntered:
             entered((event,))
+
+    def add_log(self, head: Head, count: int, event: Event) -> bool:
+        """The count, the log and its first event, if nobody took the first log's lease since."""
+        tenant_id = tenant_of(head.log_id)
+        before = CountItem.logs == count - 1
+        late = AnotherEvent()
+        transaction = Transaction(self._tables, self)
+        transaction.update(
+            HeadItem(f"{head.log_id}#LOG", HEAD), counted_from(head), HeadItem.fence == head.fence, refused=late
+        )
+        transaction.put(
+            CountItem(count_key(tenant_id), COUNT, logs=count),
+            before | CountItem.pk.does_not_exist() if count == 2 else before,
+            refused=late,
+        )
+        transaction.put(LogItem(LOGS, numbered(tenant_id, count)))
+        try:
+            transaction.commit(event)
+        except AnotherEvent:
+            return False
+        return True
+
+    def _spread_over(self, tenant_id: str) -> int:
+        """
+        Over how many logs events are spread, as it was minutes ago at most.
+
+        It is learned by writing that there is one, where nothing is written yet: writers may put, and read nothing.
+        """
+        if (known := self._spread.get(tenant_id)) is not None:
+            return known
+        found: list[int] = []
+
+        def is_there(item: dict[str, Any] | None) -> PlatformaError:
+            found.append(int(CountItem.from_raw_data(item).logs) if item else 1)
+            return AlreadyEntered()
+
+        transaction = Transaction(self._tables)
+        transaction.put(CountItem(count_key(tenant_id), COUNT, logs=1), CountItem.pk.does_not_exist(), refused=is_there)
+        with suppress(AlreadyEntered, Unavailable):  # where it cannot be learned, one is right too
+            transaction.commit()
+        self._spread.put(tenant_id, count := found[0] if found else 1)
+        return count
 
     def _register(self, log_id: str) -> None:
         """Once a process: the write is idempotent, and comes first, so that no event waits in a log that no sweep sees."""

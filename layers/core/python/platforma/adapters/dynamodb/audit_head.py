@@ -3,6 +3,7 @@
 import json
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from platforma.adapters.dynamodb.tables import Item
 from platforma.audit.model import Head, Intent
@@ -30,6 +31,8 @@ class HeadItem(Item):
     until = NumberAttribute(null=True)
     checkpoint_size = NumberAttribute(null=True)
     checkpoint_at = UnicodeAttribute(null=True)
+    counted_size = NumberAttribute(null=True)
+    counted_newest = UnicodeAttribute(null=True)
     intent_id = UnicodeAttribute(null=True)
     intent = UnicodeAttribute(null=True)
 
@@ -46,8 +49,15 @@ def head_of(log_id: str, item: HeadItem) -> Head:
         rung=int(item.rung or 0),
         checkpoint_size=int(item.checkpoint_size or 0),
         checkpoint_at=parse_rfc3339(item.checkpoint_at) if item.checkpoint_at else None,
+        counted_size=int(item.counted_size or 0),
+        counted_newest=item.counted_newest or "",
         intent=read(item.intent) if item.intent else None,
     )
+
+
+def counted_from(head: Head) -> list[Action]:
+    """What notes that the log's rate is measured from *head* on."""
+    return [HeadItem.counted_size.set(head.size), HeadItem.counted_newest.set(head.newest)]
 
 
 def _hashes(joined: bytes) -> tuple[bytes, ...]:

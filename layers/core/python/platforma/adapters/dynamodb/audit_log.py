@@ -16,12 +16,24 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
-from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, head_of, written
+from platforma.adapters.dynamodb.audit import (
+    CLAIM,
+    COUNT,
+    LOGS,
+    PENDING,
+    ClaimItem,
+    CountItem,
+    LogItem,
+    PendingItem,
+    RowItem,
+    count_key,
+    pending_key,
+)
+from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, counted_from, head_of, written
 from platforma.adapters.dynamodb.tables import Tables, cause_of, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.index import paths_of
-from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row
+from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row, number_of
 from platforma.audit.ports import Path, Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Unavailable
@@ -72,7 +84,19 @@ class DynamoDBLogStore:
         """The tenant's logs."""
         with _answering():
             found = LogItem.query(LOGS, LogItem.sk.startswith(tenant_id), consistent_read=True)
-            return sorted({tenant_id, *(item.sk for item in found)})
+            return sorted({tenant_id, *(item.sk for item in found)}, key=number_of)
+
+    def spread(self, tenant_id: str) -> int:
+        """Over how many logs its events are spread."""
+        with _answering():
+            try:
+                return int(CountItem.get(count_key(tenant_id), COUNT, consistent_read=True).logs)
+            except DoesNotExist:
+                return 1
+
+    def counted(self, head: Head) -> None:
+        """Note from where on the rate is measured."""
+        self._updated(head.log_id, counted_from(head), HeadItem.fence == head.fence)
 
     def head(self, log_id: str) -> Head | None:
         """The log's state."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platforma.audit.errors import AlreadyEntered, AnotherEvent, WrittenBefore
 from platforma.audit.index import paths_of
-from platforma.audit.model import Head, Intent, Page, Row, claim_of, log_of, tenant_of
+from platforma.audit.model import Head, Intent, Page, Row, claim_of, log_of, number_of, numbered, tenant_of
 from platforma.audit.ports import Path, Span
 from platforma.audit.sealing import seal_event
 from platforma.kernel.clock import Clock, system_clock
@@ -45,15 +45,16 @@ class MemoryLogStore:
         self.aside: dict[str, list[Row]] = {}
         self._lock = RLock()
         self._known: dict[str, None] = {}
+        self._spread: dict[str, int] = {}
         self._ended: set[str] = set()
         self._claims: dict[tuple[str, str], tuple[str, Event]] = {}
         self._logs: dict[str, _Log] = {}
         self._pending: dict[str, dict[str, Row]] = {}
         self._hot: dict[tuple[str, Path], dict[str, Row]] = {}
 
-    def record(self, event: Event, row: Row) -> None:
+    def record(self, event: Event, row: Row, logs: int | None = None) -> None:
         """
-        Claim the event's id and let it wait, both or neither.
+        Claim the event's id and let it wait, both or neither; *logs* is over how many its writer believes to spread events.
 
         Raises:
             AlreadyEntered, AnotherEvent: the id is taken, by this event or by another.
@@ -62,10 +63,40 @@ class MemoryLogStore:
             if taken := self._claims.get((event.tenant_id, claim_of(event))):
                 same = replace(taken[1], received_at="") == replace(event, received_at="")
                 raise AlreadyEntered if same else AnotherEvent
-            self._known.setdefault(log_of(event))
+            log_id = log_of(event, self.spread(event.tenant_id) if logs is None else logs)
+            self._known.setdefault(log_id)
             self._claims[event.tenant_id, claim_of(event)] = (row.position, event)
-            self._pending.setdefault(log_of(event), {})[row.position] = row
+            self._pending.setdefault(log_id, {})[row.position] = row
         self.after_write("record")
+
+    def add_log(self, head: Head, count: int, event: Event, row: Row) -> bool:
+        """The count and the log's first event, if nobody took the first log's lease since."""
+        with self._lock:
+            tenant_id = tenant_of(head.log_id)
+            if self._logs[head.log_id].head.fence != head.fence or self.spread(tenant_id) != count - 1:
+                return False
+            self._spread[tenant_id] = count
+            self._known.setdefault(numbered(tenant_id, count))
+            self._count_from(head)
+            self._claims[tenant_id, claim_of(event)] = (row.position, event)
+            self._pending.setdefault(numbered(tenant_id, count), {})[row.position] = row
+        self.after_write("add_log")
+        return True
+
+    def spread(self, tenant_id: str) -> int:
+        """Over how many logs its events are spread."""
+        return self._spread.get(tenant_id, 1)
+
+    def counted(self, head: Head) -> None:
+        """Note from where on the rate is measured."""
+        with self._lock:
+            if self._logs[head.log_id].head.fence == head.fence:
+                self._count_from(head)
+        self.after_write("counted")
+
+    def _count_from(self, head: Head) -> None:
+        log = self._logs[head.log_id]
+        log.head = replace(log.head, counted_size=head.size, counted_newest=head.newest)
 
     def put_back(self, log_id: str, row: Row) -> None:
         """Let a row wait (again), as a restored backup might."""
@@ -85,7 +116,7 @@ class MemoryLogStore:
 
     def logs_of(self, tenant_id: str) -> list[str]:
         """The tenant's logs."""
-        return sorted({tenant_id, *(log_id for log_id in self._known if tenant_of(log_id) == tenant_id)})
+        return sorted({tenant_id, *(log_id for log_id in self._known if tenant_of(log_id) == tenant_id)}, key=number_of)
 
     def head(self, log_id: str) -> Head | None:
         """The log's state."""
@@ -201,17 +232,22 @@ def _page(rows: Mapping[str, Row], span: Span | None, ascending: bool, limit: in
 
 
 class MemoryOutbox:
-    """Records events in a `MemoryLogStore`."""
+    """Records events in a `MemoryLogStore`; *logs* is over how many it believes to spread them, None where it knows."""
 
-    def __init__(self, store: MemoryLogStore, envelope: Envelope) -> None:
+    def __init__(self, store: MemoryLogStore, envelope: Envelope, logs: int | None = None) -> None:
         self._store = store
         self._envelope = envelope
+        self._logs = logs
 
     def enter(self, event: Event) -> None:
         """Record an event; the same again is as good as once."""
         with suppress(AlreadyEntered):
-            self._store.record(event, seal_event(event, self._envelope))
+            self._store.record(event, seal_event(event, self._envelope), self._logs)
         entered((event,))
+
+    def add_log(self, head: Head, count: int, event: Event) -> bool:
+        """Spread events over one log more."""
+        return self._store.add_log(head, count, event, seal_event(event, self._envelope))
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ of it afterwards. A worker leases a stream; whoever changes its progress meanwhi
 sent is sent again. An event is noted as delivered after the receiver said so (2xx) and never before.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -110,17 +111,25 @@ class _Work:
     delivered: int = 0
 
     def deliver(self, until: datetime) -> None:
-        """Send what is new, log by log, until the time is up or the receiver does not take it; then give the stream back."""
-        for log_id in self.by.store.logs_of(self.stream.tenant_id):
-            while self.by.clock() < until and (sent := _next(self.stream, log_id, self.progress, self.by)) is not None:
-                count, failure = sent
-                if failure is not None:
-                    self.failed(failure)
-                    return
-                places = {**self.progress.places, log_id: self.progress.places.get(log_id, 0) + count}
-                good = replace(self.progress, places=places, delivered_at=rfc3339(self.by.clock()))
-                self.note(replace(good, failing_since=None, tries=0, next_try=0, error=None))
-                self.delivered += count
+        """
+        Send what is new until the time is up or the receiver does not take it, then give the stream back.
+
+        The logs take turns by the message, so that none waits for the end of one that has none.
+        """
+        logs = deque(self.by.store.logs_of(self.stream.tenant_id))
+        while logs and self.by.clock() < until:
+            log_id = logs.popleft()
+            if (sent := _next(self.stream, log_id, self.progress, self.by)) is None:
+                continue
+            count, failure = sent
+            if failure is not None:
+                self.failed(failure)
+                return
+            places = {**self.progress.places, log_id: self.progress.places.get(log_id, 0) + count}
+            good = replace(self.progress, places=places, delivered_at=rfc3339(self.by.clock()))
+            self.note(replace(good, failing_since=None, tries=0, next_try=0, error=None))
+            self.delivered += count
+            logs.append(log_id)
         self.note(replace(self.progress, leased_until=0))
 
     def failed(self, why: str) -> None:
