@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from platforma.adapters.dynamodb.audit import Outbox
 from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
 from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
 from platforma.adapters.dynamodb.tables import Tables
+from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, MemoryOutbox, MemoryPersonKeys
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.s3 import S3Bucket
@@ -26,6 +28,7 @@ from platforma.audit.relay import Relay, relay
 from platforma.audit.search import get_event, search
 from platforma.audit.spreading import log_added
 from platforma.kernel.clock import system_clock
+from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
@@ -282,6 +285,27 @@ def test_a_process_goes_on_with_what_it_learned_and_another_learns_of_more(aws, 
     ticks[0] += timedelta(minutes=5)
     share(early)
     assert len(store.pending(f"{tenant}.2", limit=100).rows) > len(before)
+
+
+@pytest.mark.parametrize(("code", "entered"), [("TransactionCanceledException", 1), ("InternalServerError", 0)])
+def test_where_too_many_learn_at_once_one_log_is_known_and_where_the_table_is_gone_nothing_is_entered(
+    aws, tenant, monkeypatch, code, entered
+):
+    tables, _ = aws
+    tables.bind()
+    outbox = Outbox(tables, Envelope(MemoryDataKeys(tenant)))
+    commit = Transaction.commit
+
+    def refusing(transaction, *events):
+        if not events:
+            raise Unavailable(cause=code)
+        commit(transaction, *events)
+
+    monkeypatch.setattr(Transaction, "commit", refusing)
+    with nullcontext() if entered else pytest.raises(Unavailable):
+        outbox.enter(attempt(tenant).event("success"))
+
+    assert len(DynamoDBLogStore(tables).pending(tenant, limit=5).rows) == entered
 
 
 def test_the_largest_checkpoint_stands(ports, tenant):

@@ -9,7 +9,6 @@ The outbox: an event as items of the Audit table, written in the transaction of 
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +36,7 @@ CLAIM = "CLAIM"
 COUNT = "COUNT"
 _COUNT_KNOWN = timedelta(minutes=5)
 """How long a process goes by what it learned: whoever knows of fewer logs than there are is right too."""
+_CANCELED = "TransactionCanceledException"
 
 
 class RowItem(Item):
@@ -197,6 +197,9 @@ class Outbox:
         Over how many logs events are spread, as it was minutes ago at most.
 
         It is learned by writing that there is one, where nothing is written yet: writers may put, and read nothing.
+
+        Raises:
+            Unavailable: the table does not answer.
         """
         if (known := self._spread.get(tenant_id)) is not None:
             return known
@@ -208,9 +211,16 @@ class Outbox:
 
         transaction = Transaction(self._tables)
         transaction.put(CountItem(count_key(tenant_id), COUNT, logs=1), CountItem.pk.does_not_exist(), refused=is_there)
-        with suppress(AlreadyEntered, Unavailable):  # where it cannot be learned, one is right too
+        try:
             transaction.commit()
-        self._spread.put(tenant_id, count := found[0] if found else 1)
+        except AlreadyEntered:
+            pass
+        except Unavailable as error:
+            if error.facts.get("cause") != _CANCELED:
+                raise
+            found.append(1)  # too many learn it at once: one is right too
+        count = found[-1] if found else 1
+        self._spread.put(tenant_id, count)
         return count
 
     def _register(self, log_id: str) -> None:
