@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from platforma import bootstrap
-from platforma.audit.activity import last_acts
+from platforma.audit.activity import last_acted, last_acts
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.events import Event
 from platforma.kernel.ids import new_id
@@ -143,6 +143,24 @@ def test_the_last_use_of_a_service_and_of_a_client_without_secrets_is_told(world
     assert waiting.keys() == {"billing", "cli_x"}
     assert ask(since=since) == waiting
     assert ask(since=world.clock()) == {}
+
+
+def test_another_services_word_for_who_acted_is_no_use(world: World, tenant: Tenant):
+    """It is found where it is searched for, and neither waiting nor entered does it say when somebody was last here."""
+    ada = tenant.user()
+    word = {"id": "w-1", "timestamp": rfc3339(world.clock()), "action": "orders.read", "result": "success", "user_id": ada}
+    (written,) = tenant.call("POST", "/v1/audit/events", word, expect=200).json["ids"]
+    since = world.clock() - timedelta(days=1)
+    store = bootstrap.audit_store()
+
+    waiting = lines(tenant)[ada]["last_used_at"]
+    world.clock.move(minutes=1)
+    world.sweep()
+
+    assert waiting is None
+    assert lines(tenant)[ada]["last_used_at"] is None
+    assert last_acted(tenant.id, ada, store=store, since=since) is None
+    assert [event["id"] for event in tenant.events(user_id=ada)] == [written]
 
 
 def test_one_kind_alone(tenant: Tenant):

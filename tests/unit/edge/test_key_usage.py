@@ -103,9 +103,19 @@ def test_use_outside_of_the_window_is_not_told(world, tenant, key):
     assert told["operations"] == []
 
 
-@pytest.mark.parametrize("query", ["?from=x", "?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "?since=1"])
-def test_a_window_that_is_none_is_refused(tenant, key, query):
-    assert tenant.call("GET", f"/v1/api-keys/{key.json['id']}/usage{query}").status == 422
+@pytest.mark.parametrize(
+    ("query", "at"),
+    [
+        ("?from=x", "/from"),
+        ("?to=x", "/to"),
+        ("?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "/from"),
+        ("?since=1", "/since"),
+    ],
+)
+def test_a_window_that_is_none_is_refused_and_the_error_points_at_the_parameter(tenant, key, query, at):
+    refused = tenant.call("GET", f"/v1/api-keys/{key.json['id']}/usage{query}", expect=422).json
+
+    assert [error["pointer"] for error in refused["errors"]] == [at]
 
 
 def test_another_tenants_or_persons_key_is_not_found(world, tenant, key):

@@ -54,6 +54,14 @@ def test_silence_of_the_audit_relay_is_an_alarm():
     assert ALARMS["AuditRelaySilent"]["Properties"]["TreatMissingData"] == "breaching"
 
 
+def test_silence_of_the_compaction_is_told_but_not_before_its_first_run():
+    """CloudWatch makes an alarm as INSUFFICIENT_DATA, and acts when a state is entered from another."""
+    alarm = ALARMS["AuditCompactionBehind"]["Properties"]
+
+    assert alarm["TreatMissingData"] == "missing"
+    assert alarm["InsufficientDataActions"] == [{"Ref": "AlarmTopic"}]
+
+
 def test_whoever_weakens_key_lock_or_table_is_seen():
     names = properties(OBSERVABILITY, "Tampering")["EventPattern"]["detail"]["eventName"]
 

@@ -1,4 +1,8 @@
-"""When somebody was last seen, by the index of what was entered and by what waits: no event is opened for it."""
+"""
+When somebody was last seen, by the index of what was entered and by what waits: no event is opened for it.
+
+Only what we saw ourselves counts: an event that another service wrote is its word for who acted, and when.
+"""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -29,6 +33,8 @@ def last_acts(
     for log_id in logs:
         for row in store.pending(log_id, ascending=False, limit=_WAITING).rows:
             body = json.loads(row.body)
+            if body.get("source") == "external":
+                continue
             acted = body.get("user_id") if by == "user" else None if body.get("user_id") else body.get("principal_id")
             waiting.setdefault(str(acted), []).append(row)
     seen = {actor: _newest([*_entered(logs, actor, store, since, by), *waiting.get(actor, ())]) for actor in actors}

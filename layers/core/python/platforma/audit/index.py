@@ -4,7 +4,9 @@ Under which paths an event is found in the hot index, and which path a search ta
 Indexed: time (every event), `user_id` (where no person acted, the `principal_id`), `resource`, `request_id`, whom a decision
 was about (`subject`), and, by its claim, `id`. Everything else (`action`, `result`, `ip_address`, `q`) is filtered from what
 the narrowest of these paths yields.
-Whatever an event says of a person, it stands under one of `OF_A_PERSON` with that person's id.
+Another service's word for who acted stands apart (`named`): a search for a person looks there as well, and whoever asks
+when somebody was last seen does not. Whatever an event says of a person, it stands under one of `OF_A_PERSON` with that
+person's id.
 """
 
 import hashlib
@@ -16,7 +18,7 @@ from platforma.audit.model import Row
 from platforma.audit.ports import Path, PathName
 from platforma.kernel.ids import is_id
 
-OF_A_PERSON: tuple[PathName, ...] = ("user", "resource", "subject")
+OF_A_PERSON: tuple[PathName, ...] = ("user", "named", "resource", "subject")
 _LONGEST = 512
 
 
@@ -24,7 +26,10 @@ def paths_of(row: Row) -> list[Path]:
     """Every path under which *row* stands."""
     body = json.loads(row.body)
     paths = [Path()]
-    if user := body.get("user_id"):
+    user = body.get("user_id")
+    if body.get("source") == "external":
+        paths += [Path("named", _value(user))] if user else []
+    elif user:
         paths.append(Path("user", _value(user)))
     elif principal := body.get("principal_id"):
         paths.append(Path("principal", _value(principal)))
@@ -46,19 +51,14 @@ def subject_of(body: Mapping[str, Any]) -> str | None:
 
 
 def ways(*, about: str | None, user_id: str | None, resource: str | None, request_id: str | None) -> tuple[Path, ...]:
-    """The paths to take: the narrowest one, or all those under which a person is found."""
+    """The paths to take: those with the fewest events to look through, or all under which a person is found."""
     if about:
         return tuple(Path(name, about) for name in OF_A_PERSON)
-    return (_narrowest(user_id=user_id, resource=resource, request_id=request_id),)
-
-
-def _narrowest(*, user_id: str | None, resource: str | None, request_id: str | None) -> Path:
-    """The path with the fewest events to look through."""
     if request_id:
-        return Path("request", _value(request_id))
+        return (Path("request", _value(request_id)),)
     if resource:
-        return Path("resource", _value(resource))
-    return Path("user", _value(user_id)) if user_id else Path()
+        return (Path("resource", _value(resource)),)
+    return (Path("user", _value(user_id)), Path("named", _value(user_id))) if user_id else (Path(),)
 
 
 def _value(text: str) -> str:

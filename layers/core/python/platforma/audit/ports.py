@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from platforma.audit.model import Head, Intent, Page, Row
 
-PathName = Literal["time", "user", "principal", "resource", "request", "subject"]
+PathName = Literal["time", "user", "principal", "named", "resource", "request", "subject"]
 
 
 class Path(NamedTuple):

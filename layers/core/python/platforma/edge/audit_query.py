@@ -69,10 +69,20 @@ def asked_times(call: Call) -> tuple[datetime, datetime]:
     Raises:
         Unprocessable: one is no time.
     """
+    return asked_time(call.parameters.from_, "/from"), asked_time(call.parameters.to, "/to")
+
+
+def asked_time(text: str, at: str) -> datetime:
+    """
+    The moment that the parameter at this pointer names.
+
+    Raises:
+        Unprocessable: it is no time; the error points at the parameter.
+    """
     try:
-        return parse_rfc3339(call.parameters.from_), parse_rfc3339(call.parameters.to)
+        return parse_rfc3339(text)
     except Malformed as error:
-        raise Unprocessable(errors=[FieldError("/from", error.detail)]) from None
+        raise Unprocessable(errors=[FieldError(at, error.detail)]) from None
 
 
 def tile_answer(body: bytes, call: Call) -> Answer:

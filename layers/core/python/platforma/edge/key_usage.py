@@ -15,10 +15,11 @@ from typing import Any
 from platforma.apikeys.model import APIKey
 from platforma.audit.query import Query
 from platforma.audit.search import Found
+from platforma.edge.audit_query import asked_time
 from platforma.edge.call import Call
 from platforma.edge.endpoints import BY_OPERATION
-from platforma.kernel.clock import parse_rfc3339, rfc3339
-from platforma.kernel.errors import FieldError, Malformed, Unprocessable
+from platforma.kernel.clock import rfc3339
+from platforma.kernel.errors import FieldError, Unprocessable
 from platforma.policy.actions import covers
 
 Search = Callable[[Query], Found]
@@ -81,11 +82,8 @@ def usage_window(call: Call) -> tuple[datetime, datetime]:
         Unprocessable: no times, or in the wrong order.
     """
     asked = call.parameters
-    try:
-        until = call.now + timedelta(milliseconds=1) if asked.to is None else parse_rfc3339(asked.to)
-        since = until - LOOKED_BACK if asked.from_ is None else parse_rfc3339(asked.from_)
-    except Malformed as error:
-        raise Unprocessable(error.detail) from None
+    until = call.now + timedelta(milliseconds=1) if asked.to is None else asked_time(asked.to, "/to")
+    since = until - LOOKED_BACK if asked.from_ is None else asked_time(asked.from_, "/from")
     if since >= until:
         raise Unprocessable(errors=[FieldError("/from", "Before `to`.")])
     return since, until
