@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from platforma.sso.scim.query import SEARCH_REQUEST
 from tests.fakes.identity_provider import FakeIdentityProvider
 from tests.scim_checker import checked
+from tests.scim_dialects import as_entra_id, as_okta, patch
 
 METADATA = FakeIdentityProvider().metadata()
-PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 DOMAIN = "scim-tests.test"
 USERS = 100
 """How many are made here one by one, as directories do."""
@@ -29,6 +31,14 @@ class Directory:
         answer = self.client.request(method, f"/scim/v2{path}", json=body, headers={"Content-Type": "application/scim+json"})
         assert expect is None or answer.status_code == expect, answer.text
         return answer
+
+
+def settles(holds: Callable[[], bool], within: float = 60) -> None:
+    """See that it holds, now or soon."""
+    until = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +81,57 @@ def test_who_is_deactivated_loses_keys_within_5_seconds(running, token, director
     assert running.call("GET", "/v1/me", token=key).status_code == 200
 
     operation = {"op": "Replace", "path": "active", "value": "False"}
-    directory.call("PATCH", f"/Users/{user['id']}", {"schemas": [PATCH_OP], "Operations": [operation]}, expect=200)
-    until = time.monotonic() + 5
-    while (answer := running.call("GET", "/v1/me", token=key).status_code) != 401 and time.monotonic() < until:
-        time.sleep(0.2)
+    directory.call("PATCH", f"/Users/{user['id']}", patch(operation), expect=200)
 
-    assert answer == 401
+    settles(lambda: running.call("GET", "/v1/me", token=key).status_code == 401, within=5)
+
+
+@pytest.mark.parametrize("dialect", [as_entra_id, as_okta])
+def test_a_directory_provisions_in_its_own_way(directory, dialect):
+    def call(method: str, path: str, body: Any, expect: int) -> Any:
+        reply = directory.call(method, path, body, expect=expect)
+        return reply.json() if reply.content else None
+
+    dialect(call, DOMAIN)
+
+
+def test_a_directory_governs_those_alone_whom_it_made(running, token, directory):
+    admin = running.stack["admin"]["user_id"]
+    by_hand = running.call("POST", "/v1/groups", token=token, json={"name": f"hand-{uuid.uuid4()}"}).json()["id"]
+
+    for path in (f"/Users/{admin}", f"/Groups/{by_hand}"):
+        directory.call("GET", path, expect=404)
+        directory.call("PATCH", path, patch({"op": "replace", "value": {"displayName": "x", "active": False}}), expect=404)
+        directory.call("DELETE", path, expect=404)
+    everybody = directory.call("POST", "/Users/.search", {"schemas": [SEARCH_REQUEST], "count": 200}, expect=200).json()
+    assert admin not in {each["id"] for each in everybody["Resources"]}
+    directory.call("POST", "/Groups", {"displayName": "Takers", "members": [{"value": admin}]}, expect=400)
+    directory.call("POST", "/Users", {"userName": running.stack["admin"]["email"]}, expect=400)
+    assert running.call("GET", f"/v1/users/{admin}", token=token).json()["status"] == "active"
+
+
+def test_what_a_directory_changes_says_who_keeps_it_and_is_audited(running, token, directory):
+    user = directory.call("POST", "/Users", {"userName": f"told-{uuid.uuid4()}"}, expect=201).json()["id"]
+    group = directory.call("POST", "/Groups", {"displayName": "Everybody", "members": [{"value": user}]}, expect=201).json()
+    directory.call("PATCH", f"/Users/{user}", patch({"op": "replace", "path": "displayName", "value": "Told"}), expect=200)
+
+    sources = running.call("GET", f"/v1/users/{user}/roles?explain=true", token=token).json()["sources"]
+    assert [(each["role"], each["group_id"], each["managed_by"]) for each in sources] == [("operator", group["id"], "scim")]
+    assert running.call("GET", f"/v1/users/{user}", token=token).json()["managed_by"] == "scim"
+    changed, made = (
+        running.call("GET", "/v1/audit/events", token=token, params={"resource": user, "action": action}).json()["items"][0]
+        for action in ("scim.users.update", "scim.users.create")
+    )
+    assert changed["changes"]["before"]["profile"] == {"displayName": None}
+    assert changed["changes"]["after"]["profile"] == {"displayName": "Told"}
+    assert (made["changes"]["before"], made["changes"]["after"]["managed_by"]) == (None, "scim")
+    assert (made["principal_type"], made["result"]) == ("directory", "success")
+
+    directory.call("PATCH", f"/Groups/{group['id']}", patch({"op": "remove", "path": "members", "value": [{"value": user}]}))
+    assert running.call("GET", f"/v1/users/{user}/roles", token=token).json()["roles"] == []
+    left = running.call("GET", "/v1/audit/events", token=token, params={"resource": group["id"]}).json()["items"][0]
+    assert left["changes"] == {"before": {"members": [user]}, "after": {"members": []}}
+    directory.call("DELETE", f"/Groups/{group['id']}", expect=204)
 
 
 def test_users_and_a_group_of_them_are_made_listed_and_deleted(running, token, directory):
