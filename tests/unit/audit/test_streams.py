@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from platforma.adapters.memory.streams import MemoryStreams
+from platforma.adapters.memory.audit_streams import MemoryStreams
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.streams import (
     Deliverer,

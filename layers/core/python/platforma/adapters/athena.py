@@ -7,8 +7,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from platforma.adapters.aws import answering
 from platforma.audit.cold.statement import Statement
 from platforma.kernel.errors import Unavailable
 
@@ -46,7 +47,7 @@ class AthenaTable:
         Raises:
             Unavailable: Athena does not answer, or the statement failed.
         """
-        try:
+        with answering():
             query = self._athena.start_query_execution(
                 QueryString=statement.text,
                 ExecutionParameters=[f"'{one}'" for one in statement.parameters],  # letters, digits, `_` and `-` alone
@@ -54,10 +55,6 @@ class AthenaTable:
                 WorkGroup=self._workgroup,
             )["QueryExecutionId"]
             return self._rows(query) if self._waited(query) else None
-        except ClientError as error:
-            raise Unavailable(cause=error.response.get("Error", {}).get("Code", "")) from error
-        except BotoCoreError as error:
-            raise Unavailable(cause=type(error).__name__) from error
 
     def _waited(self, query: str) -> bool:
         """Whether the query is done; else it is stopped."""

@@ -1,15 +1,14 @@
 """The deployed stores, as DynamoDB, S3, KMS and CloudWatch describe them. Nothing here reads what they hold."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from platforma.adapters.aws import answering
 from platforma.compliance.ports import Alarms, BucketState, KeyState, Lock, TableState
-from platforma.kernel.errors import Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2, "mode": "standard"})
 _ABSENT = {
@@ -32,7 +31,7 @@ class AWSEstate:
         dynamodb = self._aws("dynamodb")
         found = []
         for name, deployed in self._tables.items():
-            with _answering():
+            with answering():
                 table = dynamodb.describe_table(TableName=deployed)["Table"]
                 backups = dynamodb.describe_continuous_backups(TableName=deployed)["ContinuousBackupsDescription"]
             sealed = table.get("SSEDescription") or {}
@@ -55,7 +54,7 @@ class AWSEstate:
         kms = self._aws("kms")
         found = []
         for key in sorted(named):
-            with _answering():
+            with answering():
                 found.append(KeyState(key, bool(kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"])))
         return found
 
@@ -64,7 +63,7 @@ class AWSEstate:
         known = telling = 0
         ringing: list[str] = []
         pages = self._aws("cloudwatch").get_paginator("describe_alarms")
-        with _answering():
+        with answering():
             for page in pages.paginate(AlarmNamePrefix=self._alarms, PaginationConfig={"MaxItems": _MOST_ALARMS}):
                 for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
                     known += 1
@@ -76,7 +75,7 @@ class AWSEstate:
     def lock(self, name: str) -> Lock | None:
         """The retention of the newest version of an object of the log."""
         s3 = self._aws("s3")
-        with _answering():
+        with answering():
             try:
                 found = s3.head_object(Bucket=self._buckets[0], Key=name)
             except s3.exceptions.ClientError as error:
@@ -108,20 +107,10 @@ class AWSEstate:
 
 def _asked(ask: Any, name: str, **what: str) -> Any:
     """What is set, or nothing where it was never set."""
-    with _answering():
+    with answering():
         try:
             return ask(**what).get(name) or {}
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _ABSENT:
                 return {}
             raise
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise Unavailable(cause=error.response.get("Error", {}).get("Code", "")) from error
-    except BotoCoreError as error:
-        raise Unavailable(cause=type(error).__name__) from error

@@ -1,15 +1,14 @@
 """Parquet files in S3, each put only in the place of what was there, and encrypted under the audit key."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from platforma.kernel.errors import Unavailable
+from platforma.adapters.aws import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,7 +29,7 @@ class S3ColdFiles:
 
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """Names that begin with *prefix* and sort after *after*, in order."""
-        with _answering():
+        with answering():
             for page in self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix, StartAfter=after
             ):
@@ -38,7 +37,7 @@ class S3ColdFiles:
 
     def tag(self, name: str) -> str | None:
         """The object's ETag."""
-        with _answering():
+        with answering():
             try:
                 return self._s3.head_object(Bucket=self._bucket, Key=name)["ETag"]
             except ClientError as error:
@@ -47,7 +46,7 @@ class S3ColdFiles:
 
     def fetch(self, name: str, file: Path) -> str | None:
         """Copy it to *file*; its ETag."""
-        with _answering():
+        with answering():
             try:
                 found = self._s3.get_object(Bucket=self._bucket, Key=name)
             except ClientError as error:
@@ -61,7 +60,7 @@ class S3ColdFiles:
     def put(self, name: str, file: Path, *, instead_of: str | None) -> bool:
         """Store *file*, conditional on the ETag of what is there."""
         condition: Any = {"IfNoneMatch": "*"} if instead_of is None else {"IfMatch": instead_of}
-        with _answering():
+        with answering():
             try:
                 with file.open("rb") as body:
                     self._s3.put_object(
@@ -82,7 +81,7 @@ class S3ColdFiles:
         """Delete all whose names begin so."""
         count = 0
         for name in list(self.names(prefix)):
-            with _answering():
+            with answering():
                 self._s3.delete_object(Bucket=self._bucket, Key=name)
             count += 1
         return count
@@ -92,13 +91,3 @@ def _require(error: ClientError, codes: tuple[str, ...]) -> None:
     """Raise the error, unless it is one of these."""
     if error.response.get("Error", {}).get("Code", "") not in codes:
         raise error
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise Unavailable(cause=error.response.get("Error", {}).get("Code", "")) from error
-    except BotoCoreError as error:
-        raise Unavailable(cause=type(error).__name__) from error

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from platforma.kernel.errors import Unavailable
+from platforma.adapters.aws import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,20 +34,15 @@ class S3Files:
         Raises:
             Unavailable: S3 would not.
         """
-        try:
-            with file.open("rb") as body:
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=name,
-                    Body=body,
-                    ContentType=media_type,
-                    ChecksumAlgorithm="SHA256",
-                    **self._encryption,
-                )
-        except ClientError as error:
-            raise Unavailable(cause=error.response.get("Error", {}).get("Code", "")) from error
-        except BotoCoreError as error:
-            raise Unavailable(cause=type(error).__name__) from error
+        with answering(), file.open("rb") as body:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=name,
+                Body=body,
+                ContentType=media_type,
+                ChecksumAlgorithm="SHA256",
+                **self._encryption,
+            )
 
     def link(self, name: str, valid: timedelta) -> str:
         """A presigned URL; no call is made for it."""

@@ -11,20 +11,19 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PynamoDBException
+from pynamodb.exceptions import DeleteError
 
 from platforma.adapters.dynamodb.audit import CLAIM, LOGS, PENDING, ClaimItem, LogItem, PendingItem, RowItem, pending_key
 from platforma.adapters.dynamodb.audit_log import HotItem, hot_key
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.completeness import Due, Noted, Tally
 from platforma.audit.model import CLAIM_DAYS
 from platforma.audit.ports import Path
-from platforma.kernel.errors import Unavailable
 from platforma.kernel.tenancy import PLATFORM
 
 TALLY_DAYS = 400
@@ -95,13 +94,13 @@ class DynamoDBLedger:
 
     def due(self, before: str) -> Sequence[Due]:
         """Minutes to be reconciled."""
-        with _answering():
+        with answering():
             found = ReconcileItem.query(_RECONCILE, ReconcileItem.sk < before, consistent_read=True, limit=_MINUTES)
             return [Due(item.sk, item.token) for item in found]
 
     def noted(self, minute: str) -> Iterator[Noted]:
         """All that was said."""
-        with _answering():
+        with answering():
             for item in RequestsItem.query(f"{PLATFORM}#REQUESTS#{minute}", consistent_read=True):
                 yield from (Noted(*one) for one in json.loads(gzip.decompress(bytes(item.said))))
 
@@ -114,7 +113,7 @@ class DynamoDBLedger:
         """
         claimed = {(f"{tenant_id}#{CLAIM}#{event_id}", CLAIM): (tenant_id, event_id) for tenant_id, event_id in events}
         found: set[tuple[str, str]] = set()
-        with _answering():
+        with answering():
             places = {}
             for item in ClaimItem.batch_get(list(claimed), consistent_read=True):
                 event = claimed[item.pk, item.sk]
@@ -134,7 +133,7 @@ class DynamoDBLedger:
 
     def settle(self, due: Due, tallies: Mapping[str, Tally]) -> None:
         """The tallies first: whoever is stopped in between is followed by one who writes them again."""
-        with _answering():
+        with answering():
             for tenant_id, tally in tallies.items():
                 TallyItem(
                     f"{tenant_id}#COMPLETENESS",
@@ -153,7 +152,7 @@ class DynamoDBLedger:
 
     def tallies(self, tenant_id: str, first: str, last: str) -> Iterator[Tally]:
         """Those of these minutes."""
-        with _answering():
+        with answering():
             within = TallyItem.sk.between(first, last)
             for item in TallyItem.query(f"{tenant_id}#COMPLETENESS", within, consistent_read=True):
                 yield Tally(int(item.seen), int(item.found), int(item.missing), json.loads(item.ids))
@@ -169,11 +168,3 @@ def _place(model: type[RowItem], log_id: str, position: str) -> tuple[str, str]:
 
 def _expires(minute: str, days: int) -> int:
     return int((datetime.fromisoformat(minute) + timedelta(days=days)).timestamp())
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error

@@ -7,12 +7,11 @@ State of logs and the hot index, in the Audit table beside the outbox's items.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -30,13 +29,13 @@ from platforma.adapters.dynamodb.audit import (
     pending_key,
 )
 from platforma.adapters.dynamodb.audit_head import HEAD, HeadItem, counted_from, head_of, written
-from platforma.adapters.dynamodb.tables import Tables, cause_of, code_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Tables, code_of
 from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.audit.index import paths_of
 from platforma.audit.model import HOT_DAYS, Head, Intent, Page, Row, number_of
 from platforma.audit.ports import Path, Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
-from platforma.kernel.errors import Unavailable
 
 
 class HotItem(RowItem):
@@ -67,28 +66,28 @@ class DynamoDBLogStore:
 
     def logs(self) -> Iterator[str]:
         """Logs that events were recorded for."""
-        with _answering():
+        with answering():
             yield from (item.sk for item in LogItem.query(LOGS) if not item.ended)
 
     def ended(self) -> Iterator[str]:
         """Logs that are marked so."""
-        with _answering():
+        with answering():
             yield from (item.sk for item in LogItem.query(LOGS) if item.ended)
 
     def end(self, log_id: str) -> None:
         """Mark the log as ended."""
-        with _answering():
+        with answering():
             LogItem(LOGS, log_id, ended=True).save()
 
     def logs_of(self, tenant_id: str) -> list[str]:
         """The tenant's logs."""
-        with _answering():
+        with answering():
             found = LogItem.query(LOGS, LogItem.sk.startswith(tenant_id), consistent_read=True)
             return sorted({tenant_id, *(item.sk for item in found)}, key=number_of)
 
     def spread(self, tenant_id: str) -> int:
         """Over how many logs its events are spread."""
-        with _answering():
+        with answering():
             try:
                 return int(CountItem.get(count_key(tenant_id), COUNT, consistent_read=True).logs)
             except DoesNotExist:
@@ -100,7 +99,7 @@ class DynamoDBLogStore:
 
     def head(self, log_id: str) -> Head | None:
         """The log's state."""
-        with _answering():
+        with answering():
             try:
                 return head_of(log_id, HeadItem.get(f"{log_id}#LOG", HEAD, consistent_read=True))
             except DoesNotExist:
@@ -172,7 +171,7 @@ class DynamoDBLogStore:
 
     def index(self, log_id: str, rows: Sequence[Row]) -> None:
         """Put them under their paths."""
-        with _answering(), HotItem.batch_write() as batch:
+        with answering(), HotItem.batch_write() as batch:
             for row in rows:
                 expires = int((parse_rfc3339(row.received_at) + timedelta(days=HOT_DAYS)).timestamp())
                 for path in paths_of(row):
@@ -191,7 +190,7 @@ class DynamoDBLogStore:
 
     def drop(self, log_id: str, positions: Sequence[str]) -> None:
         """Let them go."""
-        with _answering(), PendingItem.batch_write() as batch:
+        with answering(), PendingItem.batch_write() as batch:
             for position in positions:
                 batch.delete(PendingItem(pending_key(log_id), f"{PENDING}#{position}"))
 
@@ -218,7 +217,7 @@ class DynamoDBLogStore:
 
     def claimed(self, log_id: str, event_id: str) -> str | None:
         """Where the event is."""
-        with _answering():
+        with answering():
             try:
                 return ClaimItem.get(f"{log_id}#{CLAIM}#{event_id}", CLAIM, consistent_read=True).position
             except DoesNotExist:
@@ -227,7 +226,7 @@ class DynamoDBLogStore:
     def _updated(self, log_id: str, actions: Sequence[Action], condition: Condition | None) -> Head | None:
         """The head after these changes; None if the condition failed."""
         item = HeadItem(f"{log_id}#LOG", HEAD)
-        with _answering():
+        with answering():
             try:
                 item.update(list(actions), condition)
             except UpdateError as error:
@@ -237,28 +236,20 @@ class DynamoDBLogStore:
         return head_of(log_id, item)
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
-
-
 def hot_key(log_id: str, path: Path) -> str:
     """The partition of what was entered and stands under this path."""
     return f"{log_id}#HOT#{path.name}#{path.value}"
 
 
 def _page(model: type[RowItem], key: str, within: Condition, *, ascending: bool, limit: int) -> Page:
-    with _answering():
+    with answering():
         found = model.query(key, within, consistent_read=True, scan_index_forward=ascending, limit=limit + 1)
         rows = [_row(item) for item in found]
     return Page(tuple(rows[:limit]), more=len(rows) > limit)
 
 
 def _found(model: type[RowItem], keys: list[tuple[str, str]]) -> dict[str, Row]:
-    with _answering():
+    with answering():
         rows = [_row(item) for item in model.batch_get(keys, consistent_read=True)]
     return {row.position: row for row in rows}
 

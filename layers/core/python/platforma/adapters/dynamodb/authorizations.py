@@ -12,20 +12,19 @@ The requests, which hold hints of who is meant, are sealed under the tenant's ke
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
 from platforma.adapters.dynamodb.grants import puts_grant
 from platforma.adapters.dynamodb.logouts import puts_logout
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
-from platforma.kernel.errors import AlreadyUsed, Unavailable
+from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
 from platforma.oauth.authorization.model import AuthorizationCode, AuthorizationRequest, KeptRequest
@@ -88,7 +87,7 @@ class DynamoDBAuthorizations:
 
     def kept(self, request_id: str) -> KeptRequest | None:
         """The request of this id."""
-        with _available():
+        with answering():
             try:
                 item = RequestItem.get(_pk(_REQUEST, request_id), _REQUEST, consistent_read=True)
             except DoesNotExist:
@@ -126,7 +125,7 @@ class DynamoDBAuthorizations:
 
     def code(self, code_hash: str) -> AuthorizationCode | None:
         """The code of this hash."""
-        with _available():
+        with answering():
             try:
                 item = CodeItem.get(f"{_CODE}#{code_hash}", _CODE, consistent_read=True)
             except DoesNotExist:
@@ -194,14 +193,6 @@ class DynamoDBAuthorizations:
 
     def _opened(self, tenant_id: str, pk: str, sealed: Any) -> AuthorizationRequest:
         return AuthorizationRequest.of_json(json.loads(self._envelope.open(tenant_id, PURPOSE, pk, bytes(sealed))))
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(kind: str, request_id: str) -> str:

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.certificates.model import Certificate, certificate_of, document_of
-from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
+from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.kernel.tenancy import PLATFORM
 
@@ -46,7 +46,7 @@ class DynamoDBCertificates:
 
     def get(self, certificate_id: str) -> Certificate | None:
         """The one of this id."""
-        with _answering():
+        with answering():
             try:
                 return _certificate(CertificateItem.get(_PK, certificate_id, consistent_read=True))
             except DoesNotExist:
@@ -55,13 +55,13 @@ class DynamoDBCertificates:
     def listed(self, *, after: str | None, limit: int) -> Sequence[Certificate]:
         """Newest first: ids sort by time."""
         older = CertificateItem.sk < after if after else None
-        with _answering():
+        with answering():
             found = CertificateItem.query(_PK, older, consistent_read=True, scan_index_forward=False, limit=limit)
             return [_certificate(item) for item in found]
 
     def all(self) -> Iterator[Certificate]:
         """Every one."""
-        with _answering():
+        with answering():
             found = [_certificate(item) for item in CertificateItem.query(_PK, consistent_read=True)]
         return iter(found)
 
@@ -81,11 +81,3 @@ def _item(certificate: Certificate) -> CertificateItem:
 
 def _certificate(item: CertificateItem) -> Certificate:
     return certificate_of(item.sk, int(item.version), json.loads(item.state), item.sealed_key)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error

@@ -7,22 +7,21 @@ OAuth clients in the Credential table.
 One item holds a client's status and its secrets, so that what ends one of them and what a check writes exclude each other.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_policy, moves_revocation
 from platforma.kernel import given
 from platforma.kernel.clock import Clock, system_clock
-from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
+from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.keys.stored_secret import StoredSecret
 from platforma.oauth.model import Change, Client, ClientSecret
@@ -77,7 +76,7 @@ class DynamoDBClients:
 
     def get(self, client_id: str) -> Client | None:
         """The client of this id."""
-        with _available():
+        with answering():
             try:
                 return _client(ClientItem.get(_pk(client_id), SK, consistent_read=True))
             except DoesNotExist:
@@ -86,7 +85,7 @@ class DynamoDBClients:
     def page(self, tenant_id: str, *, limit: int, after: str | None) -> tuple[list[Client], str | None]:
         """A page of the tenant's clients. One that is deleted while it is read is left out."""
         start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": _pk(after)}}
-        with _available():
+        with answering():
             listed = TenantClientItem.query(
                 tenant_id,
                 TenantClientItem.sk.startswith(_pk("")),
@@ -145,14 +144,6 @@ class DynamoDBClients:
         if client.status != "deleted":
             return []
         return [ClientItem.expires.set(int((self._clock() + TOMBSTONE_KEPT).timestamp()))]
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(client_id: str) -> str:

@@ -4,16 +4,15 @@ How far logs are compacted, in the Audit table.
     {tenant}#COLD / {log_id}    entries that are, up to where more are being so, the oldest day that anything was written for
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, PynamoDBException
+from pynamodb.exceptions import PutError
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of, code_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables, code_of
 from platforma.audit.cold.ports import Mark
 from platforma.audit.model import tenant_of
-from platforma.kernel.errors import Unavailable
 
 
 class MarkItem(Item):
@@ -37,7 +36,7 @@ class DynamoDBMarks:
 
     def of(self, tenant_id: str) -> Mapping[str, Mark]:
         """One partition."""
-        with _answering():
+        with answering():
             return {
                 item.sk: Mark(item.sk, int(item.entries), int(item.until), item.first_day or "")
                 for item in MarkItem.query(f"{tenant_id}#COLD", consistent_read=True)
@@ -49,7 +48,7 @@ class DynamoDBMarks:
         if before == Mark(before.log_id):
             stands |= MarkItem.pk.does_not_exist()
         item = _item(after)
-        with _answering():
+        with answering():
             try:
                 item.save(stands)
             except PutError as error:
@@ -67,11 +66,3 @@ def _item(mark: Mark) -> MarkItem:
         until=mark.until,
         first_day=mark.first_day or None,
     )
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error

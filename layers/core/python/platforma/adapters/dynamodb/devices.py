@@ -5,19 +5,18 @@ What devices ask for, in the Credential table.
     USERCODE#{user code} / USERCODE              which one a person is asked to type the code for
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
 from platforma.adapters.dynamodb.grants import puts_grant
 from platforma.adapters.dynamodb.logouts import puts_logout
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
-from platforma.kernel.errors import AlreadyUsed, Unavailable
+from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Event
 from platforma.oauth.backchannel.model import Logout
 from platforma.oauth.device.model import DeviceAuthorization, Standing
@@ -78,7 +77,7 @@ class DynamoDBDevices:
 
     def get(self, device_hash: str) -> DeviceAuthorization | None:
         """The one of this device code."""
-        with _available():
+        with answering():
             try:
                 return _asked(DeviceItem.get(_pk(device_hash), _DEVICE, consistent_read=True))
             except DoesNotExist:
@@ -86,7 +85,7 @@ class DynamoDBDevices:
 
     def by_user_code(self, user_code: str) -> DeviceAuthorization | None:
         """The one that a person is asked to type this code for."""
-        with _available():
+        with answering():
             try:
                 pointer = UserCodeItem.get(f"{_USER_CODE}#{user_code}", _USER_CODE, consistent_read=True)
             except DoesNotExist:
@@ -128,14 +127,6 @@ class DynamoDBDevices:
         puts_grant(transaction, grant)
         puts_logout(transaction, logout, grant.created_at)
         transaction.commit(event)
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(device_hash: str) -> str:

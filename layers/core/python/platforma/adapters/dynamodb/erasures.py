@@ -7,15 +7,15 @@ Erasures in the Audit table.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.audit.erasure import Erasure
-from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
+from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.kernel.tenancy import PLATFORM
 
@@ -58,7 +58,7 @@ class DynamoDBErasures:
 
     def get(self, tenant_id: str, user_id: str) -> Erasure | None:
         """The person's erasure."""
-        with _answering():
+        with answering():
             try:
                 return _erasure(ErasureItem.get(f"{tenant_id}#ERASURES", user_id, consistent_read=True))
             except DoesNotExist:
@@ -66,7 +66,7 @@ class DynamoDBErasures:
 
     def open(self) -> Iterator[Erasure]:
         """Those that are marked."""
-        with _answering():
+        with answering():
             marks = [item.sk for item in ErasingItem.query(_OPEN, consistent_read=True)]
         for mark in marks:
             tenant_id, _, user_id = mark.partition("#")
@@ -97,11 +97,3 @@ def _mark(erasure: Erasure) -> ErasingItem:
 
 def _erasure(item: ErasureItem) -> Erasure:
     return Erasure.of_document(json.loads(item.state))
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error

@@ -7,18 +7,18 @@ Exports in the Audit table.
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.audit.exports.model import KEPT, Export, export_of
 from platforma.kernel.clock import parse_rfc3339
-from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
+from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.kernel.tenancy import PLATFORM
 
@@ -64,7 +64,7 @@ class DynamoDBExports:
 
     def get(self, tenant_id: str, export_id: str) -> Export | None:
         """The export of this id."""
-        with _answering():
+        with answering():
             try:
                 return _export(ExportItem.get(_key(tenant_id), export_id, consistent_read=True))
             except DoesNotExist:
@@ -73,13 +73,13 @@ class DynamoDBExports:
     def listed(self, tenant_id: str, *, after: str | None, limit: int) -> Sequence[Export]:
         """Newest first: ids sort by time."""
         older = ExportItem.sk < after if after else None
-        with _answering():
+        with answering():
             found = ExportItem.query(_key(tenant_id), older, consistent_read=True, scan_index_forward=False, limit=limit)
             return [_export(item) for item in found]
 
     def open(self) -> Iterator[Export]:
         """Those that are marked."""
-        with _answering():
+        with answering():
             marks = [item.sk for item in ExportingItem.query(_OPEN, consistent_read=True) if not item.settled]
         for mark in marks:
             tenant_id, _, export_id = mark.partition("#")
@@ -117,11 +117,3 @@ def _item(export: Export) -> ExportItem:
 
 def _export(item: ExportItem) -> Export:
     return export_of(json.loads(item.state))
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error

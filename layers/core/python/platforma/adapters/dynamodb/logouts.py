@@ -5,17 +5,16 @@ Clients to be told of sessions' ends, in the Credential table.
     LOGOUTS / {session_id}                       that a session ended and has such clients, until all have an outcome
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
-from platforma.kernel.errors import AlreadyUsed, Unavailable
+from platforma.kernel.errors import AlreadyUsed
 from platforma.kernel.events import Event
 from platforma.oauth.backchannel.model import Logout, Outcome
 from platforma.oauth.sessions.model import LIFETIME
@@ -68,13 +67,13 @@ class DynamoDBLogouts:
 
     def of_session(self, session_id: str) -> list[Logout]:
         """Every client that is to be told of the end of this session."""
-        with _available():
+        with answering():
             found = LogoutItem.query(_pk(session_id), LogoutItem.sk.startswith(_CLIENT), consistent_read=True)
             return [_logout(item) for item in found]
 
     def get(self, session_id: str, client_id: str) -> Logout | None:
         """This client's."""
-        with _available():
+        with answering():
             try:
                 return _logout(LogoutItem.get(_pk(session_id), _CLIENT + client_id, consistent_read=True))
             except DoesNotExist:
@@ -100,21 +99,13 @@ class DynamoDBLogouts:
 
     def waiting(self) -> list[str]:
         """Ids of ended sessions that may have clients without an outcome."""
-        with _available():
+        with answering():
             return [item.sk for item in WaitingItem.query(_WAITING, consistent_read=True, limit=_MOST)]
 
     def settle(self, session_id: str) -> None:
         """Let the session not be waiting any more."""
-        with _available():
+        with answering():
             WaitingItem(_WAITING, session_id).delete()
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(session_id: str) -> str:

@@ -14,20 +14,20 @@ way of keeping things, and a tenant's rules are loaded across them.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import SK as VERSIONS_SK
 from platforma.adapters.dynamodb.versions import VersionsItem, moves_policy
-from platforma.kernel.errors import Conflict, PlatformaError, PreconditionFailed, Unavailable
+from platforma.kernel.errors import Conflict, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Event
 from platforma.policy.api_document import route_of
 from platforma.policy.errors import Moved
@@ -61,7 +61,7 @@ class DynamoPolicies:
 
     def versions(self, tenant_id: str) -> Versions | None:
         """The tenant's counters and status."""
-        with _available():
+        with answering():
             try:
                 item = VersionsItem.get(tenant_id, VERSIONS_SK, consistent_read=True)
             except DoesNotExist:
@@ -191,14 +191,14 @@ class DynamoPolicies:
         transaction.commit(event)
 
     def _get(self, tenant_id: str, sk: str, read: Callable[[dict[str, Any]], T]) -> T | None:
-        with _available():
+        with answering():
             try:
                 return read(json.loads(RuleItem.get(tenant_id, sk, consistent_read=True).body))
             except DoesNotExist:
                 return None
 
     def _all(self, tenant_id: str, prefix: str, read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
-        with _available():
+        with answering():
             for item in RuleItem.query(tenant_id, RuleItem.sk.startswith(prefix), consistent_read=True):
                 yield read(json.loads(item.body))
 
@@ -214,7 +214,7 @@ class DynamoPolicies:
     ) -> Page[T]:
         """A page of the items whose sort key begins with *prefix*; a position is what follows it."""
         start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": prefix + after}}
-        with _available():
+        with answering():
             listed = RuleItem.query(
                 tenant_id,
                 RuleItem.sk.startswith(prefix),
@@ -226,14 +226,6 @@ class DynamoPolicies:
             items = list(listed)
         more = items[-1].sk.removeprefix(prefix) if items and listed.last_evaluated_key else None
         return Page(tuple(read(json.loads(item.body)) for item in items), more)
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _put(transaction: Transaction, item: RuleItem, exists: PlatformaError | None = None) -> None:

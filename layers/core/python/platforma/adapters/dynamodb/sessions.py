@@ -8,19 +8,20 @@ Where a session has clients to be told of its end (`logouts`), that they wait is
 behind that: what a bell that went unheard leaves is found by a schedule.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, ListAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
 from platforma.adapters.dynamodb.logouts import DynamoDBLogouts, puts_waiting
 from platforma.adapters.dynamodb.revocations import revokes, signed_out
-from platforma.adapters.dynamodb.tables import Item, Tables, cause_of
+from platforma.adapters.dynamodb.single import answering
+from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
 from platforma.adapters.dynamodb.versions import moves_revocation
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
@@ -72,7 +73,7 @@ class DynamoDBSessions:
 
     def get(self, session_id: str) -> Session | None:
         """The session of this id."""
-        with _available():
+        with answering():
             try:
                 session = _session(SessionItem.get(_pk(session_id), SK, consistent_read=True))
             except DoesNotExist:
@@ -90,7 +91,7 @@ class DynamoDBSessions:
 
     def _page(self, tenant_id: str, prefix: str, limit: int, after: str | None) -> tuple[list[Session], str | None]:
         start = None if after is None else {"pk": {"S": tenant_id}, "sk": {"S": _pk(after)}}
-        with _available():
+        with answering():
             listed = UserSessionItem.query(
                 tenant_id,
                 UserSessionItem.sk.startswith(_pk(prefix)),
@@ -162,14 +163,6 @@ def _as_signed_out(tenant_id: str, sessions: dict[str, Session]) -> dict[str, Se
 def _still(session: Session) -> Condition:
     still: Condition = (SessionItem.secret_hash == session.secret_hash) & SessionItem.ended_at.does_not_exist()
     return still
-
-
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as error:
-        raise Unavailable(cause=cause_of(error)) from error
 
 
 def _pk(session_id: str) -> str:

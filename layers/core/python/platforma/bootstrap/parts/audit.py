@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from platforma.adapters.checkpoint_signer import VaultCheckpointSigner
     from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
+    from platforma.adapters.dynamodb.audit_streams import DynamoDBStreams
     from platforma.adapters.dynamodb.cold_marks import DynamoDBMarks
     from platforma.adapters.dynamodb.erasures import DynamoDBErasures
     from platforma.adapters.dynamodb.exports import DynamoDBExports
     from platforma.adapters.dynamodb.keepings import DynamoDBKeepings
     from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
-    from platforma.adapters.dynamodb.streams import DynamoDBStreams
     from platforma.adapters.s3_cold import S3ColdFiles
     from platforma.adapters.s3_files import S3Files
     from platforma.audit.attend import Attendant
@@ -153,7 +153,7 @@ def exports() -> "DynamoDBExports":
 @cache
 def streams() -> "DynamoDBStreams":
     """Where events are pushed, and how far."""
-    from platforma.adapters.dynamodb.streams import DynamoDBStreams
+    from platforma.adapters.dynamodb.audit_streams import DynamoDBStreams
 
     return ground.bound(DynamoDBStreams(ground.tables(), ground.outbox()))
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from platforma.adapters.dynamodb.audit import Outbox
-from platforma.adapters.dynamodb.streams import DynamoDBStreams
+from platforma.adapters.dynamodb.audit_streams import DynamoDBStreams
+from platforma.adapters.memory.audit_streams import MemoryStreams
 from platforma.adapters.memory.keys import MemoryDataKeys
-from platforma.adapters.memory.streams import MemoryStreams
 from platforma.audit.streams import Progress, Stream
 from platforma.audit.streams.ports import Streams
 from platforma.kernel.clock import system_clock
