@@ -14,7 +14,7 @@ from platforma.keys.errors import DoesNotOpen, UnknownSigningKey
 from platforma.keys.signing import (
     ALGORITHMS,
     READ_EVERY,
-    UNKNOWN_READ_EVERY,
+    SOON_READ_EVERY,
     SigningKeys,
     ensure_signing_keys,
     rotate_signing_keys,
@@ -184,6 +184,17 @@ def test_a_withdrawn_key_is_trusted_for_a_minute_at_most_and_another_signs(world
         instance.public(old.kid)
 
 
+def test_a_warm_instance_signs_by_a_withdrawn_key_for_seconds_and_not_for_a_minute(world):
+    old = world.ensure()
+    instance = world.instance()
+    assert instance.active().kid == old.kid
+
+    new = world.withdraw(old.kid)
+    world.now += SOON_READ_EVERY
+
+    assert instance.active().kid == new.kid
+
+
 def test_a_withdrawal_brings_no_ended_key_back(world):
     first = world.ensure()
     second = world.rotate(forced=True)
@@ -217,7 +228,7 @@ def test_a_key_made_elsewhere_is_known_at_its_first_token(world):
     instance = world.instance()
     instance.public(old.kid)
     new = world.rotate(forced=True)
-    world.now += UNKNOWN_READ_EVERY
+    world.now += SOON_READ_EVERY
 
     assert instance.public(new.kid).kid == new.kid
 
@@ -235,7 +246,7 @@ def test_made_up_kids_buy_one_reading_in_five_seconds(world):
     world.ensure()
     instance = world.instance()
     instance.jwks()
-    world.now += UNKNOWN_READ_EVERY
+    world.now += SOON_READ_EVERY
     world.store.reads = 0
 
     for n in range(100):

@@ -46,7 +46,8 @@ TABLES = ("identity", "credential", "policy", "audit", "key")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a deployment decides: addresses and names, never a secret. *tables* has those that this function may open.
+    """
+    What a deployment decides: addresses and names, never a secret. *tables* has those that this function may open.
 
     *kms_prefix* begins the aliases of tenants' keys where KMS keeps them, and is empty where Vault does.
     """

@@ -31,8 +31,11 @@ _RSA_BITS = 2048
 _RACES = 5
 READ_EVERY = timedelta(seconds=60)
 """The age at which what is known of the keys is read again: a withdrawn key is trusted no longer."""
-UNKNOWN_READ_EVERY = timedelta(seconds=5)
-"""The least time between two readings because of unknown kids, which strangers can make up."""
+SOON_READ_EVERY = timedelta(seconds=5)
+"""
+The age at which it is read again by who signs, since a withdrawn key's tokens are good to nobody; and the least time between
+two readings because of unknown kids, which strangers can make up.
+"""
 
 PrivateKeyTypes = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
@@ -75,7 +78,7 @@ class SigningKeys:
             Unavailable: there is none yet, or its store or keeper is gone.
             DoesNotOpen: what is stored is not what was sealed.
         """
-        self._read(READ_EVERY if self._stored else UNKNOWN_READ_EVERY)
+        self._read(SOON_READ_EVERY)
         known = states(self._stored, self._clock())
         key = next((key for key in self._stored if key.algorithm == algorithm and known[key.kid] == "active"), None)
         if key is None:
@@ -95,7 +98,7 @@ class SigningKeys:
         """
         self._read(READ_EVERY)
         if kid not in self._in_set():
-            self._read(UNKNOWN_READ_EVERY)
+            self._read(SOON_READ_EVERY)
         if kid not in self._in_set():
             raise UnknownSigningKey
         return self._public[kid]
@@ -195,7 +198,8 @@ def withdraw_signing_key(
     """
     Remove a key that must not be trusted any more, and give its place to a new one that is active at once.
 
-    Our own verifiers follow within `READ_EVERY`; others refuse the new key's tokens until they read the key set again.
+    Who signs follows within `SOON_READ_EVERY`, our own verifiers within `READ_EVERY`; others refuse the new key's tokens
+    until they read the key set again.
 
     Raises:
         NotFound: there is no such key.
