@@ -181,7 +181,7 @@ def sealed_vault(stack: Stack) -> Iterator[None]:
     command = [str(openbao.binary()), "server", f"-config={server.mark}"]
     try:
         server.start(command, environment, folder=stack.home / "openbao")
-        assert wait_until(lambda: openbao.health(stack) == 503, 30)
+        assert wait_until(lambda: openbao.health(stack) == 503, 90)
         yield
     finally:
         server.stop(seconds=30)
@@ -322,12 +322,12 @@ def test_a_permission_that_is_lost_costs_just_that_and_given_back_it_serves(
     try:
         policy = apply.policy_of([row for row in rows if row != "key-versions"])
         operator.write(f"sys/policies/acl/{apply.role_of(FUNCTION)}", {"policy": policy})
-        assert wait_until(lambda: asked() == 503, 20)
+        assert wait_until(lambda: asked() == 503, 90)
         since = time.monotonic()
-        assert wait_until(lambda: "encrypt" in load.good(since), 20), "what else the function may do is served"
+        assert wait_until(lambda: "encrypt" in load.good(since), 90), "what else the function may do is served"
     finally:
         operator.policies()
-    assert wait_until(lambda: asked() == 200, 20)
+    assert wait_until(lambda: asked() == 200, 90)
     load.heals()
 
     held(running, token, load)
@@ -348,9 +348,9 @@ def test_a_certificate_that_expired_is_503_until_it_is_renewed(
     def asked() -> int:
         return running.call("GET", "/v1/encryption/keys", token=token).status_code
 
-    assert wait_until(lambda: asked() == 503, 20)
+    assert wait_until(lambda: asked() == 503, 90)
     renew(running)
-    assert wait_until(lambda: asked() == 200, 30)
+    assert wait_until(lambda: asked() == 200, 90)
     load.heals()
 
     held(running, token, load)
