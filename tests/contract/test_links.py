@@ -22,8 +22,8 @@ from platforma.kernel.errors import PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
+from tests.contract.directory.world import SeenOutbox
 from tests.contract.on_moto import isolate
-from tests.contract.test_directory import SeenOutbox
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
 DIGEST = "ab" * 32

@@ -29,18 +29,12 @@ from tests.unit.policy.strategies import (
     some_circumstances,
     some_rules,
 )
-from tests.unit.policy.test_policy_use_cases import Office
 from tests.unit.policy.worlds import NOON, SAMPLE, TENANT, user
 
 QUICK = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 EVERYTHING = {"effect": "allow", "actions": ["*"], "resources": ["*"]}
 SPRING = datetime(2026, 3, 1, tzinfo=UTC)
 OVER = {"date_range": {"not_after": "1900-01-01T00:00:00Z"}}
-
-
-@pytest.fixture
-def office():
-    return Office()
 
 
 def warnings(office, document, *attachments):
