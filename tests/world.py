@@ -46,6 +46,8 @@ CHEAPEST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BUCKET = "platforma-audit"
 EXPORTS = "platforma-exports"
 OBJECTS = "platforma-objects"
+ACCESS_LOGS = "platforma-access-logs"
+QUEUE = "platforma-dead-letters"
 COLD = "platforma-cold"
 PASSWORD = "correct horse battery staple"
 _ROUTES = [
@@ -438,6 +440,8 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
         "OBJECTS_BUCKET": OBJECTS,
         "OBJECTS_ROLE": "arn:aws:iam::123456789012:role/objects",
         "COLD_BUCKET": COLD,
+        "ACCESS_LOGS_BUCKET": ACCESS_LOGS,
+        "QUEUE_URLS": f"https://sqs.{REGION}.amazonaws.com/123456789012/{QUEUE}",
         "KMS_PREFIX": moto_kms.PREFIX if kms else "",
         **{f"{table.upper()}_TABLE": table for table in bootstrap.TABLES},
     }.items():
@@ -471,6 +475,8 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
         s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=place)
         s3.create_bucket(Bucket=OBJECTS, CreateBucketConfiguration=place)
         s3.create_bucket(Bucket=COLD, CreateBucketConfiguration=place)
+        s3.create_bucket(Bucket=ACCESS_LOGS, CreateBucketConfiguration=place)
+        boto3.client("sqs", region_name=REGION).create_queue(QueueName=QUEUE)
         if kms:
             moto_kms.complete(monkeypatch)
             moto_kms.make_platforms_keys()

@@ -12,7 +12,7 @@ from platforma.adapters.estate import AWSEstate
 from platforma.compliance.ports import EndpointState
 from platforma.identity.factors import TOTP
 from platforma.kernel.errors import Unavailable
-from tests.world import BUCKET, EXPORTS, OBJECTS, PASSWORD, REGION, Tenant, World
+from tests.world import ACCESS_LOGS, BUCKET, COLD, EXPORTS, OBJECTS, PASSWORD, QUEUE, REGION, Tenant, World
 
 FRAMEWORKS = ("soc2", "iso27001", "gdpr")
 
@@ -39,9 +39,14 @@ def harden() -> None:
         )
     by_key = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
     closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-    for bucket in (BUCKET, EXPORTS, OBJECTS):
-        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [by_key]})
+    by_s3 = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    for bucket in (BUCKET, EXPORTS, OBJECTS, COLD, ACCESS_LOGS):
+        rule = by_s3 if bucket == ACCESS_LOGS else by_key
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
     s3.put_object_lock_configuration(
         Bucket=BUCKET,
         ObjectLockConfiguration={
@@ -68,9 +73,24 @@ def test_a_report_follows_how_the_stores_are_set_up(world: World, tenant: Tenant
     harden()
     after = evidence(tenant)
 
-    stores = ("tables_encrypted", "tables_recoverable", "buckets_encrypted", "buckets_private", "log_locked")
+    stores = (
+        *("tables_encrypted", "tables_recoverable", "buckets_encrypted", "buckets_private", "log_locked"),
+        "queues_encrypted",
+    )
     assert {before[name]["verdict"] for name in stores} == {"fail"}
     assert {name: after[name]["verdict"] for name in stores} == dict.fromkeys(stores, "pass")
+
+
+def test_a_bucket_of_events_under_s3s_own_key_is_named_and_that_of_access_logs_is_not(world: World, tenant: Tenant):
+    harden()
+    by_s3 = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    boto3.client("s3", region_name=REGION).put_bucket_encryption(
+        Bucket=COLD, ServerSideEncryptionConfiguration={"Rules": [by_s3]}
+    )
+
+    seen = evidence(tenant)["buckets_encrypted"]
+
+    assert (seen["verdict"], seen["summary"]) == ("fail", f"4 of 5 buckets are as expected: not {COLD}.")
 
 
 def test_the_log_is_seen_locked_and_signed_by_its_newest_checkpoint(world: World, tenant: Tenant):

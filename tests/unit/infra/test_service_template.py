@@ -131,6 +131,18 @@ def test_only_the_relay_and_who_wraps_keys_anew_change_and_the_relay_alone_remov
     assert writes("keys_upkeep", "Audit") == {"PutItem", "UpdateItem"}
 
 
+def test_evidence_is_gathered_of_every_table_bucket_queue_and_key_of_the_state():
+    told = str(variables("compliance_reports"))
+    s3, sqs, dynamodb = (may("compliance_reports", service) for service in ("s3", "sqs", "dynamodb"))
+    kinds = {"AWS::S3::Bucket": ("", s3), "AWS::SQS::Queue": ("Url", sqs), "AWS::DynamoDB::Table": ("", dynamodb)}
+    asked = {"s3:GetEncryptionConfiguration", "sqs:GetQueueAttributes", "dynamodb:DescribeTable"}
+
+    for kind, (suffix, allowed) in kinds.items():
+        for name in of_type(STATE, kind):
+            assert f"${{StateStack}}-{name}{suffix}'" in told, name
+            assert allowed[f"{name}Arn"] & asked, name
+
+
 def test_only_the_relay_writes_the_audit_bucket():
     writing = {
         folder: {

@@ -1,4 +1,4 @@
-"""The deployed stores, as DynamoDB, S3, KMS and CloudWatch describe them. Nothing here reads what they hold."""
+"""The deployed stores, as DynamoDB, S3, SQS, KMS and CloudWatch describe them. Nothing here reads what they hold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from platforma.adapters.aws import answering
-from platforma.compliance.ports import Alarms, BucketState, KeyState, Lock, TableState
+from platforma.compliance.ports import Alarms, BucketState, KeyState, Lock, QueueState, TableState
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2, "mode": "standard"})
 _ABSENT = {
@@ -20,10 +20,23 @@ _MOST_ALARMS = 1000
 
 
 class AWSEstate:
-    """`Estate`. *buckets* begins with the one that holds the log; *alarms* is how the names of our alarms begin."""
+    """
+    `Estate`. *buckets* begins with the one that holds the log; *access_logs* takes what S3 tells of them all; *queues* are
+    URLs; *alarms* is how the names of our alarms begin.
+    """
 
-    def __init__(self, tables: Mapping[str, str], buckets: Sequence[str], alarms: str, **client: Any) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, str],
+        buckets: Sequence[str],
+        alarms: str,
+        *,
+        access_logs: str = "",
+        queues: Sequence[str] = (),
+        **client: Any,
+    ) -> None:
         self._tables, self._buckets, self._alarms = dict(tables), list(buckets), alarms
+        self._access_logs, self._queues = access_logs, list(queues)
         self._client = client
 
     def tables(self) -> list[TableState]:
@@ -46,11 +59,22 @@ class AWSEstate:
     def buckets(self) -> list[BucketState]:
         """Each bucket's settings."""
         s3 = self._aws("s3")
-        return [self._bucket(s3, name) for name in self._buckets]
+        names = [*self._buckets, self._access_logs] if self._access_logs else self._buckets
+        return [self._bucket(s3, name) for name in names]
+
+    def queues(self) -> list[QueueState]:
+        """Each queue's key."""
+        sqs = self._aws("sqs")
+        found = []
+        for url in self._queues:
+            with answering():
+                told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["KmsMasterKeyId"]).get("Attributes", {})
+            found.append(QueueState(url.rpartition("/")[2], told.get("KmsMasterKeyId")))
+        return found
 
     def keys(self) -> list[KeyState]:
         """Whether each key is rotated."""
-        named = {one.key for one in self.tables() if one.key} | {one.key for one in self.buckets() if one.key}
+        named = {one.key for one in (*self.tables(), *self.buckets(), *self.queues()) if one.key}
         kms = self._aws("kms")
         found = []
         for key in sorted(named):
@@ -99,6 +123,8 @@ class AWSEstate:
             versions == "Enabled",
             rule.get("Mode"),
             int(rule.get("Years") or int(rule.get("Days") or 0) // 365),
+            encrypted=default.get("SSEAlgorithm") in ("aws:kms", "aws:kms:dsse", "AES256"),
+            takes_access_logs=name == self._access_logs,
         )
 
     def _aws(self, service: str) -> Any:

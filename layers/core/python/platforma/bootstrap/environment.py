@@ -60,6 +60,7 @@ class Settings:
     audit_bucket: str
     exports_bucket: str
     cold_bucket: str
+    access_logs_bucket: str
     cold_database: str
     cold_workgroup: str
     objects_bucket: str
@@ -73,6 +74,7 @@ class Settings:
     audit_key: str | None
     mail_queue: str
     logout_queue: str
+    queues: tuple[str, ...]
     mail_from: str
     audit_retention_years: int
     fetch_networks: tuple[str, ...]
@@ -106,6 +108,7 @@ def settings() -> Settings:
         audit_bucket=env.get("AUDIT_BUCKET", ""),
         exports_bucket=env.get("EXPORTS_BUCKET", ""),
         cold_bucket=env.get("COLD_BUCKET", ""),
+        access_logs_bucket=env.get("ACCESS_LOGS_BUCKET", ""),
         cold_database=env.get("COLD_DATABASE", ""),
         cold_workgroup=env.get("COLD_WORKGROUP", ""),
         objects_bucket=env.get("OBJECTS_BUCKET", ""),
@@ -126,6 +129,7 @@ def settings() -> Settings:
         alarm_prefix=env.get("ALARM_PREFIX", ""),
         mail_queue=env.get("MAIL_QUEUE_URL", ""),
         logout_queue=env.get("LOGOUT_QUEUE_URL", ""),
+        queues=tuple(env.get("QUEUE_URLS", "").split()),
         mail_from=env.get("MAIL_FROM", ""),
         audit_retention_years=int(env.get("AUDIT_RETENTION_YEARS", "2")),
         fetch_networks=tuple(env.get("FETCH_NETWORKS", "").split()),

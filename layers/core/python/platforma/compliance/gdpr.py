@@ -22,7 +22,14 @@ GDPR = Framework(
         Control(
             "Art. 5(1)(f)",
             "Integrity and confidentiality",
-            ("tables_encrypted", "buckets_encrypted", "buckets_private", "mfa_coverage", "tenant_key_rotated"),
+            (
+                "tables_encrypted",
+                "buckets_encrypted",
+                "queues_encrypted",
+                "buckets_private",
+                "mfa_coverage",
+                "tenant_key_rotated",
+            ),
         ),
         Control("Art. 5(2)", "Compliance can be shown", ("log_complete", "log_signed", "log_retained")),
         Control("Art. 6", "Processing is lawful", by_people="The legal basis of each purpose."),
@@ -47,7 +54,14 @@ GDPR = Framework(
         Control(
             "Art. 32(1)(a)",
             "Pseudonymisation and encryption",
-            ("tables_encrypted", "buckets_encrypted", "cloud_keys_rotated", "tenant_key_rotated", "tls_outside"),
+            (
+                "tables_encrypted",
+                "buckets_encrypted",
+                "queues_encrypted",
+                "cloud_keys_rotated",
+                "tenant_key_rotated",
+                "tls_outside",
+            ),
         ),
         Control(
             "Art. 32(1)(b)",

@@ -56,7 +56,7 @@ ISO27001 = Framework(
             "A.8.24",
             "Cryptography is used by rules, and keys are managed",
             (
-                *("tables_encrypted", "buckets_encrypted", "cloud_keys_rotated", "tenant_key_rotated"),
+                *("tables_encrypted", "buckets_encrypted", "queues_encrypted", "cloud_keys_rotated", "tenant_key_rotated"),
                 *("signing_keys_rotated", "tls_outside", "tls_inside"),
             ),
         ),

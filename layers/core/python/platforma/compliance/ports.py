@@ -18,7 +18,11 @@ class TableState(NamedTuple):
 
 
 class BucketState(NamedTuple):
-    """A bucket: the key that encrypts it, whether it is closed to the public, how long its objects are locked by default."""
+    """
+    A bucket: the key that encrypts it, whether it is closed to the public, how long its objects are locked by default.
+
+    S3 delivers its access logs only to a bucket that is encrypted by a key of its own (*encrypted*, without *key*).
+    """
 
     name: str
     key: str | None
@@ -26,6 +30,15 @@ class BucketState(NamedTuple):
     versioned: bool
     lock: str | None
     lock_years: int
+    encrypted: bool
+    takes_access_logs: bool = False
+
+
+class QueueState(NamedTuple):
+    """A queue: the key that encrypts it."""
+
+    name: str
+    key: str | None
 
 
 class KeyState(NamedTuple):
@@ -85,8 +98,11 @@ class Estate(Protocol):
     def buckets(self) -> Sequence[BucketState]:
         """Every bucket that this function knows."""
 
+    def queues(self) -> Sequence[QueueState]:
+        """Every queue."""
+
     def keys(self) -> Sequence[KeyState]:
-        """Every key that tables and buckets name."""
+        """Every key that tables, buckets and queues name."""
 
     def alarms(self) -> Alarms:
         """The alarms of this system."""

@@ -55,7 +55,15 @@ SOC2 = Framework(
             "CC6.1",
             "Logical access to protected information is restricted",
             (
-                *("tables_encrypted", "buckets_encrypted", "buckets_private", "mfa_coverage", "keys_expire", "key_ages"),
+                *(
+                    "tables_encrypted",
+                    "buckets_encrypted",
+                    "queues_encrypted",
+                    "buckets_private",
+                    "mfa_coverage",
+                    "keys_expire",
+                    "key_ages",
+                ),
                 *("tenant_key_rotated", "signing_keys_rotated"),
             ),
         ),
@@ -83,7 +91,7 @@ SOC2 = Framework(
         Control(
             "CC6.7",
             "Information is protected in transmission, movement and removal",
-            ("tls_outside", "tls_inside", "buckets_encrypted"),
+            ("tls_outside", "tls_inside", "buckets_encrypted", "queues_encrypted"),
         ),
         Control("CC6.8", "Unauthorized and malicious software is kept out", by_people="Dependency and build records."),
         Control(

@@ -37,10 +37,16 @@ def evidence_sources() -> "Sources":
     from platforma.compliance.evidence import Sources
 
     settings = environment.settings()
-    buckets = (settings.audit_bucket, settings.exports_bucket, settings.objects_bucket)
+    estate = AWSEstate(
+        settings.tables,
+        (settings.audit_bucket, settings.exports_bucket, settings.objects_bucket, settings.cold_bucket),
+        settings.alarm_prefix,
+        access_logs=settings.access_logs_bucket,
+        queues=settings.queues,
+    )
     return Sources(
         endpoints=endpoints(),
-        estate=AWSEstate(settings.tables, buckets, settings.alarm_prefix),
+        estate=estate,
         directory=identity.directory(),
         groups=identity.groups(),
         factors=identity.factor_store(),

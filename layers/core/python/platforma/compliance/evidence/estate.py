@@ -28,7 +28,7 @@ def tables(look: Look) -> list[Evidence]:
 def buckets(look: Look) -> list[Evidence]:
     """The buckets' encryption, who may see them, and the lock of the one that holds the log."""
     found = look.at.estate.buckets()
-    bare = [one.name for one in found if one.key is None]
+    bare = [one.name for one in found if one.key is None and not (one.takes_access_logs and one.encrypted)]
     open_ = [one.name for one in found if not one.private]
     log = next(iter(found), None)
     locked = log is not None and log.versioned and log.lock == "COMPLIANCE" and log.lock_years >= thresholds.LOCK_YEARS
@@ -39,6 +39,14 @@ def buckets(look: Look) -> list[Evidence]:
         look.seen("buckets_private", bool(found) and not open_, _told("buckets", found, open_), facts={"buckets": facts}),
         look.seen("log_locked", locked, f"The audit bucket has {lock} by default.", facts=facts[0] if facts else {}),
     ]
+
+
+def queues(look: Look) -> list[Evidence]:
+    """The queues' encryption."""
+    found = look.at.estate.queues()
+    bare = [one.name for one in found if one.key is None]
+    facts = {"queues": [one._asdict() for one in found]}
+    return [look.seen("queues_encrypted", bool(found) and not bare, _told("queues", found, bare), facts=facts)]
 
 
 def cloud_keys(look: Look) -> list[Evidence]:

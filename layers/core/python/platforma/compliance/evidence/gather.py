@@ -12,6 +12,7 @@ Gathering = Callable[[Look], list[Evidence]]
 GATHERED: Mapping[tuple[str, ...], Gathering] = {
     ("tables_encrypted", "tables_recoverable"): estate.tables,
     ("buckets_encrypted", "buckets_private", "log_locked"): estate.buckets,
+    ("queues_encrypted",): estate.queues,
     ("cloud_keys_rotated",): estate.cloud_keys,
     ("alarms_set", "alarms_quiet"): estate.alarms,
     ("tls_outside",): endpoints.outside,

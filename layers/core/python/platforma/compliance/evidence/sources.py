@@ -68,9 +68,10 @@ class Look:
 EXPECTED: Mapping[str, str] = {
     "tables_encrypted": "Every table is encrypted under a customer-managed KMS key.",
     "tables_recoverable": "Every table has point-in-time recovery over 35 days and deletion protection.",
-    "buckets_encrypted": "Every bucket is encrypted under a customer-managed KMS key.",
+    "buckets_encrypted": "Every bucket is encrypted under a customer-managed KMS key, that of access logs by S3's own.",
+    "queues_encrypted": "Every queue is encrypted under a customer-managed KMS key.",
     "buckets_private": "Every bucket is closed to the public.",
-    "cloud_keys_rotated": "Every KMS key that tables and buckets name is rotated by itself.",
+    "cloud_keys_rotated": "Every KMS key that tables, buckets and queues name is rotated by itself.",
     "alarms_set": "Alarms are set, and every one tells somebody.",
     "alarms_quiet": "No alarm rings.",
     "tls_outside": "The endpoint speaks TLS 1.3 and nothing older; its certificate is believed and good for three days yet.",
