@@ -26,6 +26,27 @@ def test_a_report_is_a_page_to_print_where_one_asks_for_it(running, token):
     assert "<script" not in page.text
 
 
+def test_a_report_sees_every_bucket_and_queue_of_the_state_and_one_whose_key_is_taken_away(running, token):
+    sqs, queue = running.aws("sqs"), running.output["DeadLettersUrl"]
+    key = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["KmsMasterKeyId"])["Attributes"]["KmsMasterKeyId"]
+
+    def evidence():
+        report = running.call("GET", "/v1/compliance/reports/soc2", token=token).json()
+        [control] = [one for one in report["controls"] if one["id"] == "CC6.7"]
+        return {one["name"]: (one["verdict"], one["summary"]) for one in control["evidence"]}
+
+    before = evidence()
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": ""})
+    try:
+        bare = evidence()
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": key})
+
+    assert before["buckets_encrypted"] == ("pass", "5 of 5 buckets are as expected.")
+    assert before["queues_encrypted"] == ("pass", "4 of 4 queues are as expected.")
+    assert bare["queues_encrypted"] == ("fail", f"3 of 4 queues are as expected: not {queue.rpartition('/')[2]}.")
+
+
 def test_a_report_is_for_who_may_read_the_log(running):
     assert running.call("GET", "/v1/compliance/reports/soc2", token=running.stack["api_key"]["key"]).status_code == 403
 

@@ -93,6 +93,18 @@ def test_a_bucket_of_events_under_s3s_own_key_is_named_and_that_of_access_logs_i
     assert (seen["verdict"], seen["summary"]) == ("fail", f"4 of 5 buckets are as expected: not {COLD}.")
 
 
+@pytest.mark.parametrize("key", ["alias/aws/sqs", ""])
+def test_a_queue_under_a_key_of_awss_own_or_none_is_named(world: World, tenant: Tenant, key: str):
+    harden()
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+
+    seen = evidence(tenant)["queues_encrypted"]
+
+    assert (seen["verdict"], seen["summary"]) == ("fail", f"0 of 1 queues are as expected: not {QUEUE}.")
+
+
 def test_the_log_is_seen_locked_and_signed_by_its_newest_checkpoint(world: World, tenant: Tenant):
     before = evidence(tenant, "gdpr")
     world.clock.move(minutes=2)

@@ -16,6 +16,7 @@ _ABSENT = {
     *("NoSuchPublicAccessBlockConfiguration", "NoSuchKey", "404"),
 }
 _PRIVATE = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_BY_KMS = ("aws:kms", "aws:kms:dsse")
 _MOST_ALARMS = 1000
 
 
@@ -69,12 +70,13 @@ class AWSEstate:
         for url in self._queues:
             with answering():
                 told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["KmsMasterKeyId"]).get("Attributes", {})
-            found.append(QueueState(url.rpartition("/")[2], told.get("KmsMasterKeyId")))
+            found.append(QueueState(url.rpartition("/")[2], _customers(told.get("KmsMasterKeyId"))))
         return found
 
     def keys(self) -> list[KeyState]:
         """Whether each key is rotated."""
-        named = {one.key for one in (*self.tables(), *self.buckets(), *self.queues()) if one.key}
+        keys = [one.key for one in self.tables()], [one.key for one in self.buckets()], [one.key for one in self.queues()]
+        named = {key for found in keys for key in found if key}
         kms = self._aws("kms")
         found = []
         for key in sorted(named):
@@ -118,17 +120,22 @@ class AWSEstate:
         rule = (lock.get("Rule") or {}).get("DefaultRetention") or {}
         return BucketState(
             name,
-            default.get("KMSMasterKeyID") if default.get("SSEAlgorithm") == "aws:kms" else None,
+            _customers(default.get("KMSMasterKeyID")) if default.get("SSEAlgorithm") in _BY_KMS else None,
             all(closed.get(setting) for setting in _PRIVATE),
             versions == "Enabled",
             rule.get("Mode"),
             int(rule.get("Years") or int(rule.get("Days") or 0) // 365),
-            encrypted=default.get("SSEAlgorithm") in ("aws:kms", "aws:kms:dsse", "AES256"),
+            encrypted=default.get("SSEAlgorithm") in (*_BY_KMS, "AES256"),
             takes_access_logs=name == self._access_logs,
         )
 
     def _aws(self, service: str) -> Any:
         return boto3.client(service, config=_CONFIG, **self._client)  # type: ignore[call-overload]
+
+
+def _customers(key: str | None) -> str | None:
+    """The key, unless it is one that AWS keeps for a service (`alias/aws/sqs`): nobody of ours decides who may use that."""
+    return None if not key or "alias/aws/" in key else key
 
 
 def _asked(ask: Any, name: str, **what: str) -> Any:
