@@ -17,7 +17,7 @@ CONFIG = Config(connect_timeout=2, read_timeout=60, retries={"max_attempts": 2},
 def client(service: str, url: str) -> Any:
     """A boto3 client with the emulator's root pair, whatever this shell's own AWS settings are."""
     session = boto3.Session(aws_access_key_id=ROOT_KEY_ID, aws_secret_access_key=ROOT_SECRET, region_name=REGION)
-    return session.client(service, endpoint_url=url, config=CONFIG)  # type: ignore[call-overload]
+    return session.client(service, endpoint_url=url, config=CONFIG)  # type: ignore[call-overload]  # of any service
 
 
 def status_of(stack: Stack, name: str) -> str | None:

@@ -55,7 +55,7 @@ def ensure_zones(stack: Stack) -> list[str]:
     return [str(there[name]).rpartition("/")[2] for name in ZONES]
 
 
-class Zones(BaseResolver):  # type: ignore[misc]
+class Zones(BaseResolver):  # type: ignore[misc]  # dnslib has no types
     """Answers with the TXT records of the emulator's zones."""
 
     def __init__(self, url: str) -> None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml  # type: ignore[import-untyped]  # PyYAML has no types
 
 Json = dict[str, Any]
 UNKNOWN = object()
 _PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above
     """YAML with CloudFormation's short tags."""
 
 
@@ -34,7 +34,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 def load(path: Path) -> Json:
     """A template with every intrinsic in its long form; the loader derives from SafeLoader."""
-    document = yaml.load(path.read_text(), _Loader)  # noqa: S506  # nosec B506
+    document = yaml.load(path.read_text(), _Loader)  # noqa: S506  a SafeLoader  # nosec B506
     if not isinstance(document, dict):
         raise TypeError(f"{path} holds no template")
     return document

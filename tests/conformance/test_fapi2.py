@@ -285,7 +285,7 @@ def test_fapi2_security_profile_final_ensure_signed_client_assertion_with_rs256_
         claims = jwt.decode(made["client_assertion"], options={"verify_signature": False})
         return {**made, "client_assertion": jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "rsa"})}
 
-    client.assertion = signed  # type: ignore[method-assign]
+    client.assertion = signed
     algorithm = "RS256"
     assert error(client.redeem(code)) == "invalid_client"
     algorithm = "PS256"

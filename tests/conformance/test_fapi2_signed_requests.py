@@ -81,7 +81,7 @@ def test_fapi2_security_profile_final_ensure_request_object_with_nbf_8_seconds_i
 
 def test_fapi2_security_profile_final_ensure_signed_request_object_with_rs256_fails(running: Running, token: str):
     key = Holder()
-    key.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)  # type: ignore[assignment]
+    key.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     client = FAPI2Client(running, token)
     jwks = {"keys": [client.signer.jwk, to_jwk(key.key.public_key())]}
     path = f"/v1/oauth-clients/{client.id}"

@@ -334,14 +334,14 @@ def test_a_token_is_renewed_before_it_ends(openbao):
 
 def test_a_refused_token_is_replaced_once(openbao, vault):
     vault.read_secret("peppers")
-    vault._session.client.token = "forged"
+    vault._connection._session.client.token = "forged"
 
     assert vault.read_secret("peppers")
 
 
 def test_a_broken_connection_is_replaced_once(openbao, vault):
     vault.read_secret("peppers")
-    vault._session.client.adapter.base_uri = "https://127.0.0.1:1"
+    vault._connection._session.client.adapter.base_uri = "https://127.0.0.1:1"
 
     assert vault.read_secret("peppers")
 
@@ -372,7 +372,7 @@ def test_neither_proxies_nor_tokens_of_the_environment_are_used(openbao, vault, 
 
 def test_a_failure_carries_no_token_and_no_key(openbao, vault):
     key = vault.generate(PLATFORM, "identity")
-    token = vault._session.client.token
+    token = vault._connection._session.client.token
 
     with pytest.raises(DoesNotOpen) as caught:
         vault.unwrap(PLATFORM, "audit", key.wrapped)

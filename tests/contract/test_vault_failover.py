@@ -162,7 +162,7 @@ def test_the_active_node_dies_and_another_serves_the_same_keys_without_a_restart
     with opened(first.port) as way:
         vault = client(way, first)
         kept = vault.generate(PLATFORM, "identity")
-        token = vault._session.client.token
+        token = vault._connection._session.client.token
 
         first.dies()
         way.leads_to = others[0].port
@@ -226,7 +226,7 @@ def test_twenty_instances_that_are_asked_all_the_time_meet_a_vault_that_is_gone_
         came, calls, lasted = way.came_since(began), sum(asked), time.monotonic() - began
         way.leads_to = leads_to
         back = time.monotonic()
-        assert until(lambda: all(each._session is not None for each in instances), 30)
+        assert until(lambda: all(each._connection._session is not None for each in instances), 30)
         assert way.came_since(back) <= 3 * len(instances), "they come back once each, and not all the time"
     finally:
         ended.set()

@@ -279,5 +279,5 @@ def test_who_signs_out_here_is_led_on_to_the_provider_with_a_signed_request(prov
     shown = next(metadata.iter("{http://www.w3.org/2000/09/xmldsig#}X509Certificate")).text
     key = x509.load_der_x509_certificate(base64.b64decode(shown)).public_key()
     query = where.query.partition("&Signature=")[0].encode()
-    key.verify(base64.b64decode(sent["Signature"]), query, padding.PKCS1v15(), hashes.SHA256())  # type: ignore[union-attr,call-arg]
+    key.verify(base64.b64decode(sent["Signature"]), query, padding.PKCS1v15(), hashes.SHA256())
     assert ada.http.get("/factors").status_code == 303

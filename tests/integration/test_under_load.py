@@ -108,7 +108,7 @@ class Load:
             bearer = {"Authorization": f"Bearer {self._token}"}
             while not self._ended.is_set():
                 user = {"email": f"{secrets.token_hex(6)}@load.test", "name": self.marker}
-                self._note("user", lambda body=user: http.post("/v1/users", json=body, headers=bearer))  # type: ignore[misc]
+                self._note("user", lambda body=user: http.post("/v1/users", json=body, headers=bearer))
                 body = {"plaintext": plain, "context": {"record": "1"}}
                 encrypt = lambda body=body: http.post("/v1/encryption/encrypt", json=body, headers=bearer)
                 reply = self._note("encrypt", encrypt)

@@ -37,7 +37,7 @@ def test_a_write_that_is_not_answered_is_told_as_unavailable(cause, monkeypatch)
 
     monkeypatch.setattr("platforma.adapters.dynamodb.transaction.TransactWrite", silent)
     t = Transaction(type("Tables", (), {"connection": None})())
-    t.check(object, "pk", "sk", None, refused=Unavailable())  # type: ignore[arg-type]
+    t.check(object, "pk", "sk", None, refused=Unavailable())
 
     with pytest.raises(Unavailable):
         t.commit()

@@ -93,7 +93,7 @@ def test_instances_do_not_come_back_all_at_once(monkeypatch):
         instance = Instance(monkeypatch)
         with pytest.raises(Unavailable):
             instance.ask()
-        ends.add(instance.vault._resting[1])
+        ends.add(instance.vault._connection._resting[1])
 
     assert len(ends) > 10
     assert max(ends) - min(ends) <= timedelta(seconds=1)

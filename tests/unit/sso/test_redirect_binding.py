@@ -130,7 +130,7 @@ def test_elliptic_curves_sign_as_well(bits):
     name = x509.Name([])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     made = made.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
-    certificate = Pair(key, made.sign(key, hashes.SHA256()))  # type: ignore[arg-type]
+    certificate = Pair(key, made.sign(key, hashes.SHA256()))
     algorithm = f"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha{bits}"
     query = f"SAMLRequest={quote(MESSAGE, safe='')}&SigAlg={quote(algorithm, safe='')}"
     signature = key.sign(query.encode(), ec.ECDSA(ALGORITHMS[algorithm][1]))

@@ -9,7 +9,7 @@ with our own rights nobody's bucket is ever written to. Sessions are held for a 
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import boto3
 from botocore.config import Config
@@ -30,12 +30,18 @@ _BATCH, _BATCH_BYTES = 10, 240 * 1024
 _SOURCE = "platforma.audit"
 
 
+class _Credentials(TypedDict):
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    aws_session_token: str
+
+
 class Receivers:
     """`Send`."""
 
     def __init__(self, fetch: PublicFetch, clock: Clock = system_clock) -> None:
         self._fetch = fetch
-        self._sessions: Expiring[tuple[str, str], Mapping[str, str]] = Expiring(clock, lifetime=_HELD, size=256)
+        self._sessions: Expiring[tuple[str, str], _Credentials] = Expiring(clock, lifetime=_HELD, size=256)
 
     def __call__(self, tenant_id: str, destination: Mapping[str, str], message: Message) -> None:
         """Hand it over, each in its way."""
@@ -63,7 +69,8 @@ class Receivers:
 
     def _put(self, tenant_id: str, destination: Mapping[str, str], message: Message) -> None:
         """An object a message, by log and sequence: one that is sent again has the same name."""
-        s3 = self._as_role(tenant_id, destination, "s3", destination["region"])
+        role = self._as_role(tenant_id, destination["role_arn"])
+        s3 = boto3.client("s3", config=_CONFIG, region_name=destination["region"], **role)
         key = f"{destination.get('prefix', '')}{message.log_id}/{message.first:020d}-{len(message.lines)}.jsonl"
         s3.put_object(
             Bucket=destination["bucket"],
@@ -77,7 +84,8 @@ class Receivers:
     def _send(self, tenant_id: str, destination: Mapping[str, str], message: Message) -> None:
         """An entry an event, in order; where a bus did not take one, none of the message counts as taken."""
         bus = destination["event_bus_arn"]
-        events = self._as_role(tenant_id, destination, "events", bus.split(":")[3])
+        role = self._as_role(tenant_id, destination["role_arn"])
+        events = boto3.client("events", config=_CONFIG, region_name=bus.split(":")[3], **role)
         entries = [_entry(bus, line) for line in message.lines]
         while entries:
             count, size = 0, 0
@@ -92,8 +100,8 @@ class Receivers:
                 failed = next(one for one in answer["Entries"] if one.get("ErrorCode"))
                 raise Unreached(cause=str(failed["ErrorCode"]))
 
-    def _as_role(self, tenant_id: str, destination: Mapping[str, str], service: str, region: str) -> Any:
-        role = destination["role_arn"]
+    def _as_role(self, tenant_id: str, role: str) -> _Credentials:
+        """The credentials of a session as *role*, from the tenant's last one if that was a moment ago."""
         credentials = self._sessions.get((tenant_id, role))
         if credentials is None:
             sts = boto3.client("sts", config=_CONFIG)
@@ -109,7 +117,7 @@ class Receivers:
                 "aws_session_token": given["SessionToken"],
             }
             self._sessions.put((tenant_id, role), credentials)
-        return boto3.client(service, config=_CONFIG, region_name=region, **credentials)  # type: ignore[call-overload]
+        return credentials
 
 
 def _entry(bus: str, line: str) -> dict[str, Any]:

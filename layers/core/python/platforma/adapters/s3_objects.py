@@ -19,6 +19,7 @@ from platforma.keys.expiring import Expiring
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 3, "mode": "standard"})
 _MISSING = ("NoSuchKey", "404", "InvalidRange", "416")
@@ -120,9 +121,9 @@ class S3Objects:
     def delete(self, names: Sequence[str]) -> None:
         """Remove these; the bucket's lifecycle lets their versions go with its other old ones."""
         for start in range(0, len(names), 1000):
-            doomed = [{"Key": name} for name in names[start : start + 1000]]
+            doomed: list[ObjectIdentifierTypeDef] = [{"Key": name} for name in names[start : start + 1000]]
             with _answering():
-                answer = self._s3.delete_objects(Bucket=self._name, Delete={"Objects": doomed, "Quiet": True})  # type: ignore[typeddict-item]
+                answer = self._s3.delete_objects(Bucket=self._name, Delete={"Objects": doomed, "Quiet": True})
             if answer.get("Errors"):
                 raise Unavailable("Not everything was removed.")
 

@@ -1,20 +1,20 @@
 """
-Vault: tenants' keys (transit), the platform's and providers' secrets (kv), and the signature under checkpoints. It is long
-because it is the one place that knows Vault's paths.
+What we ask of Vault: tenants' keys (transit), the platform's and providers' secrets (kv), client certificates (pki), and the
+signature under checkpoints.
 
-Nothing here is of OpenBao alone. hvac is imported at the first call: a function that never calls does not pay for it.
+It is long because it is the one place that knows Vault's paths. Nothing here needs OpenBao rather than Vault.
 """
 
-import random
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cryptography import x509
 
 from platforma.adapters.client_certificate import ClientCertificate
+from platforma.adapters.vault_connection import VaultConnection
 from platforma.certificates.client_certificates import ClientPair
 from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import Broken, Unavailable
@@ -23,16 +23,11 @@ from platforma.kernel.tenancy import PLATFORM
 from platforma.keys.errors import DoesNotOpen, NoSuchKey
 from platforma.keys.model import KEY_SIZE, DataKey, TenantKey, key_context
 
-if TYPE_CHECKING:
-    from platforma.adapters.vault_session import Session
-
 ROTATED_EVERY = "720h"
 """How often Vault gives a tenant's key a new version unless told otherwise: 30 days."""
-_REST = timedelta(seconds=1)
 _SIGNING = "signing"
 _WRAPPED = re.compile(rb"\Avault:v([1-9][0-9]{0,8}):[0-9A-Za-z+/]{40,400}={0,2}\Z")
 _SIGNATURE = re.compile(r"\Avault:v[1-9][0-9]{0,8}:([0-9A-Za-z+/]{86}==)\Z")
-_NO_KEY = ("key not found", "no existing key", "could not delete key; not found")
 _KEY_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 
 
@@ -47,13 +42,7 @@ class Vault:
     def __init__(
         self, addr: str, role: str, certificate: Callable[[], ClientCertificate], clock: Clock = system_clock
     ) -> None:
-        self._addr = addr
-        self._role = role
-        self._certificate = certificate
-        self._clock = clock
-        self._session: Session | None = None
-        self._good: tuple[datetime, datetime] | None = None
-        self._resting: tuple[datetime, datetime] | None = None
+        self._connection = VaultConnection(addr, role, certificate, clock)
 
     def generate(self, tenant_id: str, purpose: str) -> DataKey:
         """
@@ -116,8 +105,8 @@ class Vault:
         path = f"transit/keys/{_transit_key(tenant_id)}"
         missing = NoSuchKey(tenant_id=tenant_id)
         try:
-            self._call(lambda session: session.post(f"{path}/config", {"deletion_allowed": True}), missing=missing)
-            self._call(lambda session: session.delete(path), missing=missing)
+            self._connection.post(f"{path}/config", {"deletion_allowed": True}, missing=missing)
+            self._connection.delete(path, missing=missing)
         except NoSuchKey:
             return
 
@@ -130,7 +119,7 @@ class Vault:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
         path, missing = f"transit/keys/{_transit_key(tenant_id)}", NoSuchKey(tenant_id=tenant_id)
-        known = self._call(lambda session: session.get(path), missing, missing)  # a 404 says nothing more
+        known = self._connection.get(path, refused=missing, missing=missing)  # a 404 says nothing more
         every = int(known.get("auto_rotate_period") or 0)
         return TenantKey(
             tenant_id=tenant_id,
@@ -216,7 +205,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, does not let us, or has no such document.
         """
-        values = self._call(lambda session: session.get(f"kv/data/platforma/{name}")).get("data")
+        values = self._connection.get(f"kv/data/platforma/{name}").get("data")
         if not isinstance(values, dict):
             raise Unavailable("A secret is not set up.", secret=name)
         return {str(key): str(value) for key, value in values.items()}
@@ -228,7 +217,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        self._call(lambda session: session.post(_provider_path("data", tenant_id, reference), {"data": {"secret": secret}}))
+        self._connection.post(_provider_path("data", tenant_id, reference), {"data": {"secret": secret}})
 
     def read_provider_secret(self, tenant_id: str, reference: str) -> str:
         """
@@ -237,7 +226,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, does not let us, or has nothing there.
         """
-        values = self._call(lambda session: session.get(_provider_path("data", tenant_id, reference))).get("data")
+        values = self._connection.get(_provider_path("data", tenant_id, reference)).get("data")
         if not isinstance(values, dict) or "secret" not in values:
             raise Unavailable("A provider's secret is not there.")
         return str(values["secret"])
@@ -249,7 +238,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        self._call(lambda session: session.delete(_provider_path("metadata", tenant_id, reference)))
+        self._connection.delete(_provider_path("metadata", tenant_id, reference))
 
     def forget_provider_secrets(self, tenant_id: str) -> None:
         """
@@ -262,11 +251,11 @@ class Vault:
             raise Broken("A provider's secret is a tenant's.")
         folder, nothing = f"kv/metadata/platforma/providers/{tenant_id}", NoSuchKey()
         try:
-            kept = self._call(lambda session: session.list(folder), nothing).get("keys") or []
+            kept = self._connection.list(folder, refused=nothing).get("keys") or []
         except NoSuchKey:
             return
         for name in kept:
-            self._call(lambda session, name=name: session.delete(f"{folder}/{name}"))  # type: ignore[misc]
+            self._connection.delete(f"{folder}/{name}")
 
     def issue_client(self, common_name: str, uri: str) -> ClientPair:
         """
@@ -281,7 +270,7 @@ class Vault:
             "uri_sans": uri,
             "private_key_format": "pkcs8",
         }
-        made = self._call(lambda session: session.post("pki/issue/function", asked))
+        made = self._connection.post("pki/issue/function", asked)
         chain = [str(made.get("certificate")), *(str(each) for each in made.get("ca_chain") or ())]
         return ClientPair("\n".join(chain) + "\n", str(made.get("private_key")) + "\n")
 
@@ -292,8 +281,8 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        listed = self._call(lambda session: session.list("pki-root/issuers")).get("keys") or []
-        roots = [self._call(lambda session, name=name: session.get(f"pki-root/issuer/{name}/json")) for name in listed]  # type: ignore[misc]
+        listed = self._connection.list("pki-root/issuers").get("keys") or []
+        roots = [self._connection.get(f"pki-root/issuer/{name}/json") for name in listed]
         texts = [f"{str(root.get('certificate')).strip()}\n" for root in roots]
         if not texts:
             raise Unavailable("Vault names no root.")
@@ -306,7 +295,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        answer = self._call(lambda session: session.post(f"transit/sign/{_name(key)}", {"input": _base64(message)}))
+        answer = self._connection.post(f"transit/sign/{_name(key)}", {"input": _base64(message)})
         signature = _SIGNATURE.match(str(answer.get("signature")))
         if signature is None:
             raise Broken("Vault's signature is none of Ed25519.", key=key)
@@ -319,7 +308,7 @@ class Vault:
         Raises:
             Unavailable: Vault is sealed, gone, or does not let us.
         """
-        answer = self._call(lambda session: session.get(f"transit/keys/{_name(key)}"))
+        answer = self._connection.get(f"transit/keys/{_name(key)}")
         if answer.get("type") != "ed25519":
             raise Broken("A key for checkpoints is of Ed25519.", key=key)
         return {int(version): b64decode(entry["public_key"]) for version, entry in answer["keys"].items()}
@@ -336,56 +325,7 @@ class Vault:
         self, path: str, tenant_id: str, data: Mapping[str, Any], refused: Exception | None = None
     ) -> dict[str, Any]:
         missing = NoSuchKey("A tenant has no key.", tenant_id=tenant_id)
-        return self._call(lambda session: session.post(path, data), refused, missing)
-
-    def _call(
-        self, ask: Callable[["Session"], dict[str, Any]], refused: Exception | None = None, missing: Exception | None = None
-    ) -> dict[str, Any]:
-        """
-        Ask, logging in before if need be; a refused token or a lost connection gets one fresh login and a second try.
-
-        Everything asked here may be asked twice. Where Vault was out of reach nothing is asked for about a second: who
-        calls in that time does not wait, and instances come back to Vault one by one.
-        """
-        from platforma.adapters.vault_session import ConnectionLost, Refused, TokenRefused  # noqa: PLC0415  imports hvac
-
-        if self._resting is not None and self._resting[0] <= self._clock() < self._resting[1]:
-            raise Unavailable(cause="it failed just now")
-        for _ in range(2):
-            try:
-                return ask(self._logged_in())
-            except (ConnectionLost, TokenRefused) as error:
-                self._forget()
-                cause = type(error).__name__
-            except Refused as error:
-                failure = missing if any(said in text for text in error.errors for said in _NO_KEY) else refused
-                raise failure or Unavailable(cause="Refused", status=error.status) from None
-            except Unavailable:
-                self._rest()
-                raise
-        if cause != "TokenRefused":  # a permission that lacks is one path's; other calls are answered
-            self._rest()
-        raise Unavailable(cause=cause)
-
-    def _rest(self) -> None:
-        now = self._clock()
-        self._resting = (now, now + _REST * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
-
-    def _logged_in(self) -> "Session":
-        """The session, while four fifths of its token's life last."""
-        from platforma.adapters import vault_session  # noqa: PLC0415  imports hvac
-
-        now = self._clock()
-        if self._session is None or self._good is None or not self._good[0] <= now < self._good[1]:
-            self._forget()
-            self._session = vault_session.login(self._addr, self._role, self._certificate())
-            self._good = (now, now + timedelta(seconds=self._session.lifetime * 0.8))
-        return self._session
-
-    def _forget(self) -> None:
-        if self._session is not None:
-            self._session.client.adapter.close()
-        self._session = None
+        return self._connection.post(path, data, refused=refused, missing=missing)
 
 
 def _transit_key(tenant_id: str, purpose: str | None = None) -> str:

@@ -113,9 +113,9 @@ class Client:
         """The secret of this id."""
         return next((secret for secret in self.secrets if secret.id == secret_id), None)
 
-    def changed(self, **fields: object) -> "Client":
+    def changed(self, **fields: Any) -> "Client":
         """The next version of it, with these fields."""
-        return replace(self, version=self.version + 1, **fields)  # type: ignore[arg-type]
+        return replace(self, version=self.version + 1, **fields)
 
     def metadata(self) -> dict[str, Any]:
         """Of what it registered, all that has a default, by name, as JSON has it."""

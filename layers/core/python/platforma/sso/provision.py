@@ -220,9 +220,11 @@ def _written(before: User, after: User, turn: int, people: People, attempt: Atte
     held: int | None = turn
     judge = people.administration(before.tenant_id)
     if before.given != after.given and could_administer(before, judge):
-        of = {"directory": people.directory, "groups": people.groups, "administration": judge}
+        afterwards = Afterwards(users={before.id: after})
         try:
-            require_administrator(before.tenant_id, Afterwards(users={before.id: after}), **of)  # type: ignore[arg-type]
+            require_administrator(
+                before.tenant_id, afterwards, directory=people.directory, groups=people.groups, administration=judge
+            )
         except WouldLockOut:
             lost = [each for each in before.mapped if each.role in judge.roles and each not in after.mapped]
             after, reason = replace(after, mapped=(*after.mapped, *lost)), LAST_ADMINISTRATOR

@@ -43,8 +43,8 @@ def refresh_connections(
         if connection.saml is None or not connection.enabled:
             continue
         try:
-            connection = _read_again(connection, counted, connections, read_metadata, fetch, attempt_for)  # noqa: PLW2901
-            _told(connection, counted, connections, attempt_for)
+            current = _read_again(connection, counted, connections, read_metadata, fetch, attempt_for)
+            _told(current, counted, connections, attempt_for)
         except (Unavailable, PreconditionFailed, AlreadyUsed):
             continue  # it is looked at again by the next run
     return counted

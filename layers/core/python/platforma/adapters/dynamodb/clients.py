@@ -54,7 +54,7 @@ class ClientItem(Item):
     metadata: Any = JSONAttribute(null=True)
     registration_token = UnicodeAttribute(null=True)
     givers = UnicodeAttribute(null=True)
-    secrets: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
+    secrets: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]  # PynamoDB leaves it so
 
 
 class TenantClientItem(Item):

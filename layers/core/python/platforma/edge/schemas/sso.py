@@ -11,6 +11,7 @@ URL = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 DomainName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Domains = Annotated[list[DomainName], Field(max_length=50)]
+ProviderSecret = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 AttributeMapping = Annotated[dict[Text, Text], Field(max_length=10)]
 
 
@@ -28,14 +29,15 @@ class OIDC(Body):
 
     issuer: URL
     client_id: Text
-    client_secret: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
+    client_secret: ProviderSecret | None = None
 
 
-class OIDCPatch(OIDC):
+class OIDCPatch(Body):
     """What changes of it; a new issuer needs a secret of its own. A null secret goes: our keys authenticate us."""
 
-    issuer: URL | None = None  # type: ignore[assignment]
-    client_id: Text | None = None  # type: ignore[assignment]
+    issuer: URL | None = None
+    client_id: Text | None = None
+    client_secret: ProviderSecret | None = None
 
 
 class Mapping(Body):

@@ -110,8 +110,8 @@ class Comparison:
         is_capped = len(side.permitting) > 1
         for place in sorted(side.permits):
             for other in sorted(side.alone) if is_capped else [place]:
-                boxes = [self._of[place], self._of[other], cap]
-                if None not in boxes and (common := self._boxes.meeting(boxes)) is not None:  # type: ignore[arg-type]
+                one, two = self._of[place], self._of[other]
+                if one is not None and two is not None and (common := self._boxes.meeting([one, two, cap])) is not None:
                     yield frozenset([place, other]), common
 
     def _cap(self) -> Box:

@@ -41,12 +41,12 @@ class Moments:
         self.values: list[datetime | None] = []
         self._stretches: list[tuple[_Stretch, datetime]] = []
         zones = list(dict.fromkeys(window.zone for window in read))
-        kinds: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = {}
+        kinds: dict[tuple[tuple[int, ...], tuple[bool, ...]], list[tuple[datetime, datetime]]] = {}
         for begin, end in pairwise(_cuts(zones, ranges, now)):
             holding = tuple(first <= begin <= last for first, last in ranges)
-            kinds.setdefault((*(_offset(zone, begin) for zone in zones), *holding), []).append((begin, end))
-        for kind, pieces in kinds.items():
-            self._add(dict(zip(zones, kind, strict=False)), read, pieces)  # type: ignore[arg-type]
+            kinds.setdefault((tuple(_offset(zone, begin) for zone in zones), holding), []).append((begin, end))
+        for (offsets, _), pieces in kinds.items():
+            self._add(dict(zip(zones, offsets, strict=True)), read, pieces)
         self.full = sum(1 << at for at, moment in enumerate(self.values) if moment is not None)
 
     def _add(self, offsets: dict[Zone, int], windows: Iterable[Window], pieces: list[tuple[datetime, datetime]]) -> None:

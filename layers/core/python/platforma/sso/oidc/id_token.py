@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from platforma.keys.jwk import PublicKeyTypes
 from platforma.oauth.compact_jws import json_object, parse_foreign, verify_signature
@@ -127,11 +127,11 @@ def require_timely(claims: Mapping[str, Any], kind: str, now: datetime) -> None:
 def _require_fresh(claims: Mapping[str, Any], expected: Expected) -> None:
     if expected.fresh_since is not None:
         told = claims.get("auth_time")
-        if not _is_time(told) or told < (expected.fresh_since - SKEW).timestamp():  # type: ignore[operator]
+        if not _is_time(told) or told < (expected.fresh_since - SKEW).timestamp():
             raise AnswerRejected("A fresh authentication was asked for, and the provider answered with an older one.")
 
 
-def _is_time(value: object) -> bool:
+def _is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**40
 
 

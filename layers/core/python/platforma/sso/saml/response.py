@@ -85,7 +85,10 @@ def verify_response(
     root = _parsed(message)
     _require_shape(root)
     certificates = settings.provider.certificates
-    verify: _Verify = lambda element: _verified(element, certificates, now)  # noqa: E731
+
+    def verify(element: etree._Element) -> etree._Element | None:
+        return _verified(element, certificates, now)
+
     response = verify(root)
     if response is not None:
         _require_one_assertion(response)
