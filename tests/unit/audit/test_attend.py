@@ -167,7 +167,7 @@ def test_a_control_message_tells_of_no_request():
 
 def external(world, *documents):
     return external_events(
-        documents,
+        list(documents),
         tenant_id=TENANT,
         writer_type="oauth_client",
         writer_id="cli_x",

@@ -40,6 +40,21 @@ def test_nobody_writes_events_of_control_domains(world: World, tenant: Tenant):
     assert reply.status == 422
 
 
+def test_a_fault_is_pointed_at_where_it_stands_in_what_was_sent(world: World, tenant: Tenant):
+    alone = tenant.call("POST", "/v1/audit/events", external(world, result="maybe"), expect=422).json
+    listed = tenant.call("POST", "/v1/audit/events", [external(world), external(world, result="maybe")], expect=422).json
+
+    assert [error["pointer"] for error in alone["errors"]] == ["/result"]
+    assert [error["pointer"] for error in listed["errors"]] == ["/1/result"]
+
+
+def test_the_moment_of_a_decision_is_told_in_utc_with_z(tenant: Tenant):
+    request_id = tenant.call("GET", "/v1/users", expect=200).request_id
+    (event,) = tenant.events(request_id=request_id)
+
+    assert event["decision"]["context"]["time"].endswith("Z")
+
+
 def test_an_event_is_proved_once_a_checkpoint_covers_it(world: World, tenant: Tenant):
     request_id = tenant.call("GET", "/v1/users", expect=200).request_id
     (event,) = tenant.events(request_id=request_id)

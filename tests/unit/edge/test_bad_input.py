@@ -102,3 +102,44 @@ def test_the_token_endpoint_speaks_rfc_6749(shared: Tenant, form: dict[str, str]
 
     assert reply.status == 400
     assert reply.json["error"] in {"invalid_request", "unsupported_grant_type", "invalid_scope"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointers"),
+    [
+        ("/v1/authorize", {"action": "a:read", "resource": {"type": "cluster", "id": ""}}, ["/resource/id"]),
+        ("/v1/authorize", {"action": "a:read", "resource": {"id": "x"}}, ["/resource/type"]),
+        ("/v1/authorize", {"action": "a:read", "resource": {"type": "c", "x": 1}}, ["/resource/x"]),
+        ("/v1/authorize", {"action": "a:read", "resource": 1}, ["/resource", "/resource"]),
+        (
+            "/v1/authorize/batch",
+            {"requests": [{"action": "a:read", "resource": {"type": ""}}]},
+            ["/requests/0/resource/type"],
+        ),
+        ("/v1/groups", {"name": "x", "a/b~": 1}, ["/a~1b~0"]),
+    ],
+)
+def test_a_pointer_names_a_place_of_the_body_that_was_sent(shared: Tenant, path: str, body: dict, pointers: list[str]):
+    reply = shared.call("POST", path, body)
+
+    refused(reply, 422)
+    assert [error["pointer"] for error in reply.json["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "detail"),
+    [
+        ("/v1/groups", [], "Input should be an object"),
+        ("/v1/authorize/batch", {"requests": []}, "List should have at least 1 item"),
+        ("/v1/policies/analyze", {}, "Either before and after, or changes."),
+    ],
+)
+def test_a_fault_is_told_in_words_of_the_api_and_not_of_its_library(shared: Tenant, path: str, body: Any, detail: str):
+    assert shared.call("POST", path, body, expect=422).json["errors"][0]["detail"] == detail
+
+
+@pytest.mark.parametrize("key", ["", "x", "x" * 5000, "pk_live_", "\u00e9"])
+def test_whatever_text_is_shown_as_a_key_is_checked_and_found_malformed(shared: Tenant, key: str):
+    checked = shared.call("POST", "/v1/api-keys/verify", {"key": key}, expect=200).json
+
+    assert (checked["valid"], checked["code"], checked["key_id"]) == (False, "malformed", None)

@@ -68,3 +68,41 @@ def test_a_tenants_restoration_may_name_a_version(world: World, tenant: Tenant):
     restored = world.call("POST", f"/v1/tenants/{other}/restore", token=platform)
 
     assert (deleted.status, stale.status, restored.status) == (202, 412, 200)
+
+
+# Reading what one has (section 13.1.2)
+
+
+@pytest.mark.parametrize("known", ['"v1"', 'W/"v1"', '"other", "v1"', "*"])
+def test_what_the_caller_has_is_not_sent_again(tenant: Tenant, known: str):
+    role = tenant.call("POST", "/v1/roles", {"name": f"r{len(known)}", "actions": ["orders:read"]}, expect=201).json["name"]
+
+    reply = tenant.call("GET", f"/v1/roles/{role}", headers={"If-None-Match": known})
+
+    assert (reply.status, reply.headers["etag"], reply.text) == (304, '"v1"', "")
+
+
+def test_what_changed_since_is_sent(tenant: Tenant):
+    role = tenant.call("POST", "/v1/roles", {"name": "changing", "actions": ["orders:read"]}, expect=201).json["name"]
+    tenant.call("PATCH", f"/v1/roles/{role}", {"description": "new"}, expect=200, headers={"If-Match": "*"})
+
+    reply = tenant.call("GET", f"/v1/roles/{role}", expect=200, headers={"If-None-Match": '"v1"'})
+
+    assert (reply.headers["etag"], reply.json["description"]) == ('"v2"', "new")
+
+
+def test_where_more_is_shown_than_a_version_tells_all_is_sent(world: World, tenant: Tenant):
+    """A key's last use makes no version of it."""
+    key = tenant.call(
+        "POST", "/v1/api-keys", {"name": "k", "environment": "live", "scopes": ["orders:read"]}, expect=201
+    ).json
+    world.call("GET", "/v1/me", headers={"X-API-Key": key["key"]})
+
+    reply = tenant.call("GET", f"/v1/api-keys/{key['id']}", expect=200, headers={"If-None-Match": '"v1"'})
+
+    assert reply.json["last_used_at"] is not None
+
+
+def test_nobody_learns_by_a_condition_of_what_they_may_not_read(world: World, tenant: Tenant):
+    assert world.call("GET", "/v1/roles/admin", headers={"If-None-Match": "*"}).status == 401
+    assert tenant.call("GET", "/v1/roles/nosuch", headers={"If-None-Match": "*"}).status == 404

@@ -236,6 +236,7 @@ def test_a_version_that_does_not_stand_any_more_is_refused(okta):
     refused(okta.call("PATCH", path, {"schemas": [PATCH_OP], "Operations": [change]}, If_Match=tag), 412)
     refused(okta.call("PUT", path, {"userName": "stale@acme.test"}, If_Match=tag), 412)
     refused(okta.call("DELETE", path, If_Match=tag), 412)
+    refused(okta.call("DELETE", path, If_Match='W/"nobody-s"'), 412)
     refused(okta.call("DELETE", path, If_Match="nonsense"), 400, "invalidSyntax")
     assert okta.call("GET", path, If_None_Match='W/"2"').status == 304
     okta.call("DELETE", path, If_Match='W/"2", "9"', expect=204)

@@ -9,7 +9,7 @@ the claim is gone, that time is too long ago to be written again.
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, get_args
@@ -39,7 +39,7 @@ _KNOWN = frozenset({"timestamp", "action", "result", "changes", *_TEXTS})
 
 
 def external_events(
-    documents: Sequence[Any],
+    sent: Any,
     *,
     tenant_id: str,
     writer_type: PrincipalType,
@@ -48,18 +48,20 @@ def external_events(
     now: datetime,
 ) -> list[Event]:
     """
-    The events that these documents are; none of them is entered yet.
+    The events that were *sent*, one or a list of them; none of them is entered yet.
 
     Raises:
         Unprocessable: with every fault of every document; actions of *control_domains* are ours alone.
     """
     faults: list[FieldError] = []
+    one = not isinstance(sent, list)
+    documents = [sent] if one else sent
     if not 1 <= len(documents) <= MAX_EVENTS:
         raise Unprocessable(errors=[FieldError("", "Must be 1 to 100 events.")])
     events = []
     for at, document in enumerate(documents):
         found = _faults(document, control_domains, now)
-        faults += [FieldError(f"/{at}{pointer}", what) for pointer, what in found]
+        faults += [FieldError(pointer if one else f"/{at}{pointer}", what) for pointer, what in found]
         if not found:
             said = plain(document)
             events.append(_event(said, tenant_id, writer_type, writer_id, now))

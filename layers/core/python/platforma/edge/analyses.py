@@ -11,6 +11,7 @@ from typing import Any
 
 from platforma.edge.endpoints import BY_OPERATION
 from platforma.edge.principals import Principals
+from platforma.kernel.clock import rfc3339_exact
 from platforma.policy.analysis import Comparison, Witness, useless
 from platforma.policy.compile import PolicySet
 from platforma.policy.document import read_document
@@ -119,7 +120,7 @@ def _told(found: Witness, trial: Trial) -> dict[str, Any]:
     subject, request = found.subject, found.request
     context: dict[str, Any] = {
         "ip_address": request.context.ip_address,
-        "time": None if request.context.time is None else request.context.time.isoformat(),
+        "time": None if request.context.time is None else rfc3339_exact(request.context.time),
         "mfa": request.context.mfa,
         "environment": request.context.environment,
     }

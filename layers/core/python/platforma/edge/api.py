@@ -20,6 +20,7 @@ from platforma.edge.authorization import decide_call, second_factor_would_do
 from platforma.edge.bodies import read_body, read_query
 from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
 from platforma.edge.client_certificate import presented_certificate
+from platforma.edge.conditional import unless_known
 from platforma.edge.cross_origin import RedirectURIs, preflight, readable
 from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
@@ -132,7 +133,7 @@ class API:
         call, error = None, None
         try:
             call = read_call(event, endpoint, attempt, edge.cursors)
-            answer = self._do(call, event, edge)
+            answer = unless_known(call, self._do(call, event, edge))
             attempt.resource = answer.resource or attempt.resource
         except PlatformaError as raised:
             error = raised

@@ -17,9 +17,8 @@ def write_external(call: Call, enter: Callable[[Event], None]) -> list[str]:
         AnotherEvent: an id was used for an event that says something else; those before it are entered.
         Unavailable: one could not be entered; send all again.
     """
-    sent = call.body.root
     events = external_events(
-        sent if isinstance(sent, list) else [sent],
+        call.body.root,
         tenant_id=call.tenant_id,
         writer_type=call.caller.principal_type,
         writer_id=call.caller.principal_id,

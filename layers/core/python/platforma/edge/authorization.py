@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from platforma.edge.call import Call
+from platforma.kernel.clock import rfc3339_exact
 from platforma.kernel.ids import new_id
 from platforma.policy.actions import covering
 from platforma.policy.decide import decide
@@ -70,7 +71,7 @@ def recorded(subject: Subject, request: Request, decision: Decision) -> dict[str
         "action": request.action,
         "resource": resource,
         "context": {
-            "time": None if context.time is None else context.time.isoformat(),
+            "time": None if context.time is None else rfc3339_exact(context.time),
             "ip_address": context.ip_address,
             "mfa": subject.mfa if context.mfa is None else context.mfa,
             "environment": context.environment,

@@ -115,12 +115,34 @@ def held_to(model: type[Model], document: Any) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)[:_MAX_ERRORS]
-        raise Unprocessable(
-            "The request does not fit its schema.",
-            errors=[FieldError(_pointer(fault["loc"]), fault["msg"]) for fault in faults],
-        ) from None
+        faults = [
+            FieldError(
+                _pointer(fault["loc"], document, missing=fault["type"] == "missing"), _said(fault["type"], fault["msg"])
+            )
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise Unprocessable("The request does not fit its schema.", errors=_deepest(faults)[:_MAX_ERRORS]) from None
 
 
-def _pointer(path: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+def _pointer(path: tuple[int | str, ...], document: Any, *, missing: bool) -> str:
+    """The place in *document* itself: what pydantic puts between to tell the members of a union apart is left out."""
+    pointer, here = "", document
+    for place, part in enumerate(path, 1):
+        if part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int):
+            here = here[part]
+        elif not (missing and place == len(path)):
+            continue
+        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+    return pointer
+
+
+def _deepest(faults: list[FieldError]) -> list[FieldError]:
+    """What is wrong inside a value tells more than that the value is of no other form either."""
+    places = [fault["pointer"] for fault in faults]
+    return [fault for fault in faults if not any(place.startswith(fault["pointer"] + "/") for place in places)]
+
+
+def _said(fault: str, message: str) -> str:
+    if fault in ("model_type", "model_attributes_type", "dict_type"):
+        return "Input should be an object"
+    return message.removeprefix("Value error, ").partition(" after validation,")[0]

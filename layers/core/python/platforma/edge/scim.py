@@ -44,7 +44,7 @@ LIMIT = RateLimit(3000, 60)
 """Requests of one directory; those of a bulk count one by one."""
 PATIENCE = 24.0
 """Seconds of one request in which something further is begun; the function has five more."""
-_TAG = re.compile(r'(?:W/)?"([0-9]{1,15})"')
+_TAG = re.compile(r'(?:W/)?"(?:([0-9]{1,15})|[\x21\x23-\x7e]*)"')
 
 
 class Desk:
@@ -256,7 +256,7 @@ def if_match(call: Call) -> Versions:
     tags = [_TAG.fullmatch(each.strip()) for each in value.split(",")]
     if not all(tags):
         raise InvalidSyntax("If-Match takes `*` or entity tags.")
-    return frozenset(int(tag[1]) for tag in tags if tag is not None)
+    return frozenset(int(tag[1]) for tag in tags if tag is not None and tag[1] is not None)  # others are of no version
 
 
 def shown(call: Call, resource: dict[str, Any], name: Kind, *, status: int = 200) -> Answer:

@@ -18,6 +18,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def rfc3339_exact(moment: datetime) -> str:
+    """`2026-11-24T10:00:00.123456Z`: with every microsecond, where something is to be decided again at that moment."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_rfc3339(text: str) -> datetime:
     """
     The moment that *text* names.

@@ -160,5 +160,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/audit/events/{id}", "audit.events.get", "audit_events", "own", "Read an audit event"),
         resource="event",
         answer="audit.EventView",
+        also=(304,),
     ),
 )

@@ -20,6 +20,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/tenants/{id}", "platform.tenants.get", "identity_tenants", "permission", "Read a tenant"),
         resource="tenant",
         answer="identity.TenantView",
+        also=(304,),
     ),
     row(
         *(
@@ -206,6 +207,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/groups/{id}", "settings.groups.get", "identity_users", "permission", "Read a group"),
         resource="group",
         answer="identity.GroupView",
+        also=(304,),
     ),
     row(
         *("PATCH", "/v1/groups/{id}", "settings.groups.update", "identity_users", "permission", "Change a group"),
@@ -255,6 +257,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/roles/{id}", "settings.roles.get", "policy_manage", "permission", "Read a role, by its name"),
         resource="role",
         answer="policy.RoleView",
+        also=(304,),
     ),
     row(
         *("POST", "/v1/roles", "settings.roles.create", "policy_manage", "permission", "Make a role"),

@@ -20,6 +20,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         *("GET", "/v1/policies/{id}", "settings.policies.get", "policy_manage", "permission", "Read a policy"),
         resource="policy",
         answer="policy.PolicyView",
+        also=(304,),
     ),
     row(
         *("PUT", "/v1/policies/{id}", "settings.policies.update", "policy_manage", "permission", "Replace a policy"),
@@ -161,6 +162,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         resource="protected_api",
         answer="policy.ProtectedAPIView",
+        also=(304,),
     ),
     row(
         *("PATCH", "/v1/protected-apis/{id}", "settings.protected_apis.update", "policy_apis", "permission"),
@@ -189,6 +191,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Read what is known of a resource",
         resource="resource",
         answer="policy.ResourceView",
+        also=(304,),
     ),
     row(
         *("DELETE", "/v1/resources/{type}/{id}", "settings.resources.delete", "policy_apis", "permission"),

@@ -185,7 +185,7 @@ class LeakResponseView(View):
 class KeyVerify(Body):
     """A key to be checked, and what its bearer wants to do."""
 
-    key: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    key: str
     action: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     resource: ResourceRef | Annotated[str, StringConstraints(min_length=1, max_length=321)] | None = None
     context: DecisionContext = DecisionContext()
