@@ -1,8 +1,9 @@
 """
-From a presented text to the key that it is, or to why it is none.
+Verification of API keys: from a presented text to the key, or to the reason why it is refused.
 
-Cheapest first: form and CRC32, keyed checksum, one consistent read, standing and address, and only then the secret: a
-quarter second of bcrypt is never spent on a forged, dead or misplaced key, and about once an hour on a good one.
+The cheapest test comes first: form and CRC32, keyed checksum, one consistent read, status and address, and only then the
+secret. So the quarter second of bcrypt is never spent on a key that is forged, dead or used from a wrong address, and about
+once an hour on a good one.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,9 +31,9 @@ Permits = Callable[[APIKey], Refusal | None]
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
     """
-    What became of a check. *key* is None where its holder shall learn nothing of it: malformed, unknown.
+    The result of a check. *key* is None if the answer must say nothing about the key: malformed, unknown.
 
-    *charge* is set where a rate limit was asked.
+    *charge* is set if a rate limit was charged.
     """
 
     code: Code
@@ -63,8 +64,8 @@ def verify_key(
     """
     Turn a presented API key into the tenant, owner and scopes it stands for.
 
-    Nothing about *presented* is verified yet. Of *attempt* only the request's facts are taken. The rate limit is not charged
-    here (see `charge_key`), and of the key's owner and tenant nothing is known unless *permits* asks.
+    Nothing about *presented* is verified yet. *attempt* only lends the request's facts to an event. No rate limit is
+    charged here, and the states of the key's owner and tenant are not looked at unless *permits* does so.
 
     Raises:
         Unauthenticated: malformed, forged, unknown, revoked, expired, suspended, from a wrong address, or not permitted;
@@ -99,13 +100,13 @@ def check_key(
     cost: int = 1,
 ) -> KeyCheck:
     """
-    What to tell a tenant of a key that was presented to it. Another tenant's is unknown, at whatever state.
+    What to tell a tenant about a key that was presented to it. Another tenant's key is unknown, whatever its state.
 
-    Its rate limits are charged last, all or none, and only if nothing else refuses; a *cost* of 0 only looks. Only a valid
-    key is used.
+    Its rate limits are charged last, all or none, and only if nothing else refuses; a *cost* of 0 only looks. Only a
+    valid key counts as used.
 
     Raises:
-        Unavailable: it could not be checked or counted; it is not valid then.
+        Unavailable: it could not be checked or counted; treat it as invalid.
     """
     now = clock()
     found = _examine(presented, keys=keys, secrets=secrets, now=now, ip_address=ip_address, tenant_id=tenant_id)
@@ -159,10 +160,11 @@ def _renewal_refused(
     key: APIKey, renewed: StoredSecret, *, keys: Keys, now: datetime, ip_address: str | None
 ) -> Refusal | None:
     """
-    Keep the fresh ticket, whatever else may refuse the key: none buys a second hash within the hour.
+    Store the fresh ticket even if the key is refused for another reason, so that nobody can cause a second hash within the
+    hour.
 
-    The write says if the key was switched off or revoked while its secret was hashed; then it is looked at again.
-    A table that takes no writes refuses no key.
+    The write fails if the key was switched off or revoked while its secret was hashed; then its status is read again. If
+    the table takes no writes, the key is not refused for that.
     """
     try:
         keys.renew_ticket(key, renewed)
@@ -195,7 +197,10 @@ def _own_standing(key: APIKey, now: datetime, ip_address: str | None) -> Refusal
 
 
 def _note_use(key: APIKey, *, keys: Keys, now: datetime, ip_address: str | None, attempt: Attempt) -> None:
-    """Write down what a good use leaves: time and address once a minute, the end of a predecessor. None of it decides."""
+    """
+    Record a good use: its time and address, once a minute, and the end of a predecessor. A failure here refuses
+    nothing.
+    """
     try:
         if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
             keys.note_use(key, used_at=now, ip_address=ip_address)

@@ -1,8 +1,8 @@
 """
-What is done for a log when it is rung for, and for all logs on a schedule.
+What is done for a log when the stream reports an event (it is *rung* for), and for all logs on a schedule.
 
-A log that cannot be attended holds up no other: its error is kept, the rest is done, and the first error is raised at the
-end, so that whoever rang rings again and an alarm is raised.
+A log that fails does not block the others: its error is kept, the rest is done, and the first error is raised at the end.
+Then the stream reports again, and an alarm goes off.
 """
 
 import contextlib
@@ -67,7 +67,8 @@ class Attendant:
 
     def sweep(self) -> list[Relayed]:
         """
-        Look after every log, as far as time allows: what nobody rang for, what was left half done, what is long silent.
+        Look after every log, as far as time allows: events that the stream did not report, work left half done, logs that
+        have long been silent.
 
         Raises:
             LogBroken: a log is not what it should be.

@@ -1,5 +1,5 @@
 """
-From the tables into the log: events that wait become entries of a locked segment.
+Moves events from the tables into the log: events that wait become entries of a locked segment.
 
     1  take the log's lease, which fences off whoever had it
     2  finish an open intent, if there is one
@@ -7,8 +7,8 @@ From the tables into the log: events that wait become entries of a locked segmen
     4  write the segment, then the hot index, then let the events wait no longer, then close the intent
     5  again from 3 until nothing waits; give the lease back, or look again if somebody rang in between
 
-The intent settles every byte before the first is written, and each step of 4 can be done again by anybody: a relay that is
-killed anywhere, runs twice or wakes up late leaves the same log.
+The intent fixes every byte before the first is written, and any relay can do each part of step 4 again. So a relay that is
+killed at any point, runs twice or wakes up late leaves the same log.
 """
 
 import contextlib
@@ -33,12 +33,12 @@ from platforma.keys.errors import DoesNotOpen, NoSuchKey
 BATCH = 1000
 BATCH_BYTES = 8 * 2**20
 LEASE = timedelta(seconds=30)
-"""Longer than a call's budget: whoever finds it over may take the log from one that hangs."""
+"""Longer than a call's budget: once it is over, another relay may take the log from one that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """What relaying needs. *term* is each tenant's own; *budget* is how long one call may go on taking batches."""
+    """What relaying needs. *term* gives a tenant's retention; *budget* is how long one call may go on taking batches."""
 
     store: LogStore
     bucket: Bucket
@@ -53,8 +53,8 @@ class Relay:
 @dataclass(slots=True)
 class Relayed:
     """
-    What a call did: events *entered*, ids *set_aside* that cannot be (an alarm), whether another relay has the log; which
-    further log was *added* because this one is too busy.
+    What a call did: how many events were *entered*, which ids were *set_aside* because they cannot be entered (an alarm),
+    whether another relay has the log (*busy*), and which further log was *added* because this one is too busy.
     """
 
     log_id: str
@@ -97,7 +97,7 @@ def relay(log_id: str, *, origin: str, by: Relay) -> Relayed:
 
 def finish_open_intent(head: Head, by: Relay) -> Head:
     """
-    The head without an open intent, what it said being done. The caller holds the lease.
+    Do what the open intent says, if there is one; the head without it. The caller holds the lease.
 
     Raises:
         LogBroken: what is stored is not what was committed to.
@@ -138,7 +138,7 @@ def _after(head: Head, intent: Intent) -> Head:
 
 
 def _fresh(log_id: str, rows: Sequence[Row], by: Relay) -> list[Row]:
-    """Without those that are in the log already: a copy that came back does not enter twice."""
+    """The rows that are not in the log yet, so that a copy of an event is not entered twice."""
     known = by.store.entered(log_id, [row.position for row in rows])
     if known:
         by.store.drop(log_id, list(known))
@@ -146,7 +146,7 @@ def _fresh(log_id: str, rows: Sequence[Row], by: Relay) -> list[Row]:
 
 
 def _openable(log_id: str, rows: Sequence[Row], by: Relay, done: Relayed) -> list[Opened]:
-    """These rows opened; one that cannot be is set aside, so that it holds up nobody else."""
+    """These rows, opened. A row that does not open is set aside, so that it does not block the others."""
     try:
         return open_rows(log_id, rows, by.envelope)
     except (DoesNotOpen, LogBroken, NoSuchKey):

@@ -1,8 +1,8 @@
 """
 The one path every request of ours takes: parse, authenticate, decide, check the body, do it, record it, answer.
 
-A function names the operations it serves; which method and path that is, who may, and what the body is stands in the
-endpoint table. Nothing is answered before its event is in the outbox, and no answer is a stack trace.
+A function names the operations it serves. Their methods, paths, permissions and bodies are in the endpoint table. Nothing
+is answered before its event is in the outbox, and no answer is a stack trace.
 """
 
 import time
@@ -87,7 +87,7 @@ class API:
         return marked
 
     def refuses(self, use_case: UseCase) -> UseCase:
-        """Mark what answers this function's rows whose good answer is a refusal: methods and paths that there are not."""
+        """Mark what answers this function's rows for methods and paths that do not exist."""
         for row in BY_OPERATION.values():
             if row.function == self._function and row.status in (404, 405):
                 self._use_cases[row.operation] = use_case
@@ -226,7 +226,7 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
 
 
 def _asked(event: Mapping[str, Any], attempt: Attempt) -> dict[str, str | None]:
-    """What a stranger's event is made of: the function's line is all that tells of it."""
+    """The facts of a request by a stranger, which enters no log from here: the event is made from this log line."""
     return {
         "method": printable(str(event.get("httpMethod")), 16),
         "path": printable(str(event.get("path")), 1024),

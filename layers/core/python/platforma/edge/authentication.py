@@ -1,10 +1,9 @@
 """
 Who is calling: a presented credential becomes a `Caller`, or the request is refused.
 
-`Authorization: Bearer` with an access token or an API key, `Authorization: DPoP` with a token that is bound to a key, or
-`X-API-Key`. Every function of ours and the authorizer use
-this, so that one credential means the same everywhere. Where a request carries neither, the client certificate of its
-connection says which service calls.
+The credential is an access token or an API key in `Authorization: Bearer`, a key-bound token in `Authorization: DPoP`, or
+an API key in `X-API-Key`. If a request has none of these, the client certificate of its connection says which service
+calls. All our functions and the authorizer use this module, so a credential means the same everywhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,9 +37,9 @@ class Caller:
     """
     A proven caller. *subject* is what the decision engine sees; *expires_at* is when the credential ends, if it does.
 
-    *signed_in* is whether a person calls by their own sign-in through a client of the tenant's own: what is theirs they may
-    then change (contract, Common to the HTTP API). *openid_scopes* are those of its token that are no action patterns: they
-    permit nothing here, and let a client read who the person is.
+    *signed_in* says that a person calls by their own sign-in, through the tenant's own client: then they may change what is
+    theirs. *openid_scopes* are the token's scopes that are no action patterns: they permit nothing here, and let a client
+    read who the person is.
     """
 
     tenant_id: str
@@ -145,8 +144,8 @@ class Authenticator:
         The caller that the request's credential stands for, now; *attempt* has the address that it comes from.
 
         A token must be meant for this API, or, with *is_audience*, for one of which that holds (tenant id, audience).
-        *certificate* is what the edge says that the client showed; it counts where there is no other credential. *prove*
-        requires of (token, its text, scheme) that the caller holds the key or certificate that the token is bound to.
+        *certificate* is the client's, as the edge reports it; it counts only if there is no other credential. *prove*
+        (token, its text, scheme) requires that the caller holds the key or certificate that the token is bound to.
 
         Raises:
             Unauthenticated: no credential, or one that is not good: one error for every cause.

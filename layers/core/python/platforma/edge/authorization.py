@@ -23,7 +23,7 @@ def decide_call(call: Call, snapshot: Snapshot, now: datetime) -> Decision:
 
 
 def second_factor_would_do(call: Call, snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the caller is a person who signed in with one factor, and would be allowed this call with two."""
+    """Whether the caller signed in with one factor and would be allowed this call with two."""
     subject = call.caller.subject
     return subject.mfa is False and decide(snapshot.policy_set, subject, _request(call, now, mfa=True)).allowed
 
@@ -48,7 +48,8 @@ def recorded(subject: Subject, request: Request, decision: Decision) -> dict[str
     """
     A decision as its audit event keeps it: enough to make it again.
 
-    Of the credential's scopes those that cover the action: none is a cap that stood in the way, no field no cap.
+    `scopes` holds those scopes of the credential that cover the action: an empty list means that the scopes forbade it, a
+    missing field that the credential has no scopes.
     """
     context = request.context
     principal: dict[str, Any] = {"type": subject.type, "id": subject.id}

@@ -29,9 +29,9 @@ class Call:
     """
     One request on its way through the edge. *caller* is set by authentication, *body* after its schema was held to.
 
-    *certificate* is the one that the client showed where mutual TLS was spoken, *dpop_nonce* what its next proof must carry,
-    *client_id* the client that the request proves to be or names, let in or not, and *factor_missing* whether a second
-    factor would give the caller the permission that it lacks.
+    *certificate* is the client's, if mutual TLS was used. *dpop_nonce* is what its next proof must carry. *client_id* is
+    the client that the request names or proves to come from, even if it is refused. *factor_missing* says that a second
+    factor would give the caller the permission that is lacking.
     """
 
     endpoint: Endpoint
@@ -71,7 +71,8 @@ class Call:
         """
         As `identify`, where a client authenticated to the endpoint itself.
 
-        One that is merely named is not *proven*: only what it does by a code or token of its own enters its tenant's log.
+        A client that is only named is not *proven*: its requests enter the tenant's log only if they show a code or token
+        of its own.
         """
         self.unproven = not proven
         self.attempt.tenant_id, self.attempt.principal_type, self.attempt.principal_id = tenant_id, "oauth_client", client_id
@@ -134,7 +135,7 @@ class Call:
         return repr((self.endpoint.operation, sorted(self.path.items()), rest))
 
     def only_own(self) -> str | None:
-        """Whose things alone may be listed; None for a caller who may see all of the tenant's."""
+        """The id to whose things a list is limited; None for a caller who may see all of the tenant's."""
         return None if self.permitted else self.caller.acting_id
 
     def require_own(self, *owners: str | None) -> None:
@@ -178,8 +179,8 @@ class Call:
         """
         The version that a change is meant for; None where `*` allows any.
 
-        A tag that is weak, or none of ours, is that of no version, and so of none that could stand. Of several the latest
-        counts: versions only grow, and whoever saw the latest knows that no earlier one stands.
+        A tag that is weak, or not one of ours, matches no version. Of several tags the latest version counts: versions only
+        grow, so no earlier one can be current.
 
         Raises:
             PreconditionRequired: no `If-Match`.

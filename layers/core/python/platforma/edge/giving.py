@@ -1,9 +1,9 @@
 """
 Nobody gives more than they hold: what a caller may put into roles, scopes, clients, keys and policies.
 
-Who holds `settings:manage` may give anything that the tenant has. Everyone else gives at most their own, by role, scope,
-policy or client alike, and takes no rule away that holds back from what they lack. A key is never more than the credential
-that it was made through.
+A holder of `settings:manage` may give anything that the tenant has. Everyone else may give only what they hold themselves,
+whether by role, scope, policy or client, and may remove no rule that restrains others from what they lack themselves. A key
+never reaches further than the credential through which it was made.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -108,7 +108,7 @@ class Giving:
 
     def require_manage(self, what: str) -> None:
         """
-        Require `settings:manage` for *what*, of which it cannot be told how much it gives.
+        Require `settings:manage` for *what*, because it cannot be told how much it gives.
 
         Raises:
             Forbidden: the caller lacks it.

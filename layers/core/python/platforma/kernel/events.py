@@ -1,7 +1,7 @@
 """
-What happened, as the audit log keeps it: an `Attempt` is a request on its way, an `Event` the fact that it became.
+What the audit log records. An `Attempt` is a request while it is worked on; an `Event` is what became of it.
 
-Whoever changes state takes the event into the same transaction; the edge writes the events of everything else.
+Whoever changes state writes the event in the same transaction. The edge writes the events of all other requests.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ PrincipalType = Literal["user", "api_key", "oauth_client", "service", "directory
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry to be of a tenant's log; field names are the contract's. *resource* is the bare id, times are RFC 3339."""
+    """An entry for a tenant's log; the field names are those of the API. *resource* is the bare id, times are RFC 3339."""
 
     id: str
     timestamp: str
@@ -60,9 +60,9 @@ _OPTIONAL = ("part", "client_request_id", "resource_type", "reason", "changes", 
 @dataclass(slots=True)
 class Attempt:
     """
-    A request (or a scheduled run) before it is known what becomes of it.
+    A request (or a scheduled run) whose outcome is not known yet.
 
-    The edge makes it, authentication says who is behind it, and whoever decides its fate asks it for the event.
+    The edge makes it, authentication adds who is behind it, and whoever settles the outcome asks it for the event.
     Until `principal_type` is other than `anonymous` it belongs to no tenant and enters no log from here.
     """
 

@@ -1,5 +1,5 @@
 """
-Which request, or scheduled run, is being worked on: for those outside who keep a log of their own of what we ask them.
+Which request, or scheduled run, is being worked on. Others whom we call (Vault) put its id in their own logs.
 
 An instance works on one at a time; whoever takes the next one says so before anything else.
 """
@@ -17,5 +17,5 @@ def working_on(request_id: str) -> None:
 
 
 def current_request() -> str:
-    """The id of what is being worked on; empty where that is nothing of anybody's."""
+    """The id of what is being worked on; empty if it is nobody's request."""
     return _current.get()

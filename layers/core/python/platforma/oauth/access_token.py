@@ -16,7 +16,7 @@ from platforma.oauth.errors import InvalidToken
 
 LIFETIME_SECONDS = 3600
 SKEW_SECONDS = 10
-"""How far ahead the clock of the instance that issued a token may be. An expiry gets no grace."""
+"""By how much the clock of the issuing instance may be ahead. There is no tolerance for expiry."""
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
 _CONFIRMATIONS = frozenset({"jkt", "x5t#S256"})
@@ -54,9 +54,9 @@ class AccessToken:
     """
     What a verified access token says; made by `verify_access_token` and by its issuer alone.
 
-    *scope* caps what may be done. *roles* are those at the time of issue, for other readers' information: a decision is made
-    from the roles that the subject has now. *iat*, *exp* and *auth_time* are epoch seconds. A token that a person's sign-in
-    stands behind says which (*sid*) and how it was (*auth_time*, *acr*, *amr*).
+    *scope* caps what may be done. *roles* are those at the time of issue and only inform other readers: our decisions use
+    the roles that the subject has now. *iat*, *exp* and *auth_time* are epoch seconds. If a person's sign-in is behind the
+    token, *sid* names the session, and *auth_time*, *acr* and *amr* say when and how they authenticated.
     """
 
     jti: str
@@ -88,14 +88,17 @@ class AccessToken:
 
     @property
     def sign_in(self) -> SignIn | None:
-        """The sign-in behind it, if there is one; what is given in its place ends with the same grant and session."""
+        """The sign-in behind it, if there is one. A token exchanged for this one ends with the same grant and session."""
         if self.grant_id is None or self.sid is None or self.auth_time is None or self.acr is None:
             return None
         return SignIn(self.grant_id, self.sid, self.auth_time, self.acr, self.amr)
 
     @property
     def revocable_ids(self) -> tuple[str, ...]:
-        """What of it may have been revoked: itself, its grant, its session, the certificate that it is bound to."""
+        """
+        The ids by which it may be revoked: its own, its grant's, its session's, and that of the certificate it is bound
+        to.
+        """
         bound = (self.binding or {}).get("x5t#S256")
         certificate = None if bound is None else f"x5t#S256:{bound}"
         return tuple(each for each in (self.jti, self.grant_id, self.sid, certificate) if each is not None)
@@ -175,13 +178,13 @@ def verify_access_token(
     is_audience: Callable[[str, str], bool] | None = None,
 ) -> AccessToken:
     """
-    Turn a presented token into what it says, if it is one of ours, for whom it is presented to, now.
+    Turn a presented token into its claims, if we issued it, it is valid now, and it is meant for this audience.
 
-    It must be meant for this API itself; with *is_audience* instead for one of which that holds (tenant id, audience), and
-    then no token for this API is good. *is_audience* is asked once the signature holds.
+    The audience must be this API itself. With *is_audience* (tenant id, audience) it must instead be one for which that
+    holds; a token for this API is then refused. *is_audience* is called only after the signature was verified.
 
-    Nothing about *token* is verified yet. The algorithm is ours to say, not the token's (RFC 8725 section 3.1), and the key
-    is one of our key set, whatever else the header names. Whether subject, client and tenant are active is not asked here.
+    Nothing about *token* is verified yet. We choose the algorithm, not the token (RFC 8725 section 3.1), and the key comes
+    from our key set, whatever else the header names. Whether subject, client and tenant are active is not asked here.
 
     Raises:
         InvalidToken: it is not; one error for every cause.

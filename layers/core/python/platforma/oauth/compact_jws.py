@@ -87,8 +87,8 @@ def verify_own_signature(unverified: UnverifiedJWS, key: PublicKey) -> None:
     """
     Require that *key*, one of our own, signed it, by the one algorithm that the key is for.
 
-    A signature that held under this very key, as it was last read, holds: it is half of what a call costs, and not computed
-    again for a token that is shown again. What may change meanwhile (times, the key set, revocation) is never remembered.
+    A signature that was verified before under this very key object is not computed again: that is half of the cost of a
+    call. Nothing that may change (times, the key set, revocation) is remembered.
 
     Raises:
         InvalidToken: it did not, or its header says another algorithm.

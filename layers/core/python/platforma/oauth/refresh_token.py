@@ -1,10 +1,10 @@
 """
 The refresh token grant (RFC 6749 section 6), rotating (RFC 9700 section 4.14.2).
 
-Each use spends the token and makes the next generation of its family. A spent one shown again is taken for theft and ends
-the family, with one exception: whoever lost the answer, or asked several times at once, gets that very answer again, if it
-is the same client with the same request, within 30 seconds, while the successor is unspent. The answer is kept sealed under
-a key that only the spent token gives.
+Each use spends the token and makes the next one of its family. A spent token that is shown again is taken for theft and
+ends the family. The one exception is for clients that lost the answer or asked several times at once: the same client with
+the same request gets the identical answer again, within 30 seconds and while the successor is unspent. The answer is kept
+sealed under a key that is derived from the spent token.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """
-A tenant's rules, compiled once a change into a `PolicySet`; a `View` is one principal's share of it, a `Plan` one action's.
+A tenant's rules, compiled after each change into a `PolicySet`. A `View` is the part in force for one principal, a `Plan`
+the part of a view that concerns one action.
 
-Views and plans are remembered, within bounds. They follow from the set alone, so the set is immutable to whoever asks it.
+Views and plans are cached, within bounds. They depend on nothing but the set, so callers may treat the set as immutable.
 """
 
 import hashlib
@@ -48,11 +49,11 @@ class Attached:
 
 class Plan(NamedTuple):
     """
-    What one action comes down to for one principal. *action* is None where what was asked is no action; *capped* is the same
-    action as scopes look at it, which give nothing and so need not know its domain.
+    What decides about one action of one principal. *action* is None if what was asked is no action. *capped* is the action
+    as it is held against scopes: a scope only narrows, so its domain need not be known.
 
-    *grants* are the role grants that cover it and are not replaced. *alone* is the plan without what is attached to the key
-    or client, where anything is.
+    *grants* are the role grants that cover the action and that no statement replaces. *alone* is the plan without what is
+    attached to the key or client; None if nothing is attached to it.
     """
 
     action: Action | None
@@ -64,7 +65,10 @@ class Plan(NamedTuple):
 
 
 class View:
-    """What of a policy set is in force for one principal. *replaced* are the grants that a statement decides in place of."""
+    """
+    The part of a policy set that is in force for one principal. *replaced* are the role grants that statements stand in
+    for.
+    """
 
     __slots__ = ("_alone", "_is_platform", "_policy_set", "attached", "grants", "replaced")
 
@@ -100,8 +104,8 @@ class View:
 
 class PolicySet:
     """
-    All that decisions about a tenant's principals follow, under the *hash* that each of them names. *looked_at* are the
-    resource attributes that some statement in force goes by.
+    All rules of a tenant. Each decision names their *hash*. *looked_at* are the resource attributes that some statement in
+    force tests.
     """
 
     def __init__(self, tenant_id: str, rules: Rules) -> None:
@@ -127,7 +131,7 @@ class PolicySet:
         return cls(tenant_id, Rules())
 
     def plan(self, subject: Subject, action: str) -> Plan:
-        """What *action* comes down to for *subject*."""
+        """The plan of *action* for *subject*."""
         base = subject.owner or subject
         key = (action, base.id, base.roles, base.groups, base.type, subject.id, subject.type, subject.client_id)
         plan = self._plans.get(key)
@@ -139,7 +143,10 @@ class PolicySet:
         return plan
 
     def view(self, subject: Subject) -> View:
-        """What is in force for *subject*: its owner's, with what is attached to the key or client besides."""
+        """
+        What is in force for *subject*: what is in force for its owner, and what is attached to the key or client
+        itself.
+        """
         base = subject.owner or subject
         key = (base.id, base.roles, base.groups, base.type, subject.id, subject.type, subject.client_id)
         view = self._views.get(key)
@@ -173,7 +180,7 @@ class PolicySet:
 
 
 def compile_rules(tenant_id: str, rules: Rules) -> PolicySet:
-    """The policy set of a tenant's *rules*. Rules in another order make the same set, of the same hash."""
+    """The policy set of a tenant's *rules*. Their order does not matter: the same rules have the same hash."""
     return PolicySet(tenant_id, rules)
 
 

@@ -1,7 +1,7 @@
 """
-Conditions of a statement: each true, false or *unknown* (None), of facts that may be missing.
+Conditions of a statement. Facts may be missing, so each is true, false or *unknown* (None).
 
-One that cannot be read, because a newer writer or a mishap left it so, is unknown whatever the facts.
+A stored condition that cannot be read (written by a newer version, or damaged) is unknown whatever the facts.
 """
 
 import json
@@ -19,7 +19,7 @@ from platforma.policy.times import EPOCH, Openings, check_dates, check_windows, 
 
 class Facts:
     """
-    What conditions look at, taken from a request and its subject once a decision.
+    What conditions look at, collected from a request and its subject once for each decision.
 
     *key* is `type:id` (no id, nothing after the colon), or empty where no pattern with a type can match. *seconds* are since
     1970; of a time without zone nothing is known.

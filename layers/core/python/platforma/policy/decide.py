@@ -29,9 +29,10 @@ def decide(
     policy_set: PolicySet, subject: Subject, request: Request, *, explain: bool = False, decision_id: str = ""
 ) -> Decision:
     """
-    Whether *subject* may do what *request* says. Pure: the same arguments give the same answer, wherever it is asked.
+    Whether *subject* may do what *request* says. A pure function: the same arguments always give the same decision.
 
-    *explain* adds to a denial what came nearest to another answer, at a cost that grows with the statements in force.
+    *explain* adds to a denial the statement that came nearest to changing it; that costs more the more statements are in
+    force.
     """
     plan = policy_set.plan(subject, request.action)
     facts = Facts(subject, request)
@@ -45,7 +46,7 @@ def decide(
 def _decided(  # noqa: PLR0911  a return a step
     policy_set: PolicySet, subject: Subject, request: Request, plan: Plan, facts: Facts
 ) -> tuple[Cause, tuple[Match, ...]]:
-    """The steps; the first that decides returns."""
+    """The steps of the decision rules in order; the first that decides returns."""
     action, capped, denies, grants, allows, alone = plan
     plain = subject.owner is None
     stands = plain and subject.standing == "active" and subject.tenant_id == policy_set.tenant_id
@@ -68,7 +69,7 @@ def _decided(  # noqa: PLR0911  a return a step
 
 
 def applying(indexes: tuple[ResourceIndex, ...], facts: Facts) -> tuple[Match, ...]:
-    """The statements that apply, in a fixed order, as far as they need be known."""
+    """The statements that apply, in a fixed order, at most `MAX_MATCHED` of them."""
     found: tuple[Match, ...] = ()
     for index in indexes:
         for compiled in index.candidates(facts):
@@ -85,7 +86,7 @@ def applying(indexes: tuple[ResourceIndex, ...], facts: Facts) -> tuple[Match, .
 
 
 def _standing(policy_set: PolicySet, subject: Subject) -> Cause | None:
-    """Step 1. Who is of another tenant is not known here."""
+    """Step 1: why tenant, principal, credential or owner may do nothing. A subject of another tenant is unknown."""
     if subject.tenant_id != policy_set.tenant_id:
         return "unknown"
     if subject.standing != "active":
@@ -102,7 +103,7 @@ def _elsewhere(subject: Subject, request: Request, action: Action) -> bool:
 
 
 def _in_scope(subject: Subject, action: Action | None) -> bool:
-    """Step 6, first half: the scopes of the credential, and of its owner's where that has any."""
+    """Step 6, first half: the scopes of the credential cover the action, and so do its owner's if it has any."""
     return action is not None and all(
         one is None or one.scopes is None or covered(one.scopes, action) for one in (subject, subject.owner)
     )

@@ -1,4 +1,7 @@
-"""Why not: what came nearest to another answer than a denial. It tells of policies: for those with `settings:read` only."""
+"""
+Why a request was denied: the statement that came nearest to another answer. It reveals policies, so it is for callers
+with `settings:read` only.
+"""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -20,11 +23,11 @@ _TELLING = frozenset({"deny_statement", "no_match", "unknown_domain", "owner"})
 
 def nearest_miss(view: View, plan: Plan, facts: Facts, cause: Cause) -> tuple[Mapping[str, Any], ...] | None:
     """
-    The statement that came nearest, with `misses`: each thing that it wanted, and what it saw (or that it was `missing`).
-    Of many it is the nearest of those looked at: up to `MAX_LOOKED_AT`, the ones about this resource first.
+    The statement that came nearest, with its `misses`: each thing that it required, and what it saw (or that it was
+    `missing`). At most `MAX_LOOKED_AT` statements are looked at, those about this resource first.
 
-    Of a denial by statement it is a denying one, and the misses are what it could not know. Grants that would cover the
-    action, were they not `replaced` by a statement, follow. None where nothing is about the action.
+    If a statement denied, it is that one, and the misses are the facts that were unknown to it. Grants that would cover the
+    action if no statement `replaced` them follow. None if nothing is about the action.
     """
     if plan.action is None or cause not in _TELLING:
         return None

@@ -36,7 +36,7 @@ class Compiled:
         self.tests: tuple[Test, ...] = tuple(condition.test for condition in conditions)
 
     def applies(self, facts: Facts) -> bool:
-        """Whether its conditions let it: an allow needs each to be true, a deny only that none is false."""
+        """Whether its conditions let it apply: for an allow each must be true, for a deny none may be false."""
         for test in self.tests:
             answer = test(facts)
             if answer is not True and (answer is False or not self.denies):
@@ -45,14 +45,14 @@ class Compiled:
 
 
 class Entry(NamedTuple):
-    """A statement under one of its resources. *matches* is left to be asked where the look-up is not all."""
+    """A statement under one of its resources. *matches* is what remains to be tested after the look-up, if anything."""
 
     compiled: Compiled
     matches: Callable[[str], object] | None
 
 
 class Leaf:
-    """The *entries* at one place. Where they are not *few*, and some ask for networks, they are also told apart by those."""
+    """The *entries* at one place. If they are not *few* and some have networks, they are indexed by network too."""
 
     __slots__ = ("_by_network", "_unbound", "_unknown", "entries", "few")
 
@@ -65,7 +65,10 @@ class Leaf:
             self._unknown = self.entries if entries[0].compiled.denies else self._unbound
 
     def near(self, address: Address | None) -> Sequence[Entry]:
-        """Those that may apply to a request from *address*; without one a deny may, and an allow that asks for it cannot."""
+        """
+        Those that may apply to a request from *address*. If the address is unknown, a deny with networks may apply and
+        an allow with networks cannot.
+        """
         if self.few:
             return self.entries
         if address is None:

@@ -1,4 +1,4 @@
-"""Who asks, what is asked, what is answered: the values that every decision is made of, and what policies are kept as."""
+"""The values of a decision (who asks, what is asked, what is answered), and policies as they are stored."""
 
 import hashlib
 import json
@@ -36,9 +36,9 @@ class Subject:
     *roles* are its own and its groups'. *standing* is that of tenant, principal and credential together.
     A key has its *owner*, whose roles, groups and attributes are used in place of its own. *client_id* is the client that a
     user's token came through (for a token of the client itself it may be its own id). *scopes* are action patterns;
-    None is no cap (a sign-in session, or a principal that is only asked about). *vouched* says that the attributes are those
-    that a caller vouches for, in place of what the directory has. *first_party* is whether the client is its tenant's own,
-    and of a user's token whether it came through such a one.
+    None means no cap (a sign-in session, or a principal that is only asked about). *vouched* says that a caller asserts the
+    attributes, in place of the directory's. *first_party* says that the client, or the client through which a user's token
+    came, is the tenant's own.
     """
 
     type: SubjectType
@@ -65,7 +65,8 @@ class Subject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """
-    The circumstances. *time* is aware, and the server's unless the caller may assert one; None where that is none.
+    The circumstances. *time* has a zone and is the server's, unless the caller may assert one; None if what the caller
+    asserted is no time.
 
     *environment* is the protected API's, else the registered resource's, else what the caller's context says.
     *mfa* is whether the caller signed in with a second factor; None defers to what the subject's credential says.
@@ -82,8 +83,8 @@ class Request:
     """
     What is asked. *action* is an operation (`infrastructure.clusters.create`) or a bare permission (`orders:manage`).
 
-    Without *resource_id* it is about the type as a whole. *own_api* is set for the operations of this API itself, also when
-    they are only asked about; the control domains are this API's anyway.
+    Without *resource_id* the question is about the type as a whole. *own_api* says that the operation is one of this API's
+    own, even if it is only asked about; operations of the control domains always are.
     """
 
     action: str
@@ -111,10 +112,10 @@ class Match(NamedTuple):
 
 class Decision(NamedTuple):
     """
-    An answer. A tuple rather than a dataclass, since making it is a good part of what a decision costs.
+    An answer. It is a tuple and not a dataclass because making it is a good part of the cost of a decision.
 
-    *matched* holds at most `MAX_MATCHED` of what decided; *nearest* is there for explained denials only, and only for those
-    with `settings:read` to see; *cause* tells apart what one *kind* may mean.
+    *matched* holds what decided, at most `MAX_MATCHED` of it. *nearest* is set only for explained denials and shown only to
+    callers with `settings:read`. *cause* is finer than *kind*.
     """
 
     allowed: bool

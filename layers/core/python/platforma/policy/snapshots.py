@@ -1,8 +1,8 @@
 """
-A tenant's compiled policy, kept warm: the counters are read every two seconds at most, the rules only when they moved.
+A tenant's compiled policy, cached: its counters are read again after two seconds, its rules only when the counters changed.
 
-A change therefore bites within 2 seconds and a read. While the counters cannot be read, what was read less than 5 seconds
-ago still stands, and nothing older.
+A change therefore takes effect within 2 seconds and a read. While the counters cannot be read, what was read less than 5
+seconds ago is still used, and nothing older.
 """
 
 from collections import OrderedDict
@@ -72,7 +72,8 @@ class Snapshots:
 
     def current(self, tenant_id: str) -> Snapshot:
         """
-        The tenant as it stands now: for who gives rights, and names what was made a moment ago by another instance.
+        The tenant as it stands now, not up to 2 seconds ago: for callers who give rights, and who may name what another
+        instance has just made.
 
         Raises:
             Unavailable: its counters or rules cannot be read.
@@ -84,7 +85,10 @@ class Snapshots:
         self._kept.pop(tenant_id, None)
 
     def _read(self, tenant_id: str, kept: Snapshot | None, now: datetime) -> Snapshot:
-        """Counters first, then rules: a change between the two is in the rules already, and looked for once more later."""
+        """
+        Read the counters first, then the rules: a change between the two is then in the rules already, and causes one
+        needless read later.
+        """
         versions = self._source.versions(tenant_id)
         if (
             kept is not None
