@@ -6,7 +6,7 @@ SAM = .tools/sam/bin/sam
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.tools/pycache
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench deploy lock
+.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench deploy deploy-state lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
@@ -77,12 +77,15 @@ bench:
 
 # For real: the layers are built by the locked uv for AWS's Python and machine, whatever this one is; parameters are in
 # samconfig.toml. --cached keeps to a cache of its own, since it would not notice that a layer is for another machine.
-deploy:
-	$(TOOLS) sam
+deploy: deploy-state
 	UV="$(CURDIR)/.venv/bin/uv" SAM_CLI_TELEMETRY=0 $(SAM) build --cached --cache-dir .aws-sam/cache --parallel
-	SAM_CLI_TELEMETRY=0 $(SAM) deploy --config-env state
 	SAM_CLI_TELEMETRY=0 $(SAM) deploy
 	SAM_CLI_TELEMETRY=0 $(SAM) deploy --config-env observability
+
+# The tables, buckets, keys and secrets alone: a first deployment fills the secrets before there are functions that need them.
+deploy-state:
+	$(TOOLS) sam
+	SAM_CLI_TELEMETRY=0 $(SAM) deploy --config-env state
 
 lock:
 	$(TOOLS)

@@ -5,7 +5,7 @@ from platforma.edge.operator import operated
 from platforma.edge.relaying import asks_for
 
 
-@operated("audit_export", counted=("delivered", "failing", "suspended", "cold", "forgotten"))
+@operated("audit_export", counted=("delivered", "failing", "suspended", "cold", "forgotten", "failed"))
 def handler(event: dict[str, object], request_id: str) -> dict[str, object]:
     if asks_for("streams", event):
         return bootstrap.push_streams(request_id)

@@ -6,7 +6,7 @@ from platforma.edge.operator import operated
 from platforma.edge.relaying import asks_for, reconcile_requests, relay_event
 
 
-@operated("audit_relay", counted=("completeness", "erasures", "keepings", "logs_added"))
+@operated("audit_relay", counted=("completeness", "erasures", "keepings", "logs_added", "aside"))
 def handler(event: dict[str, object], _request_id: str) -> dict[str, object]:
     if asks_for("reconcile", event):
         return reconcile_requests(bootstrap.ledger(), environment.clock)

@@ -5,9 +5,11 @@ import re
 import pytest
 
 from platforma.edge.endpoints import ENDPOINTS
-from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, ROOT, STATE, imported, of_type, properties, stem
+from tests.unit.infra.templates import FOLDERS, OBSERVABILITY, ROOT, SERVICE, STATE, imported, of_type, properties, stem
 
 ALARMS = of_type(OBSERVABILITY, "AWS::CloudWatch::Alarm")
+FILTERS = of_type(OBSERVABILITY, "AWS::Logs::MetricFilter")
+UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -50,16 +52,85 @@ def test_every_queue_of_dead_letters_is_watched():
     assert watched == {f"{name}Name" for name in of_type(STATE, "AWS::SQS::Queue")}
 
 
-def test_silence_of_the_audit_relay_is_an_alarm():
-    assert ALARMS["AuditRelaySilent"]["Properties"]["TreatMissingData"] == "breaching"
+def seconds(rate: str) -> int:
+    """`rate(6 hours)` in seconds."""
+    number, unit = re.fullmatch(r"rate\((\d+) (\w+?)s?\)", rate).groups()
+    return int(number) * UNITS[unit]
 
 
-def test_silence_of_the_compaction_is_told_but_not_before_its_first_run():
-    """CloudWatch makes an alarm as INSUFFICIENT_DATA, and acts when a state is entered from another."""
-    alarm = ALARMS["AuditCompactionBehind"]["Properties"]
+@pytest.mark.parametrize("name", [name for name in ALARMS if name.endswith("Silent")])
+def test_silence_is_an_alarm_and_a_first_deployment_is_not(name):
+    """
+    A rate without a start date runs at once (EventBridge Scheduler's guide, "Rate-based schedules"), before there are
+    alarms: they are deployed last. A run that is late once is no silence.
+    """
+    alarm, function = ALARMS[name]["Properties"], name.removesuffix("Silent") + "Function"
+    schedules = [
+        schedule["Properties"]
+        for schedule in of_type(SERVICE, "AWS::Scheduler::Schedule").values()
+        if schedule["Properties"]["Target"]["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+    ]
+
+    assert (alarm["TreatMissingData"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "breaching",
+        "LessThanThreshold",
+        1,
+    )
+    assert schedules
+    assert not [one for one in schedules if {"StartDate", "State"} & one.keys()]
+    assert 2 * min(seconds(one["ScheduleExpression"]) for one in schedules) <= alarm["Period"] * alarm["EvaluationPeriods"]
+
+
+@pytest.mark.parametrize("name", ["AuditUnreconciled", "AuditCompactionBehind"])
+def test_silence_of_what_a_line_of_a_log_tells_is_told_but_not_before_its_first(name):
+    """
+    Lines are counted from when the alarm is made. CloudWatch makes an alarm as INSUFFICIENT_DATA, and acts when a state is
+    entered from another.
+    """
+    alarm = ALARMS[name]["Properties"]
 
     assert alarm["TreatMissingData"] == "missing"
     assert alarm["InsufficientDataActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def told_by(function: str) -> dict[str, str]:
+    """What is counted in this function's log: the metric's value by its name."""
+    return {
+        one["Properties"]["MetricTransformations"][0]["MetricName"]: one["Properties"]["MetricTransformations"][0][
+            "MetricValue"
+        ]
+        for one in FILTERS.values()
+        if one["Properties"]["LogGroupName"] == {"Fn::Sub": "/aws/lambda/${ServiceStack}-" + function}
+    }
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_what_is_counted_in_a_functions_log_is_in_its_lines(name):
+    """A line has what the handler names as counted, and what every line of a failure or request has."""
+    pattern, value = FILTERS[name]["Properties"]["FilterPattern"], FILTERS[name]["Properties"]["MetricTransformations"][0]
+    folder = str(FILTERS[name]["Properties"]["LogGroupName"]).rpartition("-")[2].rstrip("'}")
+    handler = ROOT / "functions" / folder / "app.py"
+    counted = re.search(r"counted=\(([^)]*)\)", handler.read_text()) if handler.exists() else None
+    members = set(re.findall(r'"(\w+)"', counted[1] if counted else ""))
+
+    told = {member.split(".")[0] for member in re.findall(r"\$\.([\w.]+)", f"{pattern} {value['MetricValue']}")}
+
+    assert told <= members | {"code", "level", "message", "facts", "status", "record"}
+
+
+@pytest.mark.parametrize(
+    ("alarm", "function", "member"),
+    [
+        ("AuditIncomplete", "audit_relay", "$.completeness.missing"),
+        ("AuditSetAside", "audit_relay", "$.aside"),
+        ("AuditExportFailed", "audit_export", "$.failed"),
+    ],
+)
+def test_an_event_that_is_missing_set_aside_or_cannot_be_proved_is_an_alarm(alarm, function, member):
+    rings = ALARMS[alarm]["Properties"]
+
+    assert told_by(function)[rings["MetricName"]] == member
+    assert (rings["Statistic"], rings["Threshold"]) == ("Sum", 1)
 
 
 def test_whoever_weakens_key_lock_or_table_is_seen():

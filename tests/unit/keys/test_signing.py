@@ -96,8 +96,11 @@ def test_the_key_set_holds_nothing_private(world):
 def test_no_key_no_signature(world):
     with pytest.raises(Unavailable):
         world.instance().active()
-    with pytest.raises(NotFound):
-        world.rotate()
+
+
+def test_a_schedule_that_comes_before_the_first_key_makes_none_and_is_no_failure(world):
+    assert world.rotate() is None
+    assert world.store.all() == []
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

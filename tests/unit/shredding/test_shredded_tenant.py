@@ -132,7 +132,7 @@ def test_an_event_that_an_instance_still_sealed_is_set_aside(world, doomed):
 
     answer = world.sweep()
 
-    assert len(answer["set_aside"]) == 1
+    assert (len(answer["set_aside"]), answer["aside"]) == (1, 1)
     assert world.sweep()["set_aside"] == []
 
 

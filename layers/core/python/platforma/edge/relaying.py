@@ -25,6 +25,7 @@ def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any
         "entered": sum(each.entered for each in done),
         "busy": [each.log_id for each in done if each.busy],
         "set_aside": [event_id for each in done for event_id in each.set_aside],
+        "aside": sum(len(each.set_aside) for each in done),
         "logs_added": sum(each.added is not None for each in done),
     }
 

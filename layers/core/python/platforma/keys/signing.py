@@ -169,16 +169,15 @@ def rotate_signing_keys(
     """
     Give the newest key of each line a successor if it is old enough (or *forced*): published now, active in ten minutes.
 
-    The successors; none where none is due. Keys that have ended are removed in the same write. For a schedule, any time in a
-    day will do.
+    The successors; none where none is due, or there is no key yet: the first are made when the system is set up. Keys that
+    have ended are removed in the same write. For a schedule, any time in a day will do.
 
     Raises:
-        NotFound: there is no key yet.
         SigningKeysMoved: another rotation came first.
     """
     now = clock().replace(microsecond=0)
     if not store.all():
-        raise NotFound("There is no signing key yet.")
+        return []
     made: list[SigningKey] = []
     for algorithm in algorithms:
         stored = store.all()
