@@ -34,6 +34,18 @@ def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DynamoHandler, "call_action", alone)
 
 
+def make_tables(*names: str) -> None:
+    """Tables of the one shape that all of ours have."""
+    client = boto3.client("dynamodb", REGION)
+    for name in names:
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        )
+
+
 @contextmanager
 def tables_on_moto(*names: str) -> Iterator[Tables]:
     """Fresh tables, each under its own name, bound; gone afterwards."""
@@ -42,14 +54,7 @@ def tables_on_moto(*names: str) -> Iterator[Tables]:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
         isolate(monkeypatch)
-        client = boto3.client("dynamodb")
-        for name in names:
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            )
+        make_tables(*names)
         yield Tables({name: name for name in names}, REGION).bind()
 
 

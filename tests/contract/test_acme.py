@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from cryptography import x509
-from dnslib import QTYPE, RR, TXT
-from dnslib.server import BaseResolver, DNSServer
 
 from infra.vault.apply import _account_key
 from platforma.adapters.acme import ACME
@@ -21,52 +19,12 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
-from tests.contract.openbao import OpenBao, _free_port
+from tests.contract.openbao import OpenBao
 from tests.fakes.acme_proxy import Proxy, every_other_nonce, proxied
+from tests.fakes.certificates import Names, Shown
 
 pytestmark = pytest.mark.enable_socket
 ROLE = {"server_flag": True, "allow_any_name": True, "require_cn": False, "key_type": "any", "ttl": "1h", "no_store": False}
-
-
-class Names(BaseResolver):
-    """`DNS` and the server that answers for it."""
-
-    def __init__(self) -> None:
-        self.port = _free_port()
-        self.records: dict[str, tuple[str, ...]] = {}
-        self.lies = False
-
-    def resolve(self, request, _handler):
-        reply = request.reply()
-        for value in self.records.get(str(request.q.qname).rstrip(".").lower(), ()):
-            reply.add_answer(RR(request.q.qname, QTYPE.TXT, rdata=TXT("wrong" if self.lies else value), ttl=0))
-        return reply
-
-    def publish(self, proof):
-        self.records[proof.name] = proof.values
-        return proof.name
-
-    def is_published(self, change):
-        return change in self.records
-
-    def remove(self, proof):
-        self.records.pop(proof.name, None)
-
-
-class Shown:
-    """An installer that notes what it was given."""
-
-    name = "shown"
-
-    def __init__(self) -> None:
-        self.pairs = []
-
-    def serves(self, _domains):
-        return True
-
-    def install(self, known, pair):
-        self.pairs.append(pair)
-        return known or "place-1"
 
 
 class World:
@@ -90,27 +48,6 @@ class World:
         made = order_certificate(domains, certificates=self.store, attempt=self.attempt)
         self.work()
         return self.store.get(made.id)
-
-
-@pytest.fixture(scope="module")
-def bao(tmp_path_factory) -> Iterator[OpenBao]:
-    server = OpenBao(tmp_path_factory.mktemp("bao"))
-    server.start()
-    server.set_up()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[Names]:
-    resolver = Names()
-    servers = [DNSServer(resolver, port=resolver.port, address="127.0.0.1", tcp=tcp) for tcp in (False, True)]
-    for server in servers:
-        server.start_thread()
-    yield resolver
-    for server in servers:
-        server.server.shutdown()
-        server.server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from platforma.kernel.errors import Unavailable
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.on_moto import isolate
+from tests.contract.on_moto import isolate, make_tables
 
 REGION = "eu-central-1"
 RACERS = 20
@@ -57,14 +57,7 @@ def aws():
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         isolate(patch)
-        dynamodb = boto3.client("dynamodb", REGION)
-        for name in ("audit", "key"):
-            dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            )
+        make_tables("audit", "key")
         s3 = boto3.client("s3", REGION)
         s3.create_bucket(
             Bucket="log", ObjectLockEnabledForBucket=True, CreateBucketConfiguration={"LocationConstraint": REGION}

@@ -1,7 +1,6 @@
 """The CA is replaced at a real OpenBao: begun, switched, ended, and what is trusted and let in at each step."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,15 +39,6 @@ class Rotated:
 
     def roots(self, certificate: ClientCertificate) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(self.signed_in(certificate).trusted().encode())
-
-
-@pytest.fixture(scope="module")
-def bao(tmp_path_factory) -> Iterator[OpenBao]:
-    server = OpenBao(tmp_path_factory.mktemp("bao"))
-    server.start()
-    server.set_up()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -28,17 +28,6 @@ from tests.contract.openbao import POLICY, OpenBao
 NOON = datetime.now(UTC)
 
 
-@pytest.fixture(scope="session")
-def openbao(tmp_path_factory):
-    server = OpenBao(tmp_path_factory.mktemp("openbao"))
-    try:
-        server.start()
-        server.set_up()
-        yield server
-    finally:
-        server.stop()
-
-
 def ticking():
     """A clock on which two seconds pass between any two looks at it."""
     seconds = iter(range(0, 800, 2))
@@ -46,8 +35,8 @@ def ticking():
 
 
 @pytest.fixture
-def vault(openbao) -> Vault:
-    return Vault(openbao.addr, "function", openbao.client)
+def vault(bao) -> Vault:
+    return Vault(bao.addr, "function", bao.client)
 
 
 @pytest.fixture
@@ -90,15 +79,15 @@ def test_the_platform_has_a_key_of_its_own(data_keys):
     assert data_keys.unwrap(PLATFORM, "signing", key.wrapped) == key.plaintext
 
 
-def test_what_signs_tokens_is_under_a_key_that_others_of_the_platform_have_no_way_to(openbao):
+def test_what_signs_tokens_is_under_a_key_that_others_of_the_platform_have_no_way_to(bao):
     """The same wrapped key, asked for by a role that has the platform's key and not this one."""
-    wrapped = Vault(openbao.addr, "function", openbao.client).generate(PLATFORM, "signing").wrapped
-    openbao.root.sys.create_or_update_policy(
+    wrapped = Vault(bao.addr, "function", bao.client).generate(PLATFORM, "signing").wrapped
+    bao.root.sys.create_or_update_policy(
         "no-signing", 'path "transit/+/platform" { capabilities = ["update"] }\npath "transit/datakey/plaintext/platform" '
         '{ capabilities = ["update"] }',
     )  # fmt: skip
-    openbao.allow("no-signing", policy="no-signing")
-    other = Vault(openbao.addr, "no-signing", lambda: openbao.client("no-signing"))
+    bao.allow("no-signing", policy="no-signing")
+    other = Vault(bao.addr, "no-signing", lambda: bao.client("no-signing"))
 
     assert other.generate(PLATFORM, "audit")
     with pytest.raises(Unavailable):
@@ -265,24 +254,24 @@ def test_peppers_and_secrets_are_found(source):
     assert len({secrets.pepper().key, secrets.secret("lookup"), secrets.secret("cursor")}) == 3
 
 
-def test_data_of_an_older_version_of_the_tenants_key_still_opens(vault, openbao):
+def test_data_of_an_older_version_of_the_tenants_key_still_opens(vault, bao):
     tenant_id = new_id("ten")
     vault.create_tenant_key(tenant_id)
     old = vault.generate(tenant_id, "identity")
 
-    openbao.write(f"transit/keys/tenant-{tenant_id}/rotate")
+    bao.write(f"transit/keys/tenant-{tenant_id}/rotate")
     new = vault.generate(tenant_id, "identity")
 
     assert (old.wrapped[:9], new.wrapped[:9]) == (b"vault:v1:", b"vault:v2:")
     assert vault.unwrap_all(tenant_id, "identity", [new.wrapped, old.wrapped]) == [new.plaintext, old.plaintext]
 
 
-def test_a_destroyed_tenants_data_is_gone_for_good(vault, openbao):
+def test_a_destroyed_tenants_data_is_gone_for_good(vault, bao):
     tenant_id = new_id("ten")
     vault.create_tenant_key(tenant_id)
     old = vault.generate(tenant_id, "identity")
-    openbao.write(f"transit/keys/tenant-{tenant_id}/config", deletion_allowed=True)
-    openbao.root.delete(f"transit/keys/tenant-{tenant_id}")
+    bao.write(f"transit/keys/tenant-{tenant_id}/config", deletion_allowed=True)
+    bao.root.delete(f"transit/keys/tenant-{tenant_id}")
 
     with pytest.raises(NoSuchKey):
         vault.unwrap(tenant_id, "identity", old.wrapped)
@@ -291,9 +280,9 @@ def test_a_destroyed_tenants_data_is_gone_for_good(vault, openbao):
         vault.unwrap(tenant_id, "identity", old.wrapped)
 
 
-def test_signatures_verify_with_the_published_key_of_their_version(vault, openbao):
+def test_signatures_verify_with_the_published_key_of_their_version(vault, bao):
     old = vault.sign_ed25519("audit-checkpoint", b"checkpoint")
-    openbao.write("transit/keys/audit-checkpoint/rotate")
+    bao.write("transit/keys/audit-checkpoint/rotate")
     new = vault.sign_ed25519("audit-checkpoint", b"checkpoint")
 
     keys = vault.ed25519_public_keys("audit-checkpoint")
@@ -313,16 +302,16 @@ def test_what_is_no_tenant_never_becomes_a_path(vault, tenant_id):
         vault.generate(tenant_id, "identity")
 
 
-def test_a_token_is_renewed_before_it_ends(openbao):
+def test_a_token_is_renewed_before_it_ends(bao):
     """By another certificate, which shows that it was read again."""
     now = [datetime.now(UTC)]
     asked = []
 
     def certificate():
         asked.append(now[0])
-        return openbao.client()
+        return bao.client()
 
-    vault = Vault(openbao.addr, "function", certificate, lambda: now[0])
+    vault = Vault(bao.addr, "function", certificate, lambda: now[0])
     vault.read_secret("peppers")
     now[0] += timedelta(minutes=11)
     vault.read_secret("peppers")
@@ -332,37 +321,37 @@ def test_a_token_is_renewed_before_it_ends(openbao):
     assert len(asked) == 2
 
 
-def test_a_refused_token_is_replaced_once(openbao, vault):
+def test_a_refused_token_is_replaced_once(bao, vault):
     vault.read_secret("peppers")
     vault._connection._session.client.token = "forged"
 
     assert vault.read_secret("peppers")
 
 
-def test_a_broken_connection_is_replaced_once(openbao, vault):
+def test_a_broken_connection_is_replaced_once(bao, vault):
     vault.read_secret("peppers")
     vault._connection._session.client.adapter.base_uri = "https://127.0.0.1:1"
 
     assert vault.read_secret("peppers")
 
 
-def test_a_certificate_for_another_role_is_not_let_in(openbao):
-    vault = Vault(openbao.addr, "function", lambda: openbao.client("stranger"))
+def test_a_certificate_for_another_role_is_not_let_in(bao):
+    vault = Vault(bao.addr, "function", lambda: bao.client("stranger"))
 
     with pytest.raises(Unavailable):
         vault.read_secret("peppers")
 
 
-def test_a_vault_that_another_authority_vouches_for_is_not_trusted(openbao, tmp_path):
+def test_a_vault_that_another_authority_vouches_for_is_not_trusted(bao, tmp_path):
     from tests.contract.openbao import _Authority
 
     foreign = _Authority(tmp_path).issue("function", server=False)
 
     with pytest.raises(Unavailable):
-        Vault(openbao.addr, "function", lambda: foreign).read_secret("peppers")
+        Vault(bao.addr, "function", lambda: foreign).read_secret("peppers")
 
 
-def test_neither_proxies_nor_tokens_of_the_environment_are_used(openbao, vault, monkeypatch):
+def test_neither_proxies_nor_tokens_of_the_environment_are_used(bao, vault, monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("VAULT_TOKEN", "someone-elses")
@@ -370,7 +359,7 @@ def test_neither_proxies_nor_tokens_of_the_environment_are_used(openbao, vault, 
     assert vault.read_secret("peppers")
 
 
-def test_a_failure_carries_no_token_and_no_key(openbao, vault):
+def test_a_failure_carries_no_token_and_no_key(bao, vault):
     key = vault.generate(PLATFORM, "identity")
     token = vault._connection._session.client.token
 
@@ -398,24 +387,24 @@ sys.exit("hvac" in sys.modules or "requests" in sys.modules)
     assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
 
 
-def test_a_permission_that_is_taken_away_is_unavailable_and_given_again_serves(openbao):
-    openbao.root.sys.create_or_update_policy("shrinking", POLICY)
-    openbao.allow("shrinking", policy="shrinking")
-    vault = Vault(openbao.addr, "shrinking", lambda: openbao.client("shrinking"), ticking())
+def test_a_permission_that_is_taken_away_is_unavailable_and_given_again_serves(bao):
+    bao.root.sys.create_or_update_policy("shrinking", POLICY)
+    bao.allow("shrinking", policy="shrinking")
+    vault = Vault(bao.addr, "shrinking", lambda: bao.client("shrinking"), ticking())
     key = vault.generate(PLATFORM, "identity")
 
-    openbao.root.sys.create_or_update_policy("shrinking", 'path "kv/data/platforma/peppers" { capabilities = ["read"] }')
+    bao.root.sys.create_or_update_policy("shrinking", 'path "kv/data/platforma/peppers" { capabilities = ["read"] }')
     with pytest.raises(Unavailable):
         vault.unwrap(PLATFORM, "identity", key.wrapped)
-    openbao.root.sys.create_or_update_policy("shrinking", POLICY)
+    bao.root.sys.create_or_update_policy("shrinking", POLICY)
 
     assert vault.unwrap(PLATFORM, "identity", key.wrapped) == key.plaintext
 
 
-def test_a_vault_that_is_slow_is_unavailable(monkeypatch, openbao):
+def test_a_vault_that_is_slow_is_unavailable(monkeypatch, bao):
     monkeypatch.setattr(vault_session, "TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        vault = Vault(f"https://127.0.0.1:{silent.getsockname()[1]}", "function", openbao.client)
+        vault = Vault(f"https://127.0.0.1:{silent.getsockname()[1]}", "function", bao.client)
 
         with pytest.raises(Unavailable):
             vault.generate(PLATFORM, "identity")

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from argon2 import PasswordHasher
 from moto import mock_aws
@@ -23,7 +22,7 @@ from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
 from tests.contract.directory.world import SeenOutbox
-from tests.contract.on_moto import isolate
+from tests.contract.on_moto import isolate, make_tables
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
 DIGEST = "ab" * 32
@@ -43,14 +42,7 @@ def ports(request, monkeypatch):
         monkeypatch.setenv(name, "test")
     isolate(monkeypatch)
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        for name in TABLES:
-            client.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        make_tables(*TABLES)
         keys, secrets, outbox = MemoryDataKeys(), MemorySecrets(), SeenOutbox()
 
         def made():

@@ -13,34 +13,22 @@ from platforma.apikeys.format import MAX_PEPPER_VERSION as IN_A_KEY
 from platforma.apikeys.format import parse
 from platforma.keys import stored_secret
 from platforma.keys.secrets import CachedSecrets
-from tests.contract.openbao import OpenBao
 from tests.unit.apikeys.world import World
 
 
-@pytest.fixture(scope="module")
-def openbao(tmp_path_factory):
-    server = OpenBao(tmp_path_factory.mktemp("openbao"))
-    try:
-        server.start()
-        server.set_up()
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
-def world(openbao, monkeypatch):
+def world(bao, monkeypatch):
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)
     world = World()
-    world.secrets = CachedSecrets(Vault(openbao.addr, "function", openbao.client), world.clock)
+    world.secrets = CachedSecrets(Vault(bao.addr, "function", bao.client), world.clock)
     return world
 
 
-def test_no_key_ends_and_new_ones_are_made_under_the_new_pepper(openbao, world):
+def test_no_key_ends_and_new_ones_are_made_under_the_new_pepper(bao, world):
     old = world.issue()
     before = parse(old.text).pepper_version
 
-    version = Setup(openbao.root).rotate_pepper()
+    version = Setup(bao.root).rotate_pepper()
 
     assert version == before + 1
     assert world.check(old.text).code == "valid"
@@ -53,30 +41,30 @@ def test_no_key_ends_and_new_ones_are_made_under_the_new_pepper(openbao, world):
     assert world.keys.find(old.key.id).secret.version == version
 
 
-def test_an_instance_that_cached_the_old_peppers_verifies_a_key_made_under_the_new_one(openbao, world):
+def test_an_instance_that_cached_the_old_peppers_verifies_a_key_made_under_the_new_one(bao, world):
     world.issue()
-    Setup(openbao.root).rotate_pepper()
+    Setup(bao.root).rotate_pepper()
     fresh = World(keys=world.keys, tenant_id=world.tenant_id, user_id=world.user_id)
-    fresh.secrets = CachedSecrets(Vault(openbao.addr, "function", openbao.client), fresh.clock)
+    fresh.secrets = CachedSecrets(Vault(bao.addr, "function", bao.client), fresh.clock)
     new = fresh.issue()
     world.now = fresh.now + timedelta(seconds=6)
 
     assert world.check(new.text).code == "valid"
 
 
-def test_of_rotations_at_once_each_adds_its_own_or_is_refused(openbao):
-    before = openbao.root.read("kv/data/platforma/peppers")["data"]["data"]
+def test_of_rotations_at_once_each_adds_its_own_or_is_refused(bao):
+    before = bao.root.read("kv/data/platforma/peppers")["data"]["data"]
 
     def rotate(_):
         try:
-            return Setup(openbao.root).rotate_pepper()
+            return Setup(bao.root).rotate_pepper()
         except hvac.exceptions.InvalidRequest:
             return None
 
     with ThreadPoolExecutor(5) as pool:
         added = [version for version in pool.map(rotate, range(5)) if version]
 
-    after = openbao.root.read("kv/data/platforma/peppers")["data"]["data"]
+    after = bao.root.read("kv/data/platforma/peppers")["data"]["data"]
     assert len(added) == len(set(added)) == len(after) - len(before)
     assert {name: after[name] for name in before if name != "current"} == {
         name: value for name, value in before.items() if name != "current"

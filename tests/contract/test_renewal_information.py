@@ -1,11 +1,9 @@
 """Our ACME client against an authority with renewal information (RFC 9773) and of other manners than OpenBao's."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from dnslib.server import DNSServer
 
 from infra.vault.apply import _account_key
 from platforma.adapters.acme import ACME
@@ -15,8 +13,8 @@ from platforma.certificates import Worker, order_certificate, revoke_certificate
 from platforma.kernel.events import Attempt
 from platforma.keys.envelope import Envelope
 from tests.contract.openbao import _free_port
-from tests.contract.test_acme import Names, Shown
 from tests.fakes.acme_authority import Authority, made
+from tests.fakes.certificates import Names, Shown
 
 pytestmark = pytest.mark.enable_socket
 
@@ -45,18 +43,6 @@ class World:
 
     def order(self, *domains: str) -> str:
         return order_certificate(domains, certificates=self.store, attempt=self.attempt).id
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[Names]:
-    resolver = Names()
-    servers = [DNSServer(resolver, port=resolver.port, address="127.0.0.1", tcp=tcp) for tcp in (False, True)]
-    for server in servers:
-        server.start_thread()
-    yield resolver
-    for server in servers:
-        server.server.shutdown()
-        server.server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,6 @@ LIFE = timedelta(seconds=20)
 
 
 @pytest.fixture(scope="module")
-def bao(tmp_path_factory) -> Iterator[OpenBao]:
-    server = OpenBao(tmp_path_factory.mktemp("bao"))
-    server.start()
-    server.set_up()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def setup(bao: OpenBao) -> Setup:
     made = Setup(bao.root)
     made.run()

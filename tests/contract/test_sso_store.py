@@ -6,12 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.sso import DynamoConnections, DynamoDomains
-from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import make_versions
 from platforma.adapters.memory.sso import MemoryConnections, MemoryDomains
 from platforma.kernel.errors import Conflict, PlatformaError, PreconditionFailed
@@ -28,25 +25,11 @@ from platforma.sso.model import (
     Provisioning,
     SAMLSettings,
 )
-from tests.contract.on_moto import isolate
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACME, OTHER = new_id("ten"), new_id("ten")
 PROVIDER = IdentityProvider("https://idp.test", ("QUJD", "REVG"), redirect_url="https://idp.test/sso")
-
-
-class EnteredItem(Item):
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-
-class KeptEvents:
-    """An outbox that keeps each event under its id, once."""
-
-    def items(self, event):
-        return [(EnteredItem("events", event.id), EnteredItem.pk.does_not_exist(), Conflict("twice"))]
 
 
 @dataclass
@@ -73,21 +56,10 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         yield Stores(MemoryConnections(), MemoryDomains())
         return
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        isolate(monkeypatch)
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        for name in ("credential", "policy"):
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-            )
-        tables = Tables({name: name for name in ("credential", "policy")}, "eu-central-1").bind()
+    with tables_on_moto("credential", "policy") as tables:
         make_versions(ACME)
-        yield Stores(DynamoConnections(tables, KeptEvents()), DynamoDomains(tables, KeptEvents()))
+        events = KeptEvents(tables, "credential")
+        yield Stores(DynamoConnections(tables, events), DynamoDomains(tables, events))
 
 
 def add(stores: Stores, made: Connection) -> Connection:

@@ -34,6 +34,7 @@ from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
+from tests.contract.on_moto import make_tables
 
 REGION = "eu-central-1"
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "PutObject")
@@ -48,15 +49,8 @@ class Deployed:
 
     def __init__(self):
         self.tenant, self.other = new_id("ten"), new_id("ten")
-        dynamodb = boto3.client("dynamodb", REGION)
-        for name in ("audit", "key"):
-            dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            )
-        self.dynamodb = dynamodb
+        make_tables("audit", "key")
+        self.dynamodb = boto3.client("dynamodb", REGION)
         self.s3 = boto3.client("s3", REGION)
         self.s3.create_bucket(
             Bucket="log", ObjectLockEnabledForBucket=True, CreateBucketConfiguration={"LocationConstraint": REGION}

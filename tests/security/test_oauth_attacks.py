@@ -2,27 +2,15 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
 from tests.signing_in import App, Browser, answer_of, app_of
-from tests.world import URL, Reply, Tenant, World, running
+from tests.world import URL, Reply, Tenant, World
 
 EVIL = 'x\r\nSet-Cookie: a=b\n{"level":"INFO","message":"request","status":200}\x1b[2J\u2028"><script>alert(1)</script>'
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, running(patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def tenant(world: World) -> Tenant:
-    return world.tenant()
 
 
 @pytest.fixture(scope="module")

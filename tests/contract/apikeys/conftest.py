@@ -14,7 +14,7 @@ from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.keys import stored_secret
 from platforma.keys.envelope import Envelope
 from tests.contract.apikeys.places import BOTH, Outbox, Places, Recorded
-from tests.contract.on_moto import isolate
+from tests.contract.on_moto import isolate, make_tables
 from tests.unit.apikeys.world import World
 
 
@@ -30,12 +30,7 @@ def dynamodb():
 
 @pytest.fixture
 def table(dynamodb):
-    dynamodb.create_table(
-        TableName="credential",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-    )
+    make_tables("credential")
     yield dynamodb
     if dynamodb.list_tables()["TableNames"]:
         dynamodb.delete_table(TableName="credential")

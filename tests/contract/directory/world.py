@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from pynamodb.attributes import UnicodeAttribute
 
 from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
@@ -36,6 +35,7 @@ from platforma.kernel.errors import PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
+from tests.contract.on_moto import make_tables
 
 KNOWN = frozenset({"admin", "operator", "developer", "viewer", "billing"})
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
@@ -121,14 +121,7 @@ def in_memory() -> World:
 
 
 def in_dynamodb() -> World:
-    client = boto3.client("dynamodb", region_name="eu-central-1")
-    for name in TABLES:
-        client.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    make_tables(*TABLES)
     keys, secrets, own = MemoryDataKeys(), MemorySecrets(), threading.local()
 
     def make() -> tuple[Tenants, Directory, Groups]:

@@ -12,19 +12,6 @@ from platforma.keys.envelope import KEY_LIFETIME, MAX_PLAINTEXT, Envelope
 from platforma.keys.errors import NoSuchKey
 
 
-class StillClock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 24, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
 @pytest.fixture
 def data_keys() -> MemoryDataKeys:
     return MemoryDataKeys("ten_a", "ten_b")
@@ -105,7 +92,7 @@ def test_no_nonce_comes_twice_under_a_key_even_where_the_random_source_gives_one
 def test_of_ten_million_draws_each_has_a_key_and_number_of_its_own(monkeypatch):
     """A key is given out with the numbers 0 to 2^20 - 1, each once, and another comes then: shown at every one's ends."""
     data_keys, drawn = MemoryDataKeys("ten_a"), 0
-    envelope = Envelope(data_keys, lambda: StillClock().now)
+    envelope = Envelope(data_keys, lambda: datetime(2026, 11, 24, 10, tzinfo=UTC))
     seen = set()
 
     while drawn < 10_000_000:

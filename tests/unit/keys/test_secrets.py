@@ -1,5 +1,5 @@
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -7,19 +7,6 @@ from platforma.adapters.memory.keys import MemorySecrets
 from platforma.kernel.errors import Broken, Unavailable
 from platforma.keys.errors import UnknownPepper
 from platforma.keys.secrets import ASKED_EVERY, KEPT_WITHOUT_SOURCE, REFRESHED_AFTER, CachedSecrets
-
-
-class StillClock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 24, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
 
 
 @pytest.fixture
