@@ -1,4 +1,4 @@
-"""Where keys are kept, by what each operation promises."""
+"""The ports of this area: stores of keys, counters and limits, and what each operation promises."""
 
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +25,7 @@ class Keys(Protocol):
     def page(
         self, tenant_id: str, *, limit: int, after: str | None = None, owner_id: str | None = None
     ) -> tuple[tuple[APIKey, ...], str | None]:
-        """Keys in the order of their ids from behind *after*, and where the next page starts behind (None: no more)."""
+        """Keys after *after* in the order of their ids, and the id after which the next page starts (None: no more)."""
 
     def add(self, key: APIKey, event: Event) -> None:
         """Keep a new key."""
@@ -51,7 +51,7 @@ class Keys(Protocol):
         Keep the new ticket, unless the key was switched off or revoked meanwhile.
 
         Raises:
-            Conflict: it was, and nothing was written; what was read of the key is not to be relied on.
+            Conflict: it was, and nothing was written; read the key again.
         """
 
     def note_use(self, key: APIKey, *, used_at: datetime, ip_address: str | None) -> None:
@@ -77,7 +77,7 @@ class Limits(Protocol):
 
     def lease(self, holder: Holder, limit: RateLimit, *, least: int, block: int, now: datetime) -> Window:
         """
-        Take *block* out of the holder's window, or what is left of it if that is *least* or more; else nothing.
+        Take *block* out of the holder's window, or what is left of the window if that is at least *least*, or else nothing.
 
         With *block* and *least* 0 it only looks. What was taken never comes back.
 
@@ -87,7 +87,10 @@ class Limits(Protocol):
 
 
 class LimitSettings(Protocol):
-    """Which holders have which limits. Every write moves the tenant's rules, and enters its event with it."""
+    """
+    Which holders have which limits. Every write raises the version of the tenant's rules and enters its event, in one
+    transaction.
+    """
 
     def get(self, holder: Holder) -> SharedLimit | None:
         """The holder's limit, read consistently."""

@@ -44,7 +44,7 @@ def log_of(event: Event, logs: int = 1) -> str:
     """
     The log that *event* is to enter, where its tenant's events are spread over this many *logs*.
 
-    Whoever knows of fewer than there are is right too: each log is whole in itself. The platform has the two that it has.
+    An instance that still knows of fewer logs does no harm: each log is whole in itself. The platform always has its two.
     """
     if event.action in (HEARTBEAT_ACTION, LOG_ADDED_ACTION) and event.resource is not None:
         return event.resource
@@ -55,7 +55,7 @@ def log_of(event: Event, logs: int = 1) -> str:
 
 
 def claim_of(event: Event) -> str:
-    """What is used once by *event*: its id, or of another service's event what that service called it."""
+    """What *event* may use only once: its id, or for another service's event the id that the service gave it."""
     if event.source != "external":
         return event.id
     said = f"{event.principal_id}\0{event.client_request_id}"
@@ -88,7 +88,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Intent:
     """
-    What a relay is about to enter, committed before it writes: whoever comes next writes the same bytes.
+    What a relay is about to enter, committed before it writes, so that another relay after it writes the same bytes.
 
     *persons* are the names of the keys that each event's personal values are sealed under; *root* and *frontier* are the
     tree's with these entries in it.

@@ -44,7 +44,7 @@ class LogStore(Protocol):
         """The tenant's logs by number, its first one first, whether or not anything was recorded for that."""
 
     def spread(self, tenant_id: str) -> int:
-        """Over how many logs the tenant's events are spread."""
+        """Over how many logs the tenant's events are spread now."""
 
     def counted(self, head: Head) -> None:
         """Let the log's rate be measured from *head* on, unless its lease was fenced off."""
@@ -54,9 +54,9 @@ class LogStore(Protocol):
 
     def lease(self, log_id: str, *, origin: str, owner: str, now: datetime, until: datetime) -> Head | None:
         """
-        Take the log's lease, unless another has it at *now*: then None, and that one will find that it was rung for.
+        Take the log's lease. None if another relay has it at *now*: that one will then see that more has come.
 
-        Who takes it fences off every earlier holder. *origin* stays what the first lease said.
+        Taking it fences off every earlier holder. *origin* stays what the first lease said.
         """
 
     def commit(self, head: Head, intent: Intent) -> Head | None:
@@ -66,7 +66,10 @@ class LogStore(Protocol):
         """Make the log what *intent* says and end it; False if it is not the open one (any more)."""
 
     def release(self, head: Head, owner: str, *, heed_bells: bool = True) -> bool:
-        """Give the lease back; False, and kept, if the log was rung for since *head* was read: look at it again."""
+        """
+        Give the lease back. False, and the lease is kept, if more events were reported since *head* was read: look
+        again.
+        """
 
     def checkpointed(self, log_id: str, size: int, at: datetime) -> None:
         """Note the checkpoint of this size, unless a larger one is known."""
@@ -84,7 +87,7 @@ class LogStore(Protocol):
         """Put these rows, each with its sequence, under every path that they have."""
 
     def drop(self, log_id: str, positions: Sequence[str]) -> None:
-        """Let these events wait no longer."""
+        """Remove these events from those that wait."""
 
     def set_aside(self, log_id: str, row: Row) -> None:
         """Move a row that cannot be entered out of the way, and keep it."""

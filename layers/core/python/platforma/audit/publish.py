@@ -1,8 +1,9 @@
 """
 Tiles and a signed checkpoint for what was entered since the last one.
 
-Every byte but the signature follows from the log's entries, so that it may be done again, by anybody, after any break: tiles
-first, the checkpoint last, since it promises that they are there. What is signed is the root of the tiles in the bucket.
+Every byte except the signature follows from the log's entries, so any relay may do it again after any interruption. The
+checkpoint is written last, because it promises that the tiles are there. What is signed is the root of the tiles in the
+bucket.
 """
 
 from datetime import datetime

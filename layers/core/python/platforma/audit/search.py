@@ -1,9 +1,9 @@
 """
-Search over what waits, what was entered and what is old, as one ordered answer.
+Search over pending, indexed (*hot*) and old (*cold*) events, as one ordered answer.
 
-An event moves from pending to hot, and is written there before it goes here. So each stretch of positions is read from
-pending first and from hot second: whatever was recorded before the search began is found in one of the two, and what is
-found in both counts once. What left the index is asked of the Parquet (`cold`), below the age at which that happens.
+An event moves from pending to hot: it is written to the index before it is removed from pending. So each range of positions
+is read from pending first and from hot second. Whatever was recorded before the search began is then found in one of the
+two, and what is found in both counts once. Events older than the index are read from Parquet (`cold`).
 """
 
 import heapq

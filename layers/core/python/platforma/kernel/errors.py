@@ -1,7 +1,7 @@
 """
-The one tree of errors.
+The one tree of errors that all areas use.
 
-An error states what is wrong; how it is told to a caller (status, wire form) is `platforma.edge.problems`' business alone.
+An error states what is wrong. How a caller is told (status, wire form) is decided in `platforma.edge.problems` alone.
 Areas subclass and set `code`, a stable string that callers may test for, and `public`, a text that is safe to show anyone.
 """
 
@@ -33,7 +33,7 @@ class Denied(PlatformaError):
 
 
 class Unauthenticated(Denied):
-    """No credential, or one that is not good; which of the two, and why, is not said."""
+    """No credential, or an invalid one; the caller is not told which, or why."""
 
     code = "unauthenticated"
     public = "A valid credential is required."
@@ -47,7 +47,7 @@ class Forbidden(Denied):
 
 
 class Invalid(PlatformaError):
-    """The request is at fault. *errors* names each place by JSON pointer (RFC 6901)."""
+    """The request is wrong. *errors* names each place by JSON pointer (RFC 6901)."""
 
     code = "invalid"
     public = "The request is not valid."
@@ -105,7 +105,7 @@ class RangeNotSatisfiable(Invalid):
 
 
 class NotFound(Invalid):
-    """No such thing for this caller; another tenant's things are none of his."""
+    """It does not exist for this caller; nor does anything of another tenant."""
 
     code = "not_found"
     public = "Not found."
@@ -119,7 +119,7 @@ class Conflict(Invalid):
 
 
 class AlreadyUsed(Conflict):
-    """What is good for one use was used."""
+    """Something that may be used once was used already."""
 
     code = "already_used"
     public = "This was already used."
@@ -151,7 +151,7 @@ class NotAllowed(Invalid):
 
 
 class NotSupported(Invalid):
-    """What a standard lets be left out, and is."""
+    """A part of a standard that is optional and not offered here."""
 
     code = "not_supported"
     public = "This is not supported."

@@ -7,15 +7,15 @@ A ciphertext stands alone:
 
 (tenant id and purpose with their lengths before them in one byte, the wrapped key with its in two)
 
-From the data key HKDF-SHA-256 (RFC 5869) derives, for tenant, purpose and record, the AES key and the commitment. AES-GCM
-alone commits to neither key nor associated data: one ciphertext can be made that opens under two keys. Here it opens only
-under the key, and as the record, that its commitment was made from. The binding is the associated data as well. The wrapped
-key is in neither: it can be wrapped anew, without any plaintext, when the tenant's key has a new version. Another data key
-in its place is not what the commitment was made from.
+HKDF-SHA-256 (RFC 5869) derives the AES key and the commitment from the data key, for tenant, purpose and record. AES-GCM
+alone commits to neither key nor associated data: a ciphertext can be made that opens under two keys. Here it opens only
+under the key and as the record from which its commitment was made. Tenant, purpose and record are the associated data too.
+The wrapped key is not part of it, so that it can be wrapped anew, without any plaintext, when the tenant's key has a new
+version; another data key in its place does not fit the commitment.
 
-A data key seals for the one instance that asked for it, 2^20 times at most, and its nonces are numbered: 32 bits count what
-the key sealed, 64 are random. None comes twice while that instance counts, whatever the random source gives. Were an
-instance copied with its memory, two with one number and record would still differ in 64 random bits.
+A data key seals only for the instance that asked for it, at most 2^20 times. Its nonces are numbered: 32 bits count what
+the key sealed, 64 are random. So none comes twice while that instance counts, whatever the random source gives. If an
+instance were copied with its memory, two nonces of the same number would still differ in 64 random bits.
 """
 
 import hmac
@@ -120,8 +120,8 @@ class Envelope:
 
     def rehearse(self, tenant_id: str, purpose: str, record: str) -> None:
         """
-        Ask the keeper of keys as often as `open` would for a record that there is not: once, and then not for a while. Who
-        waits for an answer is not told by the time whether there is one.
+        Ask the keeper of keys as often as `open` would for a record that does not exist: once, and then not for a while. So
+        the time that an answer takes does not tell whether there is such a record.
 
         Raises:
             NoSuchKey, Unavailable: as `open`.

@@ -1,4 +1,4 @@
-"""What this area needs of the outside: whoever wraps data keys, keeps secrets, and stores signing keys."""
+"""The ports of this area: what wraps data keys, keeps secrets, and stores signing keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -37,7 +37,7 @@ class DataKeys(Protocol):
         """
 
     def unwrap_all(self, tenant_id: str, purpose: str, wrapped: Sequence[bytes]) -> list[bytes]:
-        """As `unwrap`, for many at the price of one call; in order, and all or none."""
+        """As `unwrap`, for many in one call; in order, and all or none."""
 
     def create_tenant_key(self, tenant_id: str) -> None:
         """Make the tenant's key, unless it has one: then that one stays as it is."""

@@ -1,10 +1,10 @@
 """
 Secrets that we only verify: API keys', OAuth clients', SCIM tokens'. 256 random bits each, never a human's choice.
 
-bcrypt is what is stored, and costs a quarter second. Beside it stands a *verification ticket*: an HMAC of the secret under
-a key derived from the pepper, good for an hour and bound to the hash and to whose secret it is. It costs microseconds,
-proves nothing to one who has the table but not the pepper, and ends with the hash. So the ticket that `verify` hands back
-must be written only on condition that status and hash are what they were when they were read.
+What is stored is a bcrypt hash, which costs a quarter second to check. Beside it stands a *verification ticket*: an HMAC of
+the secret under a key derived from the pepper, good for an hour and bound to the hash and to the owner of the secret. It
+costs microseconds to check, is worthless to anyone who has the table but not the pepper, and ends with the hash. For that,
+the ticket that `verify` returns must be written only on condition that status and hash are unchanged since they were read.
 """
 
 import hmac
@@ -56,8 +56,8 @@ def verify(presented: str, stored: StoredSecret, *, bound_to: str, secrets: Secr
     """
     Whether *presented* is the secret: it returns if so. Nothing about *presented* is verified yet.
 
-    None: the ticket proved it. Otherwise bcrypt did, and the same with a fresh ticket comes back, to be written if status
-    and hash are unchanged. A wrong secret always costs a bcrypt, whether or not there is a ticket.
+    Returns None if the ticket proved it. If bcrypt did, returns the same with a fresh ticket, to be written if status and
+    hash are unchanged. A wrong secret always costs a bcrypt, whether or not there is a ticket.
 
     Raises:
         Unauthenticated: it is not.
@@ -74,7 +74,7 @@ def verify(presented: str, stored: StoredSecret, *, bound_to: str, secrets: Secr
 
 def refuse(presented: str) -> NoReturn:
     """
-    Refuse a secret whose owner does not exist, at the price of one that was wrong.
+    Refuse a secret whose owner does not exist; it takes as long as a wrong secret.
 
     Raises:
         Unauthenticated: always.

@@ -1,8 +1,8 @@
 """
 The five tables, by trust boundary, as bases for the items kept in them.
 
-Every item has `pk` and `sk` (strings). `pk` starts with the tenant's id, but for what is found before its tenant is known.
-`expires` (epoch seconds) is the tables' TTL attribute: it only sweeps, a stored expiry is always checked as well.
+Every item has `pk` and `sk` (strings). `pk` starts with the tenant's id, except in items that are found before the tenant
+is known. `expires` (epoch seconds) is the tables' TTL attribute. It only sweeps: a stored expiry is always checked as well.
 """
 
 from contextlib import suppress

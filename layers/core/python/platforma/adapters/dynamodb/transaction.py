@@ -1,8 +1,8 @@
 """
-Writes that happen together with the events that tell of them, or not at all.
+Transactions: writes that are made together with their audit events, or not at all.
 
-The one place that reads why DynamoDB refused: PynamoDB sends a transaction as checks, deletes, puts, updates, whatever
-order they were added in, and the reasons come back in that order.
+This is the one place that reads why DynamoDB refused a transaction. PynamoDB sends checks, deletes, puts and updates in
+this order, in whatever order they were added, and the reasons come back in the same order.
 """
 
 import random
@@ -76,7 +76,8 @@ class Transaction:
 
         Raises:
             PlatformaError: the `refused` of the first item whose condition failed; nothing was written.
-            Unavailable: DynamoDB would not; nothing was written, or (lost answer) all of it under the events' ids.
+            Unavailable: DynamoDB failed; nothing was written, or (if only the answer was lost) all of it, under the events'
+            ids.
         """
         for event in events:
             if self._outbox is None:
