@@ -1,8 +1,9 @@
 """The log as its readers have it: tiles over HTTP, completeness, exports that verify offline."""
 
-import hashlib
+import base64
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -89,11 +90,23 @@ def test_every_request_has_its_event(running: Running, token: str):
     assert (event["action"], event["principal_type"]) == ("gateway.requests.refused", "anonymous")
 
 
-def test_one_event_is_disclosed_to_a_third_party_who_verifies_it_offline(
+def test_another_services_event_is_written_once_found_at_once_proved_and_disclosed(
     running: Running, token: str, keys: list[str], tmp_path: Path
 ):
-    request_id = running.call("GET", "/v1/users", token=token).headers["x-request-id"]
-    [event] = running.call("GET", "/v1/audit/events", token=token, params={"request_id": request_id}).json()["items"]
+    """A third party verifies the disclosure offline; who read the log is in it, too."""
+    named, log = f"inv_{secrets.token_hex(8)}", running.stack["tenant"]["id"]
+    said = {"id": named, "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "action": "orders.invoices.pay"}
+    said |= {"result": "success", "resource": named, "ip_address": "192.0.2.77"}
+    first, again = (running.call("POST", "/v1/audit/events", token=token, json=[said]) for _ in range(2))
+    assert (first.status_code, again.json()) == (200, first.json()), first.text
+    assert running.call("POST", "/v1/audit/events", token=token, json=[said | {"result": "denied"}]).status_code == 409
+    search = running.call("GET", "/v1/audit/events", token=token, params={"resource": named})
+    [event] = search.json()["items"]
+    assert ([event["id"]], event["source"]) == (first.json()["ids"], "external")
+    reading = {"request_id": search.headers["x-request-id"]}
+    [read] = running.call("GET", "/v1/audit/events", token=token, params=reading).json()["items"]
+    assert (read["action"], read["result"]) == ("audit.events.search", "success")
+    old = note.verify(running.call("GET", f"/audit/{log}/checkpoint", token=token).content, [*map(note.parse_key, keys)])
 
     def disclosed() -> httpx.Response | None:
         answer = running.call("GET", f"/v1/audit/events/{event['id']}/disclosure", token=token, params={"fields": "none"})
@@ -107,37 +120,13 @@ def test_one_event_is_disclosed_to_a_third_party_who_verifies_it_offline(
     assert verified(file, keys) == (0, True)
     file.write_text(file.read_text().replace('"success"', '"denied"', 1))
     assert verified(file, keys) == (1, False)
-
-
-@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
-def test_an_export_is_made_once_fetched_and_verified_offline(
-    running: Running, token: str, keys: list[str], tmp_path: Path, format_: str
-):
-    now = datetime.now(UTC)
-    body = {"format": format_, "from": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "to": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
-    once = {"Idempotency-Key": f"export-{format_}-{now.timestamp()}"}
-    asked, again = (running.call("POST", "/v1/audit/exports", token=token, json=body, headers=once) for _ in range(2))
-    assert (asked.status_code, again.json()) == (202, asked.json()), asked.text
-
-    def made() -> dict[str, Any] | None:
-        answer = running.call("GET", f"/v1/audit/exports/{asked.json()['id']}", token=token).json()
-        assert answer["status"] != "failed", answer
-        return answer if answer["status"] == "done" else None
-
-    export = until(made, "the export")
-    assert export["events"] > 0
-    (tmp_path / "manifest.json").write_bytes(httpx.get(export["manifest_url"]).content)
-    for file in export["files"]:
-        fetched = httpx.get(file["url"]).content
-        assert hashlib.sha256(fetched).hexdigest() == file["sha256"]
-        (tmp_path / file["name"]).write_bytes(fetched)
-
-    assert verified(tmp_path, keys) == (0, True)
-    first = tmp_path / next(file["name"] for file in export["files"] if file["name"].startswith("events-"))
-    changed = bytearray(first.read_bytes())
-    changed[len(changed) // 2] ^= 1
-    first.write_bytes(changed)
-    assert verified(tmp_path, keys) == (1, False)
+    proof = running.call("GET", f"/v1/audit/events/{event['id']}/proof", token=token).json()
+    new = note.verify(proof["checkpoint"].encode(), [*map(note.parse_key, keys)])
+    path = [base64.b64decode(hash_) for hash_ in proof["hashes"]]
+    tree.verify_inclusion(tree.leaf_hash(proof["entry"].encode()), proof["leaf_index"], new.size, path, new.root)
+    sizes = {"log": log, "from": str(old.size), "to": str(new.size)}
+    grown = running.call("GET", "/v1/audit/consistency", token=token, params=sizes).json()
+    tree.verify_consistency(old.size, new.size, [*map(base64.b64decode, grown["hashes"])], old.root, new.root)
 
 
 def verified(what: Path, keys: list[str]) -> tuple[int, bool]:

@@ -1,5 +1,6 @@
 """Old events on the deployed system: compacted by its function, and found through the URL by way of Athena."""
 
+import hashlib
 import json
 import secrets
 import tempfile
@@ -7,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from platforma.adapters.columns import ColdColumns
 from platforma.audit.cold.compact import as_parquet, folder_of
 from platforma.audit.cold.statement import row_of
 from platforma.kernel.clock import rfc3339
 from platforma.kernel.ids import new_id
 from tests.integration.conftest import Running
-from tests.integration.test_audit_log import until
+from tests.integration.test_audit_log import until, verified
+from tests.planting import planted
 
 FUNCTION = "platforma-audit_export"
 
@@ -88,3 +92,48 @@ def test_events_older_than_the_index_are_found_through_the_url_in_order_page_by_
     assert pages(q="CLS_OLD 192.0.2.1") == ["r1"]
     assert pages(action="infrastructure.*", request_id="r0") == ["r0"]
     assert pages(result="denied") == []
+
+
+def test_exports_of_every_format_reach_behind_the_index_are_made_once_and_verified_offline(
+    running: Running, token: str, tmp_path: Path
+):
+    old, named = datetime.now(UTC).replace(microsecond=0) - timedelta(days=100), f"inv_{secrets.token_hex(8)}"
+    ids = planted(running, 12, old, resource=named)
+    span = {"from": rfc3339(old - timedelta(hours=1)), "to": rfc3339(datetime.now(UTC))}
+
+    def entered() -> bool | None:
+        compacted(running)
+        found = running.call("GET", "/v1/audit/events", token=token, params={**span, "resource": named}).json()["items"]
+        return True if [event["id"] for event in found if "sequence" in event] == ids[::-1] else None
+
+    until(entered, "the old events in the log")
+    assert compacted(running)["behind"] == 0
+    asked = {}
+    for format_ in ("jsonl", "csv", "parquet", "ocsf"):
+        body = {"format": format_, **span, "filter": {} if format_ == "jsonl" else {"resource": named}}
+        once = {"Idempotency-Key": f"{named}-{format_}"}
+        first, again = (running.call("POST", "/v1/audit/exports", token=token, json=body, headers=once) for _ in range(2))
+        assert (first.status_code, again.json()) == (202, first.json()), first.text
+        asked[format_] = f"/v1/audit/exports/{first.json()['id']}"
+
+    def made() -> dict[str, dict[str, Any]] | None:
+        answers = {name: running.call("GET", path, token=token).json() for name, path in asked.items()}
+        assert "failed" not in [answer["status"] for answer in answers.values()], answers
+        return answers if {answer["status"] for answer in answers.values()} == {"done"} else None
+
+    keys = running.call("GET", f"/audit/{running.stack['tenant']['id']}/keys", token=token).json()["keys"]
+    for format_, export in until(made, "the exports").items():
+        folder = tmp_path / format_
+        folder.mkdir()
+        (folder / "manifest.json").write_bytes(httpx.get(export["manifest_url"]).content)
+        for file in export["files"]:
+            fetched = httpx.get(file["url"]).content
+            assert hashlib.sha256(fetched).hexdigest() == file["sha256"]
+            (folder / file["name"]).write_bytes(fetched)
+        assert export["events"] > 12 if format_ == "jsonl" else export["events"] == 12
+        assert verified(folder, keys) == (0, True), format_
+        first = folder / next(file["name"] for file in export["files"] if file["name"].startswith("events-"))
+        changed = bytearray(first.read_bytes())
+        changed[len(changed) // 2] ^= 1
+        first.write_bytes(changed)
+        assert verified(folder, keys) == (1, False), format_
