@@ -162,7 +162,7 @@ def test_a_log_that_was_cut_back_or_forked_disagrees_with_a_checkpoint_that_was_
     assert report(world, folder) == (True, [])
 
     assert main(command) == 1
-    assert "Entries 4 to 7 are missing" in capsys.readouterr().out
+    assert "The log was cut back: entries 4 to 7 are missing" in capsys.readouterr().out
 
     other = World(batch=3)
     other.signer = world.signer

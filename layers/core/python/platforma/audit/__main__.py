@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from platforma.audit.exports.check import is_export, verify_export
 from platforma.audit.note import VerifierKey, parse_key
 from platforma.audit.retention import YEARS
 from platforma.audit.sources import Folder
+from platforma.audit.verification import Quorum
 from platforma.audit.verify import LogReport, Report, Source, Trusted, verify
 from platforma.audit.watching import look
 from platforma.kernel.errors import Unavailable
@@ -48,9 +50,12 @@ def _verify(options: argparse.Namespace) -> int:
     try:
         named, raw = tuple(_named(options.key, options.keys)), tuple(_raw(key) for key in options.public_key)
         witnesses = tuple(map(parse_witness_key, options.witness_key))
-        trusted = Trusted(named, raw, tuple(file.read_bytes() for file in options.checkpoint), witnesses)
+        seen = tuple(file.read_bytes() for file in options.checkpoint)
+        trusted = Trusted(named, raw, seen, witnesses, _quorum(options))
         disclosed = Path(options.source).read_bytes() if Path(options.source).is_file() else None
         source = _source(options.source) if disclosed is None else None
+        if trusted.quorum is not None and (source is None or is_export(source)):
+            raise ValueError("Cosignatures lie in the bucket: --witness verifies that or a copy of it.")
     except (OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -70,6 +75,17 @@ def _verify(options: argparse.Namespace) -> int:
         return 2
     _write(report, as_json=options.json)
     return 0 if report.whole else 1
+
+
+def _quorum(options: argparse.Namespace) -> Quorum | None:
+    """Whose cosignatures are asked for, and how many."""
+    witnesses = tuple(dict.fromkeys(map(parse_witness_key, options.witness)))
+    if not witnesses and options.quorum is None:
+        return None
+    needed = len(witnesses) if options.quorum is None else options.quorum
+    if not 1 <= needed <= len(witnesses) or options.witnessed_within < 0:
+        raise ValueError(f"A quorum is 1 to {len(witnesses)} of the witnesses that --witness names.")
+    return Quorum(witnesses, needed, timedelta(minutes=options.witnessed_within))
 
 
 def _witness(options: argparse.Namespace) -> int:
@@ -143,6 +159,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--public-key", action="append", default=[], help="an Ed25519 public key, base64, for any log")
     command.add_argument("--checkpoint", action="append", default=[], type=Path, help="a checkpoint that you kept; a file")
     command.add_argument("--witness-key", action="append", default=[], help="who must have cosigned those; may be repeated")
+    command.add_argument(
+        "--witness", action="append", default=[], help="whose cosignature the newest checkpoint must have; may be repeated"
+    )
+    command.add_argument("--quorum", type=int, help="how many of these witnesses must have cosigned it; all, if not said")
+    command.add_argument(
+        "--witnessed-within",
+        type=int,
+        default=10,
+        help="minutes that the one they cosigned may be older; 0: it is the newest",
+    )
     command.add_argument("--log", action="append", default=[], help="verify only this log; may be repeated")
     command.add_argument("--years", type=int, default=YEARS, help="calendar years that objects must be locked for")
     command.add_argument("--json", action="store_true", help="report as JSON")
@@ -201,6 +227,7 @@ def _told_of(log: LogReport) -> list[str]:
     head = f"{log.log_id}: {log.entries} entries from {log.oldest or '-'} to {log.newest or '-'}, "
     return [
         f"{head}{log.covered} under {log.checkpoints} signed checkpoints, {log.tiles} tiles",
+        *([f"  {log.witnessed} cosigned by the witnesses asked for"] if log.witnessed is not None else []),
         *(f"  silent from {since} to {until}" for since, until in log.silences),
         *(f"  WRONG {fault.where}: {fault.what}" for fault in log.faults),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from platforma.audit import note
@@ -41,13 +41,18 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class LogReport:
-    """What was found of one log. *covered* entries stand under a signed checkpoint."""
+    """
+    What was found of one log. *covered* entries stand under a signed checkpoint, *witnessed* under one that a quorum of
+    witnesses cosigned, where one was asked for.
+    """
 
     log_id: str
     entries: int = 0
     covered: int = 0
     checkpoints: int = 0
     tiles: int = 0
+    cosignatures: int = 0
+    witnessed: int | None = None
     oldest: str = ""
     newest: str = ""
     silences: list[tuple[str, str]] = field(default_factory=list)
@@ -67,19 +72,28 @@ class Report:
         return not self.faults and not any(log.faults for log in self.logs)
 
 
+class Quorum(NamedTuple):
+    """How many of these witnesses must have cosigned a checkpoint *within* this time of the log's newest entry."""
+
+    witnesses: tuple[WitnessKey, ...]
+    needed: int
+    within: timedelta = timedelta(minutes=10)
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """
     Public keys: of named logs, and *raw* ones that are good for the checkpoints of any log.
 
     *seen* are signed checkpoints that were kept elsewhere: a log that was cut back or forked since does not agree with them.
-    Each of these has to be cosigned by every one of *witnesses*.
+    Each of these has to be cosigned by every one of *witnesses*. A log, as it lies in the bucket, has to be by *quorum*.
     """
 
     named: tuple[note.VerifierKey, ...] = ()
     raw: tuple[bytes, ...] = ()
     seen: tuple[bytes, ...] = ()
     witnesses: tuple[WitnessKey, ...] = ()
+    quorum: Quorum | None = None
 
     def kept(self, signed: bytes) -> note.Checkpoint:
         """

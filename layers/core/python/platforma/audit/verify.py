@@ -3,8 +3,10 @@ Verification of logs as they lie in a bucket or in a copy of one, with nothing t
 
 For each log: segments follow one another without gap or overlap and hold what their names say; every entry is JSON with its
 own index, of this tenant, with an id that no other has; every checkpoint is signed and has the root of the entries before
-it; every tile holds the hashes that the entries have; nothing else lies there; and, where the store tells, every object is
-one version, locked long enough. What lies behind the last checkpoint is not covered yet, and counted.
+it; every tile holds the hashes that the entries have; every cosignature is of a checkpoint that is there; nothing else lies
+there; and, where the store tells, every object is one version, locked long enough. What lies behind the last checkpoint is
+not covered yet, and counted. Where a quorum of witnesses is asked for, their cosignatures are verified, and a log that its
+owner forked or cut back since they saw it is named so.
 """
 
 import json
@@ -12,12 +14,14 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from platforma.audit import note, segment, tree
+from platforma.audit.cosignature import parse_name
 from platforma.audit.errors import LogBroken
 from platforma.audit.model import MAX_ENTRY, tenant_of
 from platforma.audit.retention import YEARS, retain_until
 from platforma.audit.segment_text import text_of
 from platforma.audit.tiles import WIDTH, Tile, levels_above, parse_path, tiles_of
 from platforma.audit.verification import Fault, LogReport, Report, Source, Stored, Trusted
+from platforma.audit.verify_cosigned import CosignedLog
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Malformed
 
@@ -61,7 +65,8 @@ class _Log:
         segments = [(name, found) for name in self._names if (found := segment.parse_name(name))]
         tiles = {name: tile for name in self._names if (tile := parse_path(name.partition("/")[2]))}
         notes = [name for name in self._names if name.startswith(f"{self._log_id}/checkpoints/")]
-        known = {name for name, _ in segments} | tiles.keys() | set(notes)
+        cosignatures = {name: cosigned for name in self._names if (cosigned := parse_name(name))}
+        known = {name for name, _ in segments} | tiles.keys() | set(notes) | cosignatures.keys()
         for name in self._names:
             if name not in known:
                 self._wrong(name, "No object of a log has such a name.")
@@ -69,8 +74,14 @@ class _Log:
             self._segment(name, found)
         self._levels = levels_above([bytes(self._leaves[at : at + _HASH]) for at in range(0, len(self._leaves), _HASH)])
         roots = self._checkpoints(notes)
-        self._seen()
         self._tiles(tiles, sorted(roots))
+        witnessed = CosignedLog(self._found, self._trusted, roots, self._newest_by_size, self._node)
+        witnessed.agrees_with_kept()
+        for name, cosigned in cosignatures.items():
+            stored = self._source.read(name)
+            witnessed.agrees_with(name, cosigned, stored.body)
+            self._locked(name, stored, self._newest_by_size.get(cosigned.size, ""))
+        witnessed.has_quorum()
         return self._found
 
     def _wrong(self, where: str, what: str) -> None:
@@ -170,22 +181,6 @@ class _Log:
         if not held:
             self._wrong(self._log_id, "No checkpoint holds.")
         return held
-
-    def _seen(self) -> None:
-        for kept in self._trusted.seen:
-            where = "checkpoint that was kept"
-            try:
-                origin = note.parse_checkpoint(note.text_of(kept)).origin
-                if not origin.endswith(f"/audit/{self._log_id}"):
-                    continue
-                checkpoint = self._trusted.kept(kept)
-            except LogBroken as error:
-                self._wrong(where, error.detail)
-                continue
-            if checkpoint.size > self._found.entries:
-                self._wrong(where, f"Entries {self._found.entries} to {checkpoint.size - 1} are missing.")
-            elif checkpoint.size and tree.subtree(0, checkpoint.size, self._node) != checkpoint.root:
-                self._wrong(where, f"The first {checkpoint.size} entries were others when it was signed.")
 
     def _node(self, level: int, index: int) -> bytes:
         below, inner = divmod(level, 8)

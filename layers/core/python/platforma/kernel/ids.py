@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 
 PREFIXES = frozenset(
-    {"ten", "usr", "grp", "rol", "pol", "key", "cli", "ses", "sso", "evt", "exp", "crt", "dec", "upl", "api", "stm"}
+    {"ten", "usr", "grp", "rol", "pol", "key", "cli", "ses", "sso", "evt", "exp", "crt", "dec", "upl", "api", "stm", "wit"}
 )
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
