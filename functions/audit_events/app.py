@@ -10,6 +10,7 @@ from platforma.edge.audit_disclosures import asked_fields, disclosure_answer
 from platforma.edge.audit_exports import asked_export, export_view
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_streams import asked_stream, stream_view
+from platforma.edge.audit_witnesses import witness_view
 from platforma.edge.audit_writing import write_external
 from platforma.edge.call import Call
 from platforma.edge.conditional import put
@@ -139,6 +140,34 @@ def replay_stream(call: Call) -> Answer:
     asked = {"log_id": call.body.log, "from_sequence": call.body.from_sequence}
     stream = bootstrap.audit.replay_stream(call.path["id"], **asked, attempt=call.attempt)
     return shown(_stream(call, stream), stream.version, status=202)
+
+
+def _witness(witness: Any) -> dict[str, Any]:
+    return witness_view(witness, witnesses=bootstrap.witnesses(), store=bootstrap.audit_store())
+
+
+@api.serves("audit.witnesses.create")
+def choose_witness(call: Call) -> Answer:
+    witness = bootstrap.audit.choose_witness(call.body.verifier_key, call.body.url, attempt=call.attempt)
+    return shown(_witness(witness), witness.version, status=201)
+
+
+@api.serves("audit.witnesses.list")
+def list_witnesses(call: Call) -> Answer:
+    found, after = bootstrap.audit.list_witnesses(call.tenant_id, **call.page())
+    return listed([_witness(witness) for witness in found], call.next_cursor(after))
+
+
+@api.serves("audit.witnesses.get")
+def get_witness(call: Call) -> Answer:
+    witness = bootstrap.audit.read_witness(call.tenant_id, call.path["id"])
+    return shown(_witness(witness), witness.version)
+
+
+@api.serves("audit.witnesses.delete")
+def dismiss_witness(call: Call) -> Answer:
+    bootstrap.audit.dismiss_witness(call.path["id"], if_match=call.if_match, attempt=call.attempt)
+    return Answer(204)
 
 
 @api.serves("audit.keys.list")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from platforma.audit.cosignature import WitnessKey
 from platforma.edge.endpoints import ENDPOINTS
 from tests.fakes.identity_provider import FakeIdentityProvider
 from tests.world import PASSWORD, Tenant, World
@@ -19,6 +20,10 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
         {"name": "i", "type": "saml", "saml": {"metadata_xml": FakeIdentityProvider().metadata()}},
     ),
     "stream": ("/v1/audit/streams", {"name": "s", "destination": {"type": "https", "url": "https://siem.test/in"}}),
+    "witness": (
+        "/v1/audit/witnesses",
+        {"verifier_key": str(WitnessKey("witness.test/w", bytes(32))), "url": "https://witness.test"},
+    ),
     "policy": ("/v1/policies", {"name": "p", "document": STATEMENT}),
     "protected_api": (
         "/v1/protected-apis",

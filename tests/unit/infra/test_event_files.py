@@ -36,6 +36,7 @@ def test_the_access_log_event_has_the_templates_format():
 SCHEDULES = {
     "AuditSweep": ("audit_relay", "sweep"),
     "AuditStreamsSchedule": ("audit_export", "streams"),
+    "AuditWitnessesSchedule": ("audit_export", "witnesses"),
     "CertificatesSchedule": ("certificates_renew", "schedule"),
     "OrdersSchedule": ("certificates_manage", "work"),
     "KeysUpkeepSchedule": ("keys_upkeep", "schedule"),

@@ -15,22 +15,27 @@ from platforma.audit.streams import (
     rotate_stream_secret,
     update_stream,
 )
+from platforma.audit.witnesses import choose_witness, dismiss_witness, list_witnesses, read_witness
 
 __all__ = [
     "ask_for_erasure",
     "ask_for_export",
+    "choose_witness",
     "completeness",
     "create_stream",
     "delete_stream",
     "disclose",
+    "dismiss_witness",
     "get_event",
     "list_exports",
     "list_streams",
+    "list_witnesses",
     "locate_event",
     "read_erasure",
     "read_export",
     "read_keeping",
     "read_stream",
+    "read_witness",
     "replay_stream",
     "require_no_hold",
     "rotate_stream_secret",

@@ -36,12 +36,15 @@ class Published:
 
     def checkpoint(self, log_id: str) -> bytes:
         """
-        The newest signed checkpoint.
+        The newest signed checkpoint, with the lines of the witnesses that cosigned it so far.
 
         Raises:
             NotFound: there is none.
         """
-        return self._note(log_id, self.head(log_id).checkpoint_size)
+        size = self.head(log_id).checkpoint_size
+        signed = self._note(log_id, size)
+        cosigned = (self.bucket.get(name) for name in self.bucket.names(f"{log_id}/cosignatures/{size:020d}/"))
+        return signed + b"".join(note_.removeprefix(signed) for note_ in cosigned if note_)
 
     def logs(self, tenant_id: str, host: str) -> list[dict[str, Any]]:
         """The tenant's logs, with the size of each as far as a checkpoint covers it."""

@@ -18,6 +18,7 @@ from platforma.bootstrap.parts.audit import (
     person_keys,
     published,
     streams,
+    witnesses,
 )
 from platforma.bootstrap.parts.compliance import evidence_sources, policy_version
 from platforma.bootstrap.parts.edge import analyst, desk, edge, giving, principals, proofs, subjects
@@ -35,6 +36,7 @@ from platforma.bootstrap.schedules import (
     forget_persons,
     mail_links,
     make_exports,
+    offer_checkpoints,
     purge_tenants,
     push_streams,
     renew_client_certificates,
@@ -112,6 +114,7 @@ __all__ = [
     "make_exports",
     "oauth",
     "objects",
+    "offer_checkpoints",
     "oidc",
     "oidc_logout",
     "outbox",
@@ -150,5 +153,6 @@ __all__ = [
     "subjects",
     "tell_clients",
     "vault",
+    "witnesses",
     "work_on_certificates",
 ]

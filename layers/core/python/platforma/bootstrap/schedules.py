@@ -154,6 +154,26 @@ def push_streams(request_id: str) -> dict[str, Any]:
     return dict(run_streams(by))
 
 
+def offer_checkpoints(request_id: str) -> dict[str, Any]:
+    """Offer new checkpoints to witnesses; how many were cosigned, how many witnesses fail or contradict a log."""
+    from platforma.adapters.s3 import S3Bucket
+    from platforma.audit.witnesses import Offerer, offer_checkpoints
+
+    def begin(tenant_id: str) -> "Attempt":
+        return _attempt("audit_export", request_id, "audit.witnesses.contradict", tenant_id=tenant_id)
+
+    by = Offerer(
+        witnesses=audit.witnesses(),
+        store=audit.audit_store(),
+        bucket=S3Bucket(environment.settings().audit_bucket, kms_key=environment.settings().audit_key),
+        ask=audit.ask_witness(),
+        clock=environment.clock,
+        begin=begin,
+        term=audit.terms(),
+    )
+    return dict(offer_checkpoints(by))
+
+
 def compact_logs() -> dict[str, int]:
     """Compact what is new in the logs, and remove what is of shredded tenants; how many events, how many are behind."""
     from platforma.adapters.columns import ColdColumns

@@ -199,6 +199,7 @@ audit = Area(
         "keepings": parts.audit.keepings,
         "published": parts.audit.published,
         "streams": parts.audit.streams,
+        "witnesses": parts.audit.witnesses,
         "persons": parts.audit.keys_of_persons,
         "signer": parts.audit.checkpoint_signer,
         "least": lambda: environment.settings().audit_retention_years,

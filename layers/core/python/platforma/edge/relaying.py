@@ -31,7 +31,7 @@ def relay_event(event: Mapping[str, Any], attendant: Attendant) -> dict[str, Any
 
 
 def asks_for(job: str, event: Mapping[str, Any]) -> bool:
-    """Whether *event* is the schedule of this other job: `reconcile`, `erase`, `keep` or `compact`."""
+    """Whether *event* is the schedule of this other job: `reconcile`, `erase`, `keep`, `streams`, `witnesses`, `compact`."""
     return event.get("source") == "schedule" and event.get("job") == job
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from platforma.audit.called_url import is_called
 from platforma.audit.model import tenant_of
 from platforma.audit.ports import LogStore
 from platforma.audit.streams.errors import TooManyStreams
@@ -171,14 +171,5 @@ def _resume(stream: Stream, streams: Streams) -> None:
 
 def _require_reachable(destination: Mapping[str, str]) -> None:
     """Only a URL can say what its form does not forbid: other destinations' names are what their forms let through."""
-    if destination["type"] != "https":
-        return
-    url = destination["url"]
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
-        good = good and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or not url.isascii() or not url.isprintable() or " " in url:
+    if destination["type"] == "https" and not is_called(destination["url"]):
         raise Unprocessable(errors=[FieldError("/destination/url", "Must be an https URL without credentials or fragment.")])

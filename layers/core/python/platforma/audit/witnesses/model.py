@@ -45,7 +45,7 @@ class ChosenWitness:
     def told(self) -> dict[str, Any]:
         """What an event says of it; of its URL no more than whose it is, since a path may be a secret."""
         parts = urlsplit(self.url)
-        return {"key": self.key, "url": f"{parts.scheme}://{parts.netloc}"}
+        return {"verifier_key": self.key, "url": f"{parts.scheme}://{parts.netloc}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.audit_ledger import DynamoDBLedger
     from platforma.adapters.dynamodb.audit_log import DynamoDBLogStore
     from platforma.adapters.dynamodb.audit_streams import DynamoDBStreams
+    from platforma.adapters.dynamodb.audit_witnesses import DynamoDBWitnesses
     from platforma.adapters.dynamodb.cold_marks import DynamoDBMarks
     from platforma.adapters.dynamodb.erasures import DynamoDBErasures
     from platforma.adapters.dynamodb.exports import DynamoDBExports
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from platforma.audit.proof import Published
     from platforma.audit.retention import Term
     from platforma.audit.streams.ports import Send
+    from platforma.audit.witnesses.ports import Ask
 
 
 @cache
@@ -163,6 +165,21 @@ def receivers() -> "Send":
     from platforma.adapters.receivers import Receivers
 
     return Receivers(ground.fetch())
+
+
+@cache
+def witnesses() -> "DynamoDBWitnesses":
+    """Whom checkpoints are offered to, and how it stands with each."""
+    from platforma.adapters.dynamodb.audit_witnesses import DynamoDBWitnesses
+
+    return ground.bound(DynamoDBWitnesses(ground.tables(), ground.outbox(), environment.clock))
+
+
+def ask_witness() -> "Ask":
+    """What calls witnesses."""
+    from platforma.adapters.witness_call import WitnessCall
+
+    return WitnessCall(ground.fetch())
 
 
 @cache

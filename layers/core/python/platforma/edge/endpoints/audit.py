@@ -3,6 +3,7 @@
 from platforma.edge.endpoints.row import Endpoint, row
 
 _STREAMS = "/v1/audit/streams"
+_WITNESSES = "/v1/audit/witnesses"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
@@ -145,6 +146,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body="audit.Replay",
         answer="audit.StreamView",
         status=202,
+    ),
+    row(
+        *("POST", _WITNESSES, "audit.witnesses.create", "audit_events", "permission"),
+        "Offer checkpoints to a witness as they are made (C2SP tlog-witness)",
+        body="audit.NewWitness",
+        answer="audit.WitnessView",
+        status=201,
+    ),
+    row(
+        *("GET", _WITNESSES, "audit.witnesses.list", "audit_events", "permission", "List witnesses"),
+        answer="audit.WitnessList",
+        query="common.Paging",
+    ),
+    row(
+        *("GET", f"{_WITNESSES}/{{id}}", "audit.witnesses.get", "audit_events", "permission"),
+        "A witness, and what it cosigned",
+        resource="witness",
+        answer="audit.WitnessView",
+    ),
+    row(
+        *("DELETE", f"{_WITNESSES}/{{id}}", "audit.witnesses.delete", "audit_events", "permission"),
+        "Offer a witness nothing more",
+        resource="witness",
+        status=204,
+        if_match=True,
     ),
     row(
         *("GET", "/audit/{log_id}/tile/{path+}", "audit.tiles.get", "audit_events", "permission"),

@@ -354,6 +354,54 @@ class StreamList(View):
     next_cursor: str | None
 
 
+class NewWitness(Body):
+    """Its verifier key, `<name>+<id>+<base64>` (C2SP tlog-cosignature), and the prefix that it takes checkpoints under."""
+
+    verifier_key: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    url: Annotated[str, StringConstraints(min_length=9, max_length=2048)]
+
+
+class WitnessedLog(View):
+    """How it stands with a log. *contradicts* says that the witness saw another log of this name than there is."""
+
+    log: str
+    cosigned_size: int
+    cosigned_at: Timestamp | None
+    checkpoint_size: int
+    failing_since: Timestamp | None
+    tries: int
+    next_try_at: Timestamp | None
+    error: str | None
+    contradicts: bool
+
+
+class WitnessHealth(View):
+    """How it goes, by the logs of the tenant that chose it; of the platform's own, *others_failing* counts tenants' logs."""
+
+    status: Literal["new", "healthy", "failing", "contradicted"]
+    logs: list[WitnessedLog]
+    others_failing: int
+
+
+class WitnessView(View):
+    """A witness."""
+
+    id: str
+    name: str
+    verifier_key: str
+    url: str
+    created_at: Timestamp
+    created_by: str
+    health: WitnessHealth
+
+
+class WitnessList(View):
+    """A page of witnesses, oldest first."""
+
+    items: list[WitnessView]
+    next_cursor: str | None
+
+
 class DataExport(View):
     """
     All that is known of a person: *kept* on the first page alone, by what it is; on every page events that tell of them,
