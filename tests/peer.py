@@ -25,11 +25,12 @@ Answer = Callable[[str, dict[str, str]], tuple[int, bytes]]
 class Peer:
     """
     *calls* are what it was sent: path, and the form or query; *bodies* the same as the status that it answered, headers by
-    names in small letters, and bytes. *answer* makes status and body of each.
+    names in small letters, and bytes. *answer* makes status and body of each; *reply* where bytes are not a form.
     """
 
     url: str
     answer: Answer = lambda _path, _form: (200, b"{}")
+    reply: Callable[[bytes], tuple[int, bytes]] | None = None
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     bodies: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
 
@@ -71,7 +72,7 @@ def serving(running: Running, folder: Path, address: str = CALLED) -> Iterator[P
         def _answer(self, sent: str) -> None:
             form = {name: values[0] for name, values in parse_qs(sent).items()}
             path = urlsplit(self.path).path
-            status, body = peer.answer(path, form)
+            status, body = peer.answer(path, form) if peer.reply is None else peer.reply(sent.encode())
             headers = {name.lower(): value for name, value in self.headers.items()}
             peer.bodies.append((status, headers, sent.encode()))
             peer.calls.append((path, form))

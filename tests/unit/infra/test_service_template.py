@@ -143,15 +143,19 @@ def test_evidence_is_gathered_of_every_table_bucket_queue_and_key_of_the_state()
             assert allowed[f"{name}Arn"] & asked, name
 
 
-def test_only_the_relay_writes_the_audit_bucket():
-    writing = {
-        folder: {
-            re.findall(r"StateStack}-(\w+)", str(bucket))[0]
-            for bucket, actions in may(folder, "s3").items()
-            if "s3:PutObject" in actions
-        }
+def test_only_the_relay_writes_the_audit_bucket_but_for_cosignatures():
+    cosignatures = "${Bucket}/*/cosignatures/*"
+    put = {
+        folder: [str(resource) for resource, actions in may(folder, "s3").items() if "s3:PutObject" in actions]
         for folder in FOLDERS
     }
+    witnessed = {folder for folder, resources in put.items() for resource in resources if cosignatures in resource}
+    writing = {
+        folder: {re.findall(r"StateStack}-(\w+)", resource)[0] for resource in resources if cosignatures not in resource}
+        for folder, resources in put.items()
+    }
+
+    assert witnessed == {"audit_export"}
     assert {folder for folder, buckets in writing.items() if "AuditBucketArn" in buckets} == {"audit_relay"}
     assert {folder for folder, buckets in writing.items() if "ExportsBucketArn" in buckets} == {"audit_export"}
     assert not [folder for folder, buckets in writing.items() if "ObjectsBucketArn" in buckets], "that takes a session"

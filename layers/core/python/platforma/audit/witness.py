@@ -9,7 +9,7 @@ else of this system; it belongs into another account, or to the customer.
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, Protocol
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from platforma.audit import note, tree
 from platforma.audit.cosignature import cosigned
 from platforma.audit.errors import LogBroken
+from platforma.audit.model import tenant_of
 from platforma.kernel.clock import Clock, system_clock
 
 MAX_BODY = 64 * 1024
@@ -27,11 +28,43 @@ _SIZE_TYPE = "text/x.tlog.size"
 
 
 class Reply(NamedTuple):
-    """A status of HTTP, and what goes with it."""
+    """A status of HTTP, and what goes with it; *forked* says that the log signed what contradicts what was seen of it."""
 
     status: int
     body: str = ""
     media_type: str = "text/plain; charset=utf-8"
+    forked: bool = False
+
+
+class Logs(Protocol):
+    """The logs that are witnessed, by origin, each with the keys that may sign for it."""
+
+    def __contains__(self, origin: object, /) -> bool: ...
+    def __getitem__(self, origin: str, /) -> Sequence[note.VerifierKey]: ...
+
+
+class LogsBeside:
+    """
+    `Logs`: all logs of the tenants that *keys* name, further ones that they get included; or of *every_tenant* of the hosts.
+
+    The logs of a host are signed by the same keys, each under its own name.
+    """
+
+    def __init__(self, keys: Sequence[note.VerifierKey], *, every_tenant: bool = False) -> None:
+        self._every_tenant = every_tenant
+        self._keys: dict[str, dict[bytes, None]] = {}
+        for key in keys:
+            self._keys.setdefault(self._place(key.name), {})[key.public] = None
+
+    def __contains__(self, origin: object, /) -> bool:
+        return isinstance(origin, str) and self._place(origin) in self._keys
+
+    def __getitem__(self, origin: str, /) -> Sequence[note.VerifierKey]:
+        return [note.VerifierKey(origin, public) for public in self._keys[self._place(origin)]]
+
+    def _place(self, origin: str) -> str:
+        host, _, log_id = origin.rpartition("/")
+        return host if self._every_tenant else f"{host}/{tenant_of(log_id)}"
 
 
 class Seen(Protocol):
@@ -50,7 +83,7 @@ class Witness:
 
     name: str
     key: Ed25519PrivateKey
-    logs: Mapping[str, Sequence[note.VerifierKey]]
+    logs: Logs
     seen: Seen
     clock: Clock = system_clock
 
@@ -95,16 +128,18 @@ def _last(text: str | None, origin: str) -> note.Checkpoint:
 def _require_growth(old: int, proof: Sequence[bytes], last: note.Checkpoint, checkpoint: note.Checkpoint) -> None:
     if old > checkpoint.size:
         raise _Refused(Reply(400))
-    if old != last.size or (checkpoint.size == last.size and checkpoint.root != last.root):
+    if old != last.size:
         _refuse_other_size(last)
+    if checkpoint.size == last.size and checkpoint.root != last.root:
+        _refuse_other_size(last, forked=True)
     try:
         tree.verify_consistency(last.size, checkpoint.size, proof, last.root, checkpoint.root)
     except LogBroken:
-        raise _Refused(Reply(422)) from None
+        raise _Refused(Reply(422, forked=last.size > 0)) from None
 
 
-def _refuse_other_size(last: note.Checkpoint) -> NoReturn:
-    raise _Refused(Reply(409, f"{last.size}\n", _SIZE_TYPE))
+def _refuse_other_size(last: note.Checkpoint, *, forked: bool = False) -> NoReturn:
+    raise _Refused(Reply(409, f"{last.size}\n", _SIZE_TYPE, forked))
 
 
 def request_of(old: int, proof: Sequence[bytes], signed: bytes) -> bytes:
