@@ -4,6 +4,7 @@ import datetime as dt
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from platforma.adapters import fetch
 from platforma.adapters.fetch import MAX_BYTES, PublicFetch
 from platforma.oauth.errors import Unfetched
 
@@ -85,7 +87,7 @@ def identity(tmp_path_factory):
 
 
 @contextmanager
-def answering(identity, *answer):
+def answering(identity, *answer, pause=0.0):
     """A server on the loopback interface that answers one request with these pieces; its port, and what it was asked."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity)
@@ -98,6 +100,8 @@ def answering(identity, *answer):
                 asked.append(secured.recv(65536))
                 for piece in answer:
                     secured.sendall(piece)
+                    time.sleep(pause)
+                asked.append(b"all was sent")
         except OSError:
             pass
 
@@ -153,6 +157,20 @@ def test_a_document_without_end_is_cut_off(identity):
 
 
 @pytest.mark.enable_socket
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 2", HEAD])
+def test_an_answer_that_drips_is_cut_off_wherever_it_is(identity, head, monkeypatch):
+    monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", 1.0)
+    with (
+        answering(identity, head, *[b"0"] * 200, pause=0.2) as (port, asked),
+        pytest.raises(Unfetched) as refused,
+    ):
+        fetching(identity).get(f"https://client.test:{port}/")
+
+    assert len(asked) == 1, "it was heard to the end"
+    assert refused.value.facts["cause"] in ("too slow", "BadStatusLine", "RemoteDisconnected", "LineTooLong")
+
+
+@pytest.mark.enable_socket
 def test_a_certificate_for_another_name_is_refused(identity):
     with answering(identity, HEAD) as (port, asked), pytest.raises(Unfetched) as refused:
         fetching(identity).get(f"https://other.test:{port}/")
@@ -161,7 +179,7 @@ def test_a_certificate_for_another_name_is_refused(identity):
 
 
 def test_the_networks_of_a_laptop_are_no_others():
-    fetch = PublicFetch(networks=LOOPBACK)
+    laptop = PublicFetch(networks=LOOPBACK)
 
-    assert fetch._may_call(ip_address("127.0.0.1"))
-    assert not fetch._may_call(ip_address("10.0.0.1"))
+    assert laptop._may_call(ip_address("127.0.0.1"))
+    assert not laptop._may_call(ip_address("10.0.0.1"))

@@ -8,8 +8,10 @@ checked against the name; no redirects, no proxy, no credentials of ours; size a
 
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -90,13 +92,11 @@ class PublicFetch:
             if parts.scheme != "https" or not host or "@" in parts.netloc:
                 raise Unfetched(cause="not an https URL")
             connection = _Pinned(host, port, self._public(host, port), self._context)
-            try:
+            with connection.cut_off():
                 target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 connection.request(method, target, body=body, headers={"Connection": "close", **(headers or {})})
                 with connection.getresponse() as answer:
                     return Fetched(answer.status, _read(answer, connection, deadline))
-            finally:
-                connection.close()
         except (OSError, ValueError, HTTPException) as error:
             raise Unfetched(cause=type(error).__name__) from error
 
@@ -123,14 +123,35 @@ class _Pinned(HTTPSConnection):
     def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext) -> None:
         super().__init__(host, port, timeout=TIMEOUT_SECONDS, context=context)
         self._address, self._tls = address, context
+        self._connected: socket.socket | None = None
 
     def connect(self) -> None:
         raw = socket.create_connection((self._address, self.port), TIMEOUT_SECONDS)
         try:
-            self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
+            secured = self._tls.wrap_socket(raw, server_hostname=self.host, do_handshake_on_connect=False)
         except BaseException:
             raw.close()
             raise
+        self._connected = self.sock = secured
+        secured.do_handshake()
+
+    @contextmanager
+    def cut_off(self) -> Iterator[None]:
+        """Close it at the end, and before that once the time is up: each byte that comes would begin a socket's anew."""
+        watch = threading.Timer(TIMEOUT_SECONDS, self._cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+            self.close()
+
+    def _cut(self) -> None:
+        """End what is read and written; whoever waits for it is told that there is no more."""
+        if self._connected is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._connected, socket.SHUT_RDWR)  # TLS's own belongs to the thread that reads
 
 
 def _read(answer: HTTPResponse, connection: HTTPSConnection, deadline: float) -> bytes:
@@ -141,7 +162,8 @@ def _read(answer: HTTPResponse, connection: HTTPSConnection, deadline: float) ->
             raise Unfetched(cause="too slow")
         if connection.sock is not None:
             connection.sock.settimeout(left)
-        if not (chunk := answer.read1(_CHUNK)):
+        chunk = answer.read1(_CHUNK)
+        if not chunk and time.monotonic() < deadline:  # afterwards it may be that it was cut off
             return body
         body += chunk
         if len(body) > MAX_BYTES:
