@@ -109,7 +109,7 @@ def test_of_two_at_once_the_later_is_told_the_size(witness: Witness, log: Log):
             seen.put(origin, None, note.text_of(log.signed(5)))  # another request, in between
         return found
 
-    seen.get = slow  # type: ignore[method-assign]
+    seen.get = slow
 
     reply = witness.add_checkpoint(log.asked(0, 3))
 

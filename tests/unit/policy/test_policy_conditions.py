@@ -125,7 +125,7 @@ def test_equal_ends_are_a_whole_day_from_its_start():
 
 
 def test_a_time_without_zone_is_unknown():
-    assert answer("time_window", NIGHT, time=datetime(2026, 11, 27, 23, 0)) is None  # noqa: DTZ001
+    assert answer("time_window", NIGHT, time=datetime(2026, 11, 27, 23, 0)) is None  # noqa: DTZ001  without a zone
 
 
 def test_a_wall_clock_beyond_the_calendar_is_unknown():
@@ -146,7 +146,7 @@ def test_windows_agree_with_zoneinfo_at_any_time(window, minutes, microseconds):
 @given(
     zone=st.one_of(st.sampled_from(ZONES), st.sampled_from(sorted(zone_names()))),
     start=st.sampled_from(CLOCKS),
-    moment=st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    moment=st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  given beside
 )
 def test_what_is_remembered_of_a_minute_holds_for_all_of_it(zone, start, moment):
     window = {"start": start, "end": "13:00", "timezone": zone}

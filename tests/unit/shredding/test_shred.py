@@ -139,7 +139,7 @@ class Relay:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
 
-    def invoke(self, *, FunctionName, Payload):  # noqa: N803
+    def invoke(self, *, FunctionName, Payload):  # noqa: N803  Lambda's names
         self.asked.append((FunctionName, json.loads(Payload)))
         answer = self.answers.pop(0)
         return {

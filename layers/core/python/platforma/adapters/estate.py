@@ -130,7 +130,7 @@ class AWSEstate:
         )
 
     def _aws(self, service: str) -> Any:
-        return boto3.client(service, config=_CONFIG, **self._client)  # type: ignore[call-overload]
+        return boto3.client(service, config=_CONFIG, **self._client)  # type: ignore[call-overload]  # of any service
 
 
 def _customers(key: str | None) -> str | None:

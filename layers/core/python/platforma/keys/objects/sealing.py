@@ -67,7 +67,7 @@ def opened_upload(tenant_id: str, row: UploadRow, envelope: Envelope) -> Upload:
         key=known["key"],
         content_type=known["content_type"],
         key_bytes=b64decode(known["key_bytes"]),
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,  # type: ignore[arg-type]  # tables hold texts, and no other than these
         created_at=datetime.fromtimestamp(known["created_at"], UTC),
         expires_at=datetime.fromtimestamp(row.expires, UTC),
         completed_version=row.completed_version,

@@ -132,7 +132,7 @@ def target(path: str, of: ResourceKind) -> tuple[Place | None, Filter | None, At
     if end < 0 or place.attribute is None or place.part is not None or not place.attribute.many:
         raise InvalidPath
     try:
-        tree = parse_filter(f"{head}[{rest[:end]}]", of).inner  # type: ignore[union-attr]
+        tree = parse_filter(f"{head}[{rest[:end]}]", of).inner  # type: ignore[union-attr]  # caught below
     except (InvalidFilter, AttributeError) as error:
         raise InvalidPath(getattr(error, "detail", None)) from None
     behind = rest[end + 1 :]

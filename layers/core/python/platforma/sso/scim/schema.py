@@ -36,7 +36,7 @@ class Email(RFCEmail):
 class User(RFCUser[EnterpriseUser]):
     """A User with the enterprise extension (RFC 7643 sections 4.1 and 4.3)."""
 
-    emails: list[Email] | None = None  # type: ignore[assignment]
+    emails: list[Email] | None = None  # type: ignore[assignment]  # looser than the model of the RFC
 
 
 @dataclass(frozen=True, slots=True)
