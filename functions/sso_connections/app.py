@@ -1,11 +1,22 @@
-"""Connections to identity providers, and the domains that prove whom they may sign in."""
+"""Connections to identity providers, the domains that prove whom they may sign in, and links to configure one by."""
+
+from functools import partial
 
 from platforma import bootstrap
 from platforma.edge.answer import Answer, created, listed, shown
 from platforma.edge.api import API
 from platforma.edge.call import Call
 from platforma.edge.domains import vouched_tenant
-from platforma.edge.schemas.sso import ConnectionView, DomainView, HealthView, MappingTested, TrialLink
+from platforma.edge.pages import setup
+from platforma.edge.schemas.sso import (
+    ConnectionView,
+    DomainView,
+    HealthView,
+    MappingTested,
+    SetupLinkCreated,
+    SetupLinkList,
+    TrialLink,
+)
 
 api = API("sso_connections", bootstrap.edge)
 
@@ -73,6 +84,25 @@ def get_health(call: Call) -> Answer:
     return Answer(200, HealthView.of(bootstrap.sso.read_health(connection)))
 
 
+@api.serves("settings.sso_setup_links.create")
+def create_setup_link(call: Call) -> Answer:
+    bootstrap.giving(call).require_manage("having somebody else configure an identity provider")
+    link, url = bootstrap.sso.create_setup_link(call.path["id"], tenant_id=call.tenant_id, attempt=call.attempt)
+    return Answer(201, SetupLinkCreated.of({**link.as_json("open"), "url": url}), resource=call.path["id"])
+
+
+@api.serves("settings.sso_setup_links.list")
+def list_setup_links(call: Call) -> Answer:
+    found = bootstrap.sso.list_setup_links(call.path["id"], tenant_id=call.tenant_id)
+    return Answer(200, SetupLinkList.of({"items": found, "next_cursor": None}))
+
+
+@api.serves("settings.sso_setup_links.delete")
+def revoke_setup_link(call: Call) -> Answer:
+    bootstrap.sso.revoke_setup_link(call.path["id"], call.path["link_id"], tenant_id=call.tenant_id, attempt=call.attempt)
+    return Answer(204)
+
+
 @api.serves("settings.domains.create")
 def claim_domain(call: Call) -> Answer:
     if (tenant_id := vouched_tenant(call, bootstrap.snapshots, bootstrap.identity.read_tenant)) is not None:
@@ -104,6 +134,17 @@ def release_domain(call: Call) -> Answer:
 def verify_domain(call: Call) -> Answer:
     domain = bootstrap.sso.verify_domain(call.tenant_id, call.path["domain"], attempt=call.attempt)
     return shown(DomainView.of(domain.as_json()), domain.version)
+
+
+for verb, form in {
+    "get": setup.show_setup,
+    "open": setup.open_setup,
+    "configure": setup.configure,
+    "prove": setup.prove_domain,
+    "test": setup.test,
+    "finish": setup.finish,
+}.items():
+    api.serves(f"sso.setups.{verb}")(partial(form, world=bootstrap))
 
 
 handler = api.handler

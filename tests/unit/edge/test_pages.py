@@ -304,4 +304,4 @@ def test_each_input_that_is_seen_has_a_label(person):
 
 
 def test_only_the_pages_tell_errors_as_pages():
-    assert {row.function for row in ENDPOINTS if row.wire == "page"} == {"oauth_pages", "sso_sign_in"}
+    assert {row.function for row in ENDPOINTS if row.wire == "page"} == {"oauth_pages", "sso_connections", "sso_sign_in"}

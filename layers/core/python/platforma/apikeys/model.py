@@ -188,10 +188,13 @@ def _text(moment: datetime | None) -> str | None:
 
 
 class Holder(NamedTuple):
-    """Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then). A directory has its own."""
+    """
+    Whose keys share a limit: an owner's, or all of a tenant's (*id* is the tenant's then). A directory has its own, and a
+    link by which a connection is configured.
+    """
 
     tenant_id: str
-    type: Literal["user", "oauth_client", "tenant", "directory"]
+    type: Literal["user", "oauth_client", "tenant", "directory", "setup_link"]
     id: str
 
 

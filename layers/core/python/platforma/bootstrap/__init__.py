@@ -28,7 +28,7 @@ from platforma.bootstrap.parts.identity import groups, link_requests, relying_pa
 from platforma.bootstrap.parts.oauth import audiences_of, clients, consents, form_key, in_use, sessions
 from platforma.bootstrap.parts.policy import known_resource, known_roles, policies, snapshots
 from platforma.bootstrap.parts.scim import scim_desk
-from platforma.bootstrap.parts.sso import connections, domains, people_of
+from platforma.bootstrap.parts.sso import connections, domains, people_of, setup_leases, still_there
 from platforma.bootstrap.schedules import (
     apply_keepings,
     compact_logs,
@@ -143,12 +143,14 @@ __all__ = [
     "sessions",
     "set_up",
     "settings",
+    "setup_leases",
     "shredding",
     "signing_keys",
     "snapshots",
     "sso",
     "sso_upkeep",
     "statements",
+    "still_there",
     "streams",
     "subjects",
     "tell_clients",

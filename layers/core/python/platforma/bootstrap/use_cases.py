@@ -231,6 +231,8 @@ sso = Area(
         "sessions": parts.oauth.sessions,
         "traces": parts.sso.traces,
         "provider_sessions": parts.sso.provider_sessions,
+        "provider_keys": parts.sso.provider_keys,
+        "setup_links": parts.sso.setup_links,
         "single_use": parts.ground.single_use,
         "directory": parts.identity.directory,
         "groups": parts.identity.groups,

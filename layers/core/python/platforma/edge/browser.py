@@ -14,6 +14,9 @@ SESSION = "__Host-platforma"
 BROWSER = "__Host-platforma-browser"
 """What binds interactions to the browser that began them, `oauth.authorization.interaction`."""
 
+SETUP = "__Host-platforma-setup"
+"""The session's that a setup link was exchanged for, `edge.pages.setup`."""
+
 
 _FLOW = "__Host-platforma-sso-"
 
@@ -47,6 +50,11 @@ def cookie(headers: Mapping[str, str], name: str) -> str | None:
 def kept(name: str, value: str) -> str:
     """The `Set-Cookie` that has the browser hold *value* until it is closed."""
     return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def kept_for(name: str, value: str, seconds: int) -> str:
+    """The `Set-Cookie` that has the browser hold *value* so long."""
+    return f"{kept(name, value)}; Max-Age={seconds}"
 
 
 def forgotten(name: str) -> str:

@@ -8,7 +8,7 @@ is a stranger's, and stands in the gateway's access log like every refusal.
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from platforma.kernel.errors import Unauthenticated
+from platforma.kernel.errors import PlatformaError
 from platforma.kernel.events import Attempt
 from platforma.kernel.tenancy import PLATFORM
 
@@ -22,7 +22,7 @@ class DeadCredentials:
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 
-    def settle(self, attempt: Attempt, error: Unauthenticated) -> None:
+    def settle(self, attempt: Attempt, error: PlatformaError) -> None:
         """
         Let the refused *attempt* be its tenant's where *error* tells of a genuine credential in its turn, else nobody's.
 

@@ -14,7 +14,7 @@ from platforma.kernel.tenancy import PLATFORM
 
 Result = Literal["success", "denied", "failure", "error"]
 Source = Literal["api", "schedule", "gateway", "external"]
-PrincipalType = Literal["user", "api_key", "oauth_client", "service", "directory", "anonymous", "system"]
+PrincipalType = Literal["user", "api_key", "oauth_client", "service", "directory", "setup_link", "anonymous", "system"]
 
 
 @dataclass(frozen=True, slots=True)

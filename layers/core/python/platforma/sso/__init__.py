@@ -19,11 +19,21 @@ from platforma.sso.dry_run import try_mapping
 from platforma.sso.enforcement import requires_provider
 from platforma.sso.find_connection import enabled_connections, find_home
 from platforma.sso.health import read_health
+from platforma.sso.key_pairs import current_pairs
 from platforma.sso.model import Connection, Domain
 from platforma.sso.provider_session import end_provider_sessions, open_sign_out_link, sign_out_link, signs_out_at
 from platforma.sso.read_connection import connection_in_use, list_connections, read_connection
 from platforma.sso.refresh import refresh_connections
 from platforma.sso.return_to import parse_return_to
+from platforma.sso.setup_links import (
+    create_setup_link,
+    find_setup_link,
+    finish_setup,
+    held_setup_link,
+    list_setup_links,
+    open_setup_link,
+    revoke_setup_link,
+)
 from platforma.sso.sign_in import finish_sign_in, note_failure
 from platforma.sso.trial import note_trial, spend_trial_link, trial_link, try_sign_in
 
@@ -34,15 +44,22 @@ __all__ = [
     "claim_domain",
     "connection_in_use",
     "create_connection",
+    "create_setup_link",
+    "current_pairs",
     "delete_connection",
     "enabled_connections",
     "end_provider_sessions",
     "find_home",
+    "find_setup_link",
+    "finish_setup",
     "finish_sign_in",
+    "held_setup_link",
     "list_connections",
     "list_domains",
+    "list_setup_links",
     "note_failure",
     "note_trial",
+    "open_setup_link",
     "open_sign_out_link",
     "parse_return_to",
     "read_connection",
@@ -52,6 +69,7 @@ __all__ = [
     "refresh_connections",
     "release_domain",
     "requires_provider",
+    "revoke_setup_link",
     "sign_out_link",
     "signs_out_at",
     "spend_trial_link",

@@ -65,12 +65,12 @@ def change_connection(
     if if_match not in (None, before.version):
         raise PreconditionFailed
     changed = _parsed(before, fields, known_roles)
-    if "saml" in fields and before.saml is not None:
+    if "saml" in fields:
         changed["saml"] = _saml(before.saml, fields["saml"], attempt, read_metadata, fetch)
-    if "oidc" not in fields or before.oidc is None:
+    if "oidc" not in fields:
         return _replaced(before, changed, connections, attempt, allowed)
     given, fresh = fields["oidc"], kept_secret(tenant_id, fields["oidc"].get("client_secret"), provider_secrets)
-    old = before.oidc.secret_ref
+    old = None if before.oidc is None else before.oidc.secret_ref
     try:
         changed["oidc"] = _oidc(before.oidc, given, fresh)
         after = _replaced(before, changed, connections, attempt, allowed)
@@ -140,17 +140,24 @@ def _replaced(
 
 
 def _saml(
-    before: SAMLSettings, given: Mapping[str, Any], attempt: Attempt, read_metadata: ReadMetadata, fetch: Fetch
+    before: SAMLSettings | None, given: Mapping[str, Any], attempt: Attempt, read_metadata: ReadMetadata, fetch: Fetch
 ) -> SAMLSettings:
     options = {name: given[name] for name in ("idp_initiated", "allow_cbc") if name in given}
-    if given.keys().isdisjoint({"metadata_xml", "metadata_url"}):
+    if before is not None and given.keys().isdisjoint({"metadata_xml", "metadata_url"}):
         return replace(before, **options)
     provider = provider_of(given, read_metadata=read_metadata, fetch=fetch)
     now = attempt.clock()
+    if before is None:
+        return SAMLSettings(provider, given.get("metadata_url"), now, **options)
     return replace(before, provider=provider, metadata_url=given.get("metadata_url"), refreshed_at=now, **options)
 
 
-def _oidc(before: OIDCSettings, given: Mapping[str, Any], fresh: str | None) -> OIDCSettings:
+def _oidc(before: OIDCSettings | None, given: Mapping[str, Any], fresh: str | None) -> OIDCSettings:
+    if before is None:
+        if missing := [name for name in ("issuer", "client_id") if name not in given]:
+            raise Unprocessable(errors=[FieldError(f"/oidc/{name}", "A draft has none yet: give it.") for name in missing])
+        issuer = parse_https_url(given["issuer"], pointer="/oidc/issuer", query=False)
+        return OIDCSettings(issuer, given["client_id"], fresh)
     issuer = parse_https_url(given.get("issuer", before.issuer), pointer="/oidc/issuer", query=False)
     moved, kept = issuer != before.issuer, None if "client_secret" in given else before.secret_ref
     if moved and kept is not None:

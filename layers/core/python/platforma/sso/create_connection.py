@@ -35,6 +35,8 @@ def create_connection(
     """
     A new connection. Whoever lets *fields* through must have checked that the caller may give the roles in them.
 
+    One that is made as a `draft` gets the settings of its provider later, by a change or by a setup link.
+
     Its domains may be anybody's yet: it signs in people of one only while this tenant owns it.
 
     Raises:
@@ -42,12 +44,14 @@ def create_connection(
         MetadataRefused: the identity provider's metadata cannot be had, or not be used.
         Unavailable: nothing was made.
     """
-    kind = fields["type"]
-    if fields.get(kind) is None or fields.get("oidc" if kind == "saml" else "saml") is not None:
+    kind, draft = fields["type"], fields.get("draft", False)
+    if draft and any(fields.get(each) is not None for each in ("saml", "oidc")):
+        raise Unprocessable(errors=[FieldError("/draft", "A draft has no settings of a provider yet.")])
+    if not draft and _mismatched(fields, kind):
         raise Unprocessable(errors=[FieldError(f"/{kind}", f"A connection of type {kind} has settings of just this name.")])
     now = attempt.clock()
     saml = oidc = None
-    if kind == "saml":
+    if kind == "saml" and not draft:
         given = fields["saml"]
         saml = SAMLSettings(
             provider_of(given, read_metadata=read_metadata, fetch=fetch),
@@ -64,7 +68,7 @@ def create_connection(
         "provisioning": parse_provisioning(Provisioning(), fields.get("provisioning", {}), known_roles=known_roles),
     }
     reference = None
-    if kind == "oidc":
+    if kind == "oidc" and not draft:
         given = fields["oidc"]
         issuer = parse_https_url(given["issuer"], pointer="/oidc/issuer", query=False)
         reference = kept_secret(tenant_id, given.get("client_secret"), provider_secrets)
@@ -77,6 +81,10 @@ def create_connection(
         forget_secrets(tenant_id, with_secret, provider_secrets)
         raise
     return connection
+
+
+def _mismatched(fields: Mapping[str, Any], kind: str) -> bool:
+    return fields.get(kind) is None or fields.get("oidc" if kind == "saml" else "saml") is not None
 
 
 def kept_secret(tenant_id: str, secret: str | None, provider_secrets: ProviderSecrets) -> str | None:

@@ -17,6 +17,13 @@ class DomainNotProved(Conflict):
     public = "The DNS record with the challenge was not found. A new record may take some minutes to be seen."
 
 
+class SetupLinkOver(Forbidden):
+    """A link by which a connection is configured that opens nothing, or nothing any more."""
+
+    code = "setup_link_over"
+    public = "This link is not valid any more. Ask whoever sent it to you for another one."
+
+
 class MetadataRefused(Unprocessable):
     """What was given, or found at its URL, is no metadata of a SAML identity provider that can be used."""
 

@@ -32,4 +32,4 @@ def find_home(email: str, *, connections: Connections, domains: Domains) -> Home
 def enabled_connections(tenant_id: str, *, connections: Connections) -> list[Connection]:
     """The tenant's connections that are in use, oldest first; the first two hundred."""
     page = connections.page(tenant_id, limit=200, after=None)
-    return [each for each in page.items if each.enabled]
+    return [each for each in page.items if each.enabled and not each.draft]

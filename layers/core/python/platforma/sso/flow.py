@@ -30,7 +30,8 @@ class Flow:
 
     *handle* comes back from the provider and says which of the browser's it is; it proves nothing. *return_to* was checked.
     *session_id* is that of whoever was signed in here before. *force*: only a fresh authentication will do. *interaction*
-    is the authorization request that asked for it. *trial*: nobody is to be signed in, it is only tried.
+    is the authorization request that asked for it. *trial*: nobody is to be signed in, it is only tried; *setup*: by the
+    holder of a setup link.
     """
 
     handle: str
@@ -42,6 +43,7 @@ class Flow:
     session_id: str | None = None
     interaction: str | None = None
     trial: bool = False
+    setup: bool = False
 
     def derived(self, key: bytes, label: str) -> str:
         """A value of 256 bits that only we can make from it, another for each *label*."""

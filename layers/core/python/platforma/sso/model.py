@@ -92,7 +92,8 @@ class Provisioning:
 @dataclass(frozen=True, slots=True)
 class Connection:
     """
-    A tenant's trust in one identity provider, for people of *domains*.
+    A tenant's trust in one identity provider, for people of *domains*. A draft has no settings of its type yet: nobody signs
+    in by it.
 
     *tested_at* is when a trial passed, with the settings as they are. *enforced*: people of the domains sign in by it alone,
     but for the users of *break_glass*.
@@ -114,6 +115,11 @@ class Connection:
     enforced: bool = False
     break_glass: tuple[str, ...] = ()
     version: int = 1
+
+    @property
+    def draft(self) -> bool:
+        """Whether its provider is still to be told."""
+        return self.saml is None and self.oidc is None
 
     @property
     def start_url(self) -> str:
@@ -138,6 +144,7 @@ class Connection:
             "id": self.id,
             "name": self.name,
             "type": self.type,
+            "draft": self.draft,
             "enabled": self.enabled,
             "tested_at": _plain(self.tested_at),
             "enforced": self.enforced,

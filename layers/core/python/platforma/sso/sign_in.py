@@ -141,7 +141,12 @@ def note_failure(
     """
     place = f"sso:{connection.id}:{place_of(attempt.ip_address)}"
     charge_attempt(connection.tenant_id, place, counts=counts, now=clock(), free=FREE_FAILURES)
+    why = reason_of(error)
+    traces.keep(Trace(connection.tenant_id, connection.id, attempt.request_id, clock(), code=error.code, why=why))
+
+
+def reason_of(error: PlatformaError) -> str:
+    """What was wrong, in plain words, for those who look after the connection."""
     faults = [fault["detail"] for fault in getattr(error, "errors", ())]
     why = getattr(error, "why", None) or " ".join(faults) or error.detail
-    plain = "".join(each if unicodedata.category(each)[0] != "C" else "�" for each in why[:_LONGEST])
-    traces.keep(Trace(connection.tenant_id, connection.id, attempt.request_id, clock(), code=error.code, why=plain))
+    return "".join(each if unicodedata.category(each)[0] != "C" else "�" for each in why[:_LONGEST])

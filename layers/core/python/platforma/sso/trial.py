@@ -44,17 +44,18 @@ class Trial:
     lost: tuple[str, ...]
 
 
-def trial_link(connection: Connection, *, key: bytes, url: str, clock: Clock) -> tuple[str, datetime]:
-    """Where the trial begins, and until when."""
+def trial_link(connection: Connection, *, key: bytes, url: str, clock: Clock, setup: bool = False) -> tuple[str, datetime]:
+    """Where the trial begins, and until when. *setup*: by whom a setup link was sent, who is told of no roles."""
     until = clock().replace(microsecond=0) + LIFETIME
-    document = json.dumps({"id": entropy.token_urlsafe(16), "of": connection.id, "until": int(until.timestamp())})
+    told = {"id": entropy.token_urlsafe(16), "of": connection.id, "until": int(until.timestamp()), "setup": setup}
+    document = json.dumps(told)
     body = base64.urlsafe_b64encode(document.encode()).rstrip(b"=").decode()
     return f"{url}/sso/{connection.id}/start?test={body}.{_mac(key, body)}", until
 
 
-def spend_trial_link(connection: Connection, token: str, *, key: bytes, single_use: SingleUse, clock: Clock) -> None:
+def spend_trial_link(connection: Connection, token: str, *, key: bytes, single_use: SingleUse, clock: Clock) -> bool:
     """
-    Use the link up.
+    Use the link up; whether it was made for the holder of a setup link.
 
     Raises:
         NotFound: it is none of ours, another connection's, too old, or used.
@@ -71,6 +72,7 @@ def spend_trial_link(connection: Connection, token: str, *, key: bytes, single_u
         single_use.spend(f"sso test {told['id']}", until=until)
     except AlreadyUsed:
         raise gone from None
+    return bool(told.get("setup"))
 
 
 def try_sign_in(connection: Connection, said: Said, *, people: People) -> Trial:

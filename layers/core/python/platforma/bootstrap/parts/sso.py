@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
-from platforma.bootstrap.parts import ground, identity, policy
+from platforma.bootstrap.parts import apikeys, edge, ground, identity, policy
 
 if TYPE_CHECKING:
     from platforma.adapters.dns import ResolverDNS
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
         DynamoDomains,
         DynamoProviderKeys,
         DynamoProviderSessions,
+        DynamoSetupLinks,
         DynamoTraces,
     )
+    from platforma.apikeys.rate_limit import Leases
     from platforma.sso.model import IdentityProvider
     from platforma.sso.oidc.provider import Providers
     from platforma.sso.provision import People
@@ -42,6 +44,29 @@ def provider_sessions() -> "DynamoProviderSessions":
     from platforma.adapters.dynamodb.sso import DynamoProviderSessions
 
     return ground.bound(DynamoProviderSessions(ground.tables(), ground.envelope()))
+
+
+@cache
+def setup_links() -> "DynamoSetupLinks":
+    """Links by which connections are configured."""
+    from platforma.adapters.dynamodb.sso import DynamoSetupLinks
+
+    return ground.bound(DynamoSetupLinks(ground.tables(), ground.outbox()))
+
+
+@cache
+def setup_leases() -> "Leases":
+    """What those links may still do in this minute."""
+    from platforma.apikeys.rate_limit import Leases
+
+    return Leases(apikeys.limits())
+
+
+def still_there(tenant_id: str, kind: str, principal_id: str) -> bool:
+    """Whether the principal that made something is one of the tenant's still, and active."""
+    by = edge.subjects()
+    subject = by.of_service(principal_id) if kind == "service" else by.of(tenant_id, kind, principal_id)
+    return subject is not None and subject.active and subject.tenant_id == tenant_id
 
 
 @cache

@@ -3,7 +3,26 @@
 from platforma.edge.endpoints.row import Endpoint, row
 
 _CONNECTIONS = "/v1/sso-connections"
+_LINKS = f"{_CONNECTIONS}/{{id}}/setup-links"
+_SETUP = "/sso/{id}/setup"
 _HTML = "text/html; charset=utf-8"
+_FORM = 2 << 20
+"""Metadata of half a MiB in a form, most of its punctuation in three characters."""
+
+
+def _setup(path: str, verb: str, summary: str) -> Endpoint:
+    """A form of the page that a setup link opens."""
+    return row(
+        *("POST", _SETUP + path, f"sso.setups.{verb}", "sso_connections", "public", summary),
+        resource="sso_connection",
+        produces=_HTML,
+        wire="page",
+        consumes="form",
+        max_body=_FORM,
+        status=303,
+        also=(200, 403, 404, 409, 412, 422, 429),
+    )
+
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     row(
@@ -62,6 +81,38 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         resource="sso_connection",
         answer="sso.HealthView",
     ),
+    row(
+        *("POST", _LINKS, "settings.sso_setup_links.create", "sso_connections", "permission"),
+        "A link by which the customer's own administrator configures the connection: for three days, in place of older ones",
+        resource="sso_connection",
+        answer="sso.SetupLinkCreated",
+        secret=True,
+        status=201,
+    ),
+    row(
+        *("GET", _LINKS, "settings.sso_setup_links.list", "sso_connections", "permission"),
+        "List the links by which a connection may be, or was, configured",
+        resource="sso_connection",
+        answer="sso.SetupLinkList",
+    ),
+    row(
+        *("DELETE", f"{_LINKS}/{{link_id}}", "settings.sso_setup_links.delete", "sso_connections", "permission"),
+        "Revoke a link by which a connection may be configured",
+        resource="sso_connection",
+        status=204,
+    ),
+    row(
+        *("GET", _SETUP, "sso.setups.get", "sso_connections", "public", "Configure a connection, by a setup link"),
+        resource="sso_connection",
+        produces=_HTML,
+        wire="page",
+        also=(403, 404),
+    ),
+    _setup("", "open", "Exchange a setup link for a session of an hour"),
+    _setup("/provider", "configure", "Tell who the identity provider is"),
+    _setup("/domains", "prove", "Claim a domain of the connection, or prove it by its DNS record"),
+    _setup("/test", "test", "Try a sign-in that signs nobody in"),
+    _setup("/finish", "finish", "Be done: the link ends"),
     row(
         *("POST", "/v1/domains", "settings.domains.create", "sso_connections", "own"),
         "Claim a domain, or (platform clients) vouch for a tenant's",

@@ -17,6 +17,7 @@ from platforma.kernel.errors import Forbidden
 from platforma.kernel.ids import is_id
 
 STEP_LIFETIME = timedelta(minutes=5)
+SETUP_LIFETIME = timedelta(hours=1)
 _LONGEST_TOKEN = 200
 
 
@@ -85,6 +86,20 @@ def read_entered_token(key: bytes, shown: str, browser: str) -> str | None:
     """The device's code that was entered in this browser; None for any other text."""
     user_code, _, mac = shown[:_LONGEST_TOKEN].partition(".")
     return user_code if hmac.compare_digest(mac.encode(), _mac(key, "device", browser, user_code).encode()) else None
+
+
+def setup_token(key: bytes, browser: str, connection_id: str, link_id: str, until: datetime) -> str:
+    """Says, to us alone, that this browser may use a setup link of a connection until then, while the link is good."""
+    end = str(int(until.timestamp()))
+    return f"{link_id}.{end}.{_mac(key, 'setup', browser, connection_id, link_id, end)}"
+
+
+def read_setup_token(key: bytes, shown: str, browser: str, connection_id: str, now: datetime) -> str | None:
+    """The id of the link; None for any other text, another browser or connection, and when it is over."""
+    link_id, _, rest = shown[:_LONGEST_TOKEN].partition(".")
+    end, _, mac = rest.partition(".")
+    good = hmac.compare_digest(mac.encode(), _mac(key, "setup", browser, connection_id, link_id, end).encode())
+    return link_id if good and now.timestamp() < int(end) else None
 
 
 def _mac(key: bytes, *about: str) -> str:

@@ -15,14 +15,17 @@ from platforma.edge.browser import BROWSER, SESSION, cookie, flow_cookie, flow_f
 from platforma.edge.call import Call
 from platforma.edge.endpoints import ENDPOINTS
 from platforma.edge.pages.render import page
+from platforma.edge.pages.shown import Shown
 from platforma.edge.pages.texts import Words, language_of
 from platforma.edge.redirects import posted_on
+from platforma.edge.status import status_of
 from platforma.kernel.errors import NotFound, PlatformaError, RateLimited, Unavailable
 from platforma.sso.errors import AnswerRejected
 from platforma.sso.flow import HANDLE, Flow, begin_flow, is_handle, open_flow, seal_flow
 from platforma.sso.model import Connection
 from platforma.sso.provision import People
 from platforma.sso.return_to import AUTHORIZE, HOME, interaction_of
+from platforma.sso.sign_in import reason_of
 
 PAGES = frozenset(
     {row.path for row in ENDPOINTS if row.wire == "page" and row.method == "GET" and "{" not in row.path} | {AUTHORIZE}
@@ -57,7 +60,7 @@ def metadata(call: Call, world: World) -> Answer:
     Raises:
         NotFound: there is no such SAML connection in use.
     """
-    document: bytes = world.saml.read_metadata_of(_connection(call, world, "saml"))
+    document: bytes = world.saml.read_metadata_of(_connection(call, world, "saml", draft=True))
     return Answer(200, document.decode(), {"Cache-Control": "public, max-age=300"}, "application/samlmetadata+xml")
 
 
@@ -73,8 +76,9 @@ def start(call: Call, world: World) -> Answer:
     sent = read_parameters(call)
     key = world.form_key()
     if "test" in sent:
-        world.sso.spend_trial_link(connection, sent["test"])
-        return _on(connection, begin_flow(connection.id, HOME, call.now, trial=True), world, key, _languages(call))
+        setup = world.sso.spend_trial_link(connection, sent["test"])
+        flow = begin_flow(connection.id, HOME, call.now, trial=True, setup=setup)
+        return _on(connection, flow, world, key, _languages(call))
     back = world.sso.parse_return_to(sent.get("return_to"), connection.tenant_id, pages=PAGES)
     interaction, force = interaction_of(back), False
     if interaction is not None:
@@ -123,7 +127,7 @@ def consume_response(call: Call, world: World) -> Answer:
     except Unavailable:
         raise
     except PlatformaError as error:
-        raise noted(call, world, connection, error) from None
+        raise _told(call, noted(call, world, connection, error), flow) from None
 
 
 def consume_answer(call: Call, world: World) -> Answer:
@@ -146,7 +150,7 @@ def consume_answer(call: Call, world: World) -> Answer:
     except Unavailable:
         raise
     except PlatformaError as error:
-        raise noted(call, world, connection, error) from None
+        raise _told(call, noted(call, world, connection, error), flow) from None
 
 
 def sign_out(call: Call, world: World, *, posted: bool) -> Answer:
@@ -212,7 +216,7 @@ def keys(call: Call, world: World) -> Answer:
     Raises:
         NotFound: there is no such OpenID connection in use.
     """
-    document = world.oidc.published_keys(_connection(call, world, "oidc"))
+    document = world.oidc.published_keys(_connection(call, world, "oidc", draft=True))
     return Answer(200, document, {"Cache-Control": "public, max-age=300"})
 
 
@@ -228,8 +232,8 @@ def finished(call: Call, world: World, connection: Connection, said: object, flo
     if flow is not None and flow.trial:
         trial = world.sso.try_sign_in(connection, said, people=world.people_of(connection.tenant_id))
         world.sso.note_trial(connection, attempt=call.attempt)
-        words = Words(language_of(_languages(call)))
-        return page("trial", words, cookies=(flow_forgotten(flow.handle),), tenant=None, connection=connection, trial=trial)
+        words, gone = Words(language_of(_languages(call))), (flow_forgotten(flow.handle),)
+        return page("trial", words, cookies=gone, tenant=None, trial=trial, back=_back(flow))
     signed = world.sso.finish_sign_in(
         connection, said, flow=flow, people=world.people_of(connection.tenant_id), attempt=call.attempt
     )
@@ -250,9 +254,33 @@ def noted(call: Call, world: World, connection: Connection, error: PlatformaErro
     return error
 
 
-def _connection(call: Call, world: World, kind: str | None = None) -> Connection:
+def _told(call: Call, error: PlatformaError, flow: Flow | None) -> PlatformaError:
+    """*error*; of a trial on a page with its reason, since whoever tries a connection looks after it."""
+    if flow is None or not flow.trial or isinstance(error, RateLimited):
+        return error
+    words, (status, _) = Words(language_of(_languages(call))), status_of(error)
+    answer = page(
+        "trial_failed",
+        words,
+        status=status,
+        cookies=(flow_forgotten(flow.handle),),
+        why=reason_of(error),
+        reference=call.attempt.request_id,
+        back=_back(flow),
+        tenant=None,
+    )
+    return Shown(error, answer)
+
+
+def _back(flow: Flow) -> str | None:
+    """The page that the trial was begun from, if a setup link opened it."""
+    return f"/sso/{flow.connection_id}/setup" if flow.setup else None
+
+
+def _connection(call: Call, world: World, kind: str | None = None, *, draft: bool = False) -> Connection:
+    """The connection in use, of the type *kind*; one that is no more than a *draft* only to tell a provider of us."""
     connection: Connection = world.sso.connection_in_use(call.path["id"])
-    if kind not in (None, connection.type) or not world.in_use(connection.tenant_id):
+    if kind not in (None, connection.type) or (connection.draft and not draft) or not world.in_use(connection.tenant_id):
         raise NotFound
     return connection
 

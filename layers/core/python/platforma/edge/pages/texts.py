@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from platforma.edge.pages.setup_texts import SETUP_TEXTS
+
 LANGUAGES = ("en", "de")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -172,6 +174,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This form is not valid any more. Go back, reload the page and try again.",
         "Dieses Formular gilt nicht mehr. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.",
     ),
+    **SETUP_TEXTS,
 }
 _REFUSALS = frozenset(
     {

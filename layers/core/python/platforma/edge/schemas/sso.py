@@ -60,10 +60,14 @@ class ProvisioningRules(Body):
 
 
 class ConnectionCreate(Body):
-    """A connection to be made: settings of the name that its type has."""
+    """
+    A connection to be made: settings of the name that its type has. A *draft* has none: they come by a change or by a setup
+    link, and until then nobody signs in by it.
+    """
 
     name: Name
     type: Literal["saml", "oidc"]
+    draft: bool = False
     domains: Domains = []
     saml: SAML | None = None
     oidc: OIDC | None = None
@@ -137,6 +141,7 @@ class ConnectionView(View):
     id: str
     name: str
     type: str
+    draft: bool
     enabled: bool
     tested_at: Timestamp | None
     enforced: bool
@@ -155,6 +160,38 @@ class TrialLink(View):
 
     url: str
     expires_at: Timestamp
+
+
+class Maker(View):
+    """Who made a link: with them it ends."""
+
+    type: str
+    id: str
+
+
+class SetupLinkView(View):
+    """A link by which a connection is configured, without its address. *opened_at* is when it was last opened."""
+
+    id: str
+    status: Literal["open", "expired", "revoked", "finished", "replaced"]
+    created_by: Maker
+    created_at: Timestamp
+    expires_at: Timestamp
+    opened_at: Timestamp | None
+    ended_at: Timestamp | None
+
+
+class SetupLinkCreated(SetupLinkView):
+    """A new link; `url` is shown this once."""
+
+    url: str
+
+
+class SetupLinkList(View):
+    """A connection's links, the newest first, at most fifty; those that are over are shown for a week."""
+
+    items: list[SetupLinkView]
+    next_cursor: str | None
 
 
 class SignInSeen(View):
