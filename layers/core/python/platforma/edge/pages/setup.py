@@ -308,8 +308,7 @@ def _over(call: Call, cause: SetupLinkOver) -> Shown:
         attempt.principal_id = str(cause.facts["link_id"])
         _DEAD.settle(attempt, cause)
     words = Words(language_of(call.headers.get("accept-language", "")))
-    held = (forgotten(SETUP),) if cookie(call.headers, SETUP) else ()
-    return Shown(cause, page("setup_over", words, status=404, cookies=held, tenant=None))
+    return Shown(cause, page("setup_over", words, status=404, tenant=None))
 
 
 def _charge(there: Setup) -> None:
