@@ -8,6 +8,7 @@ from platforma.edge.call import Call
 from platforma.edge.registrations import presented_token, registration_of
 from platforma.edge.schemas.identity import ServiceView
 from platforma.edge.schemas.oauth import CertificateDenied, InitialAccessTokenCreated, SecretView
+from platforma.identity.fields import require_roles
 
 api = API("oauth_clients", bootstrap.edge)
 
@@ -15,6 +16,7 @@ api = API("oauth_clients", bootstrap.edge)
 @api.serves("settings.clients.create")
 def create_client(call: Call) -> Answer:
     bootstrap.giving(call).check(scopes=call.body.scopes, roles=call.body.roles)
+    require_roles(call.body.roles or (), known_roles=bootstrap.known_roles(call))
     client, secret = bootstrap.oauth.create_client(call.given(), tenant_id=call.tenant_id, attempt=call.attempt)
     return created({**client.as_json(), "client_secret": secret}, client.version, client.id)
 
@@ -37,6 +39,7 @@ def update_client(call: Call) -> Answer:
     client = bootstrap.oauth.get_client(call.path["id"], tenant_id=call.tenant_id)
     giving.check(scopes=fields.get("scopes"))
     giving.check_roles(client.roles, client.roles if fields.get("roles") is None else fields["roles"])
+    require_roles(fields.get("roles") or (), known_roles=bootstrap.known_roles(call) | frozenset(client.roles))
     if fields.get("status") == "active":
         giving.check(scopes=client.scopes)
     client = bootstrap.oauth.patch_client(

@@ -110,7 +110,7 @@ def analyze(call: Call) -> Answer:
 
 @api.serves("settings.policy_access.verify")
 def check_no_new_access(call: Call) -> Answer:
-    return Answer(200, bootstrap.analyst(call).check(trial(call)))
+    return Answer(200, bootstrap.analyst(call).check(call.body, trial(call)))
 
 
 @api.serves("settings.roles.list")

@@ -101,6 +101,14 @@ def make(name: str, log: Path) -> None:
     stamp_file(name).write_text(stamp_of(name))
 
 
+def tell_of_our_code() -> None:
+    """Have the first environment find our own packages from anywhere: `.venv/bin/python -m platforma.audit verify ...`."""
+    for packages in (PLACES["dev"] / "lib").glob("python*/site-packages"):
+        note, said = packages / "platforma.pth", f"{ROOT / 'layers' / 'core' / 'python'}\n"
+        if not note.exists() or note.read_text() != said:
+            note.write_text(said)
+
+
 def make_npm(name: str, log: Path) -> None:
     """
     What the lock of npm says, without the packages' own scripts, and the browser among them unpacked.
@@ -163,6 +171,7 @@ def main(names: list[str]) -> int:
     os.environ.pop("PYTHONPATH", None)
     wanted = dict.fromkeys(["dev", *names])
     if all(map(is_made, wanted)):
+        tell_of_our_code()
         return 0
     with alone() as log:
         log.write_bytes(b"")
@@ -181,6 +190,7 @@ def main(names: list[str]) -> int:
                 )
                 return 1
             print(f"  [{time.monotonic() - began:5.1f} s] {PLACES[name].relative_to(ROOT)} made", flush=True)
+        tell_of_our_code()
     return 0
 
 

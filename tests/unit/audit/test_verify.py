@@ -12,6 +12,7 @@ from platforma.audit.__main__ import main
 from platforma.audit.segment_text import text_of
 from platforma.audit.sources import Folder
 from platforma.audit.verify import Trusted, verify
+from platforma.kernel.errors import Unavailable
 from tests.unit.audit.world import OTHER, TENANT, World
 
 KINDS = ["segments", "tile", "checkpoints"]
@@ -182,6 +183,16 @@ def test_the_command_says_what_it_needs(folder, world, capsys):
     capsys.readouterr()
     assert main(["verify", str(folder), "--key", world.key(), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["whole"] is False
+
+
+def test_a_bucket_that_cannot_be_listed_is_told_of_without_a_trace(world, capsys, monkeypatch):
+    def unlisted(_name: str) -> None:
+        raise Unavailable(cause="NoSuchBucket")
+
+    monkeypatch.setattr("platforma.adapters.s3_source.S3Source", unlisted)
+
+    assert main(["verify", "s3://nowhere", "--key", world.key()]) == 2
+    assert capsys.readouterr().err == "The source cannot be read: NoSuchBucket\n"
 
 
 def test_the_command_runs_where_there_is_nothing_of_aws(folder, world):

@@ -85,7 +85,19 @@ def test_a_document_that_gives_less_says_so(tenant: Tenant):
 
     (found,) = told["grants_less"]
     assert (told["grants_more"], found["after"]["decision"], "mfa" in found["request"]["context"]) == ([], "deny", False)
-    assert check(tenant, before=READ_ORDERS, after=mfa) == {"no_new_access": True, "witness": None}
+    checked = check(tenant, before=READ_ORDERS, after=mfa)
+    assert (checked["no_new_access"], checked["witness"]) == (True, None)
+    assert checked["grants_less"][0]["request"] == found["request"]
+
+
+def test_a_check_for_new_access_tells_its_first_witness_and_the_whole_analysis(tenant: Tenant):
+    wider = allow("orders:manage", resources=("order:*",), time_window={"start": "06:00", "end": "22:00", "timezone": "UTC"})
+
+    told = check(tenant, before=READ_ORDERS, after=wider)
+
+    assert (told["no_new_access"], told["witness"]) == (False, told["grants_more"][0])
+    assert {"equivalent", "grants_less", "never_applies", "shadowed"} < told.keys()
+    assert told["witness"]["request"]["context"]["time"].endswith("Z")
 
 
 def test_useless_statements_are_told_by_their_places(tenant: Tenant):

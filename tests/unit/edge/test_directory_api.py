@@ -1,5 +1,7 @@
 """Groups, roles and resources through the API."""
 
+import pytest
+
 from tests.world import Tenant, World
 
 
@@ -57,6 +59,48 @@ def test_a_resource_is_made_by_put_and_changed_only_with_if_match(tenant: Tenant
     assert tenant.call("GET", path, expect=200).json["environment"] == "live"
     tenant.call("DELETE", path, expect=204, headers={"If-Match": "*"})
     assert tenant.call("GET", path).status == 404
+
+
+@pytest.mark.parametrize("name", ["arn:aws:eks:eu-central-1:1:cluster/cls_eu01", "a/b/c", "\u00e9", "x" * 256])
+def test_any_string_that_others_call_a_resource_is_its_id(tenant: Tenant, name: str):
+    path = f"/v1/resources/cluster/{name}"
+
+    made = tenant.call("PUT", path, {"attributes": {"region": "eu"}}, expect=200).json
+
+    assert (made["type"], made["id"]) == ("cluster", name)
+    assert tenant.call("GET", path, expect=200).json == made
+    tenant.call("DELETE", path, expect=204, headers={"If-Match": "*"})
+
+
+@pytest.mark.parametrize("roles", [["nosuch"], ["viewer", "nosuch"]])
+def test_a_client_is_given_roles_that_there_are(tenant: Tenant, roles: list[str]):
+    client = {"name": "c", "type": "confidential", "grant_types": ["client_credentials"], "scopes": ["orders:read"]}
+    made = tenant.call("POST", "/v1/oauth-clients", {**client, "roles": ["viewer"]}, expect=201).json
+
+    for reply in (
+        tenant.call("POST", "/v1/oauth-clients", {**client, "roles": roles}),
+        tenant.call("PATCH", f"/v1/oauth-clients/{made['client_id']}", {"roles": roles}, headers={"If-Match": "*"}),
+    ):
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, f"/roles/{len(roles) - 1}")
+
+
+def test_a_client_whose_role_is_gone_can_still_be_changed(tenant: Tenant):
+    tenant.call("POST", "/v1/roles", {"name": "passing", "actions": ["orders:read"]}, expect=201)
+    tenant.world.clock.move(seconds=5)
+    client = {"name": "c", "type": "confidential", "grant_types": ["client_credentials"], "scopes": ["orders:read"]}
+    made = tenant.call("POST", "/v1/oauth-clients", {**client, "roles": ["passing"]}, expect=201).json
+    tenant.call("DELETE", "/v1/roles/passing", expect=204, headers={"If-Match": "*"})
+    tenant.world.clock.move(seconds=5)
+
+    path, body = f"/v1/oauth-clients/{made['client_id']}", {"name": "d", "roles": ["passing"]}
+    assert tenant.call("PATCH", path, body, expect=200, headers={"If-Match": "*"}).json["name"] == "d"
+
+
+def test_a_role_that_there_is_says_so(tenant: Tenant):
+    role = {"name": "twice", "actions": ["orders:read"]}
+    tenant.call("POST", "/v1/roles", role, expect=201)
+
+    assert tenant.call("POST", "/v1/roles", role, expect=409).json["detail"] == "A role of this name exists already."
 
 
 def test_the_last_administrator_stays(tenant: Tenant):

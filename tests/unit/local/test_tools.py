@@ -76,6 +76,16 @@ def test_pip_gets_exactly_the_locked_file_of_uv(tools):
     )
 
 
+def test_the_first_environment_finds_our_own_packages(tools, tmp_path):
+    make_whole(tools)
+    packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+
+    assert tools.main([]) == 0
+
+    assert (packages / "platforma.pth").read_text() == f"{tmp_path}/layers/core/python\n"
+
+
 def test_an_environment_of_npm_is_whole_with_its_modules_only(tools):
     tools.PLACES["peers"] = tools.ROOT / ".tools" / "peers"
     tools.NPM["peers"] = tools.ROOT / "peers"

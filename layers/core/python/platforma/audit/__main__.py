@@ -59,6 +59,8 @@ def _verify(options: argparse.Namespace) -> int:
     except (OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except Unavailable as error:
+        return _unread(error)
     if source is None:
         return _disclosure(disclosed or b"", trusted, as_json=options.json)
     if not trusted.named and not trusted.raw:
@@ -71,8 +73,7 @@ def _verify(options: argparse.Namespace) -> int:
             else verify(source, trusted, years=options.years, only=options.log)
         )
     except Unavailable as error:
-        sys.stderr.write(f"The source cannot be read: {error.facts.get('cause', error.detail)}\n")
-        return 2
+        return _unread(error)
     _write(report, as_json=options.json)
     return 0 if report.whole else 1
 
@@ -86,6 +87,11 @@ def _quorum(options: argparse.Namespace) -> Quorum | None:
     if not 1 <= needed <= len(witnesses) or options.witnessed_within < 0:
         raise ValueError(f"A quorum is 1 to {len(witnesses)} of the witnesses that --witness names.")
     return Quorum(witnesses, needed, timedelta(minutes=options.witnessed_within))
+
+
+def _unread(error: Unavailable) -> int:
+    sys.stderr.write(_printable(f"The source cannot be read: {error.facts.get('cause', error.detail)}") + "\n")
+    return 2
 
 
 def _witness(options: argparse.Namespace) -> int:

@@ -47,24 +47,26 @@ class Analyst:
             "shadowed": shadowed,
         }
 
-    def check(self, trial: Trial) -> dict[str, Any]:
+    def check(self, body: Any, trial: Trial) -> dict[str, Any]:
         """
-        The answer of `POST /v1/policies/check-no-new-access`.
+        The answer of `POST /v1/policies/check-no-new-access`: what was found, and first of all whether it is new access.
 
         Raises:
             TooComplex: an exact one would take too long.
         """
-        found = next((one for compared in self._compared(trial) if (one := compared.more())), None)
-        return {"no_new_access": found is None, "witness": found and _told(found, trial)}
+        found = self.analysis(body, trial)
+        more = found["grants_more"]
+        return {"no_new_access": not more, "witness": more[0] if more else None, **found}
 
     def refusing(self, before: Policy, after: Policy) -> Refuse:
         """What refuses the change from the policy *before* to that *after* where it gives anybody new access."""
         touched = attached_to([before, after])
 
         def refuse(rules: PolicySet, changed: PolicySet) -> None:
-            told = self.check(Trial(rules, changed, locks_out=False, touched=touched))
-            if told["witness"] is not None:
-                raise NewAccess(told["witness"])
+            trial = Trial(rules, changed, locks_out=False, touched=touched)
+            found = next((one for compared in self._compared(trial) if (one := compared.more())), None)
+            if found is not None:
+                raise NewAccess(_told(found, trial))
 
         return refuse
 

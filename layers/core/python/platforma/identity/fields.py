@@ -62,14 +62,24 @@ def parse_roles(value: object, *, known_roles: frozenset[str], pointer: str = "/
     """
     if isinstance(value, str | bytes) or not isinstance(value, Sequence) or len(value) > MAX_ROLES:
         raise _refused(pointer, f"Must be a list of at most {MAX_ROLES} role names.")
+    require_roles(value, known_roles=known_roles, pointer=pointer)
+    return sorted_roles(value)
+
+
+def require_roles(roles: Sequence[object], *, known_roles: frozenset[str], pointer: str = "/roles") -> None:
+    """
+    Require that all *roles* exist.
+
+    Raises:
+        Unprocessable: one does not.
+    """
     unknown = [
         FieldError(f"{pointer}/{index}", "There is no such role.")
-        for index, role in enumerate(value)
+        for index, role in enumerate(roles)
         if not isinstance(role, str) or role not in known_roles
     ]
     if unknown:
         raise Unprocessable(errors=unknown)
-    return sorted_roles(value)
 
 
 def parse_attributes(value: object, *, pointer: str = "/attributes") -> dict[str, Any]:

@@ -65,7 +65,10 @@ def create_role(
         raise Unprocessable("The role is not valid.", errors=errors)
     if name in BUILT_IN or name == PLATFORM_ROLE:
         raise Conflict("This is the name of a built-in role.")
-    if len(store.roles(tenant_id)) >= MAX_ROLES:
+    own = store.roles(tenant_id)
+    if any(role.name == name for role in own):
+        raise Conflict("A role of this name exists already.")
+    if len(own) >= MAX_ROLES:
         raise Conflict(f"A tenant has at most {MAX_ROLES} roles of its own.")
     role = Role(tenant_id=tenant_id, name=name, actions=tuple(actions), description=description, created_at=rfc3339(clock()))
     store.put_role(role, attempt.event("success", resource=name, resource_type="role", changes={"after": role.as_json()}))

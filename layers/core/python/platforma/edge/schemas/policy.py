@@ -235,8 +235,8 @@ class Analysis(View):
     shadowed: list[UselessStatement]
 
 
-class AccessCheck(View):
-    """Whether nobody may do more afterwards; if somebody may, a question that shows it."""
+class AccessCheck(Analysis):
+    """Whether nobody may do more afterwards; if somebody may, the first question that shows it; and the whole analysis."""
 
     no_new_access: bool
     witness: FoundQuestion | None
