@@ -5,6 +5,7 @@ Object locks and unread stream records survive a stop, an update of a stack keep
 SIGUSR1 saves the state without stopping, KMS encrypts anew, a layer is unpacked once, not once a worker, and a custom
 domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
 Athena's queries, which it has DuckDB run over its own S3, get their parameters and the one function that DuckDB lacks.
+DynamoDB's conditions are parsed once, and not once for each item of a partition: a tenant has tens of thousands.
 
 What is stored is also saved as it changes, every few seconds. After a kill the objects in S3, which are written at once, are
 taken back to that same moment: a log whose tables remember less than its bucket could never be continued.
@@ -12,9 +13,11 @@ taken back to that same moment: a log whose tables remember less than its bucket
 
 # mypy: ignore-errors
 # ruff: noqa: SLF001, ANN001, ANN002, ANN003, ANN201 - the emulator's own, untyped insides
+import functools
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -128,6 +131,25 @@ def connected(*args, **kwargs):
     return database
 
 
+@functools.lru_cache(maxsize=1024)
+def key_read(expression):
+    """The two names and values of a condition on a partition and what its sort keys begin with; None: it is another one."""
+    found = re.fullmatch(r"\(?(#?\w+) = (:\w+) AND begins_with ?\((#?\w+), (:\w+)\)\)?", expression)
+    return None if found is None else found.groups()
+
+
+def key_fits(expression, item, values, names, slot="ConditionExpression"):
+    """Whether an item fits a condition; the one that nearly every query has on its keys is not parsed for each item."""
+    read = key_read(expression) if slot == "KeyConditionExpression" else None
+    if read is None:
+        return condition_holds(expression, item, values, names, slot)
+    partition, whole, sort, start = read
+    begun = item.get(names.get(sort, sort), {}).get("S")
+    if begun is None or "S" not in values[start]:
+        return condition_holds(expression, item, values, names, slot)
+    return item.get(names.get(partition, partition)) == values[whole] and begun.startswith(values[start]["S"])
+
+
 def is_ours(headers):
     """Whether a request names one of our domains, which all end so; the edge lets no other name through."""
     return headers.get("host", "").partition(":")[0].lower().endswith(".platforma.internal")
@@ -155,6 +177,10 @@ async def by_gateway(method, path, headers, body, query_params, *more, raw_path=
     return answer or (502, {"Content-Type": "application/json"}, b"{}")
 
 
+condition_holds, dynamodb._evaluate_condition = dynamodb._evaluate_condition, key_fits
+read_once = functools.lru_cache(maxsize=4096)
+dynamodb._condition_syntax_error, tokens_of = read_once(dynamodb._condition_syntax_error), read_once(dynamodb._tokenize)
+dynamodb._tokenize = lambda expression: list(tokens_of(expression))
 by_kms, kms.handle_request = kms.handle_request, with_re_encrypt
 start_query, connect = athena._start_query_execution, duckdb.connect
 athena._start_query_execution, duckdb.connect = start_bound, connected

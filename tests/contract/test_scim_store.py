@@ -119,7 +119,7 @@ def test_a_user_is_found_by_id_name_and_external_id(stores):
     assert stores.users.user(ACME, OKTA, ada.user.id) == ada
     assert stores.users.user_named(ACME, OKTA, "ADA@acme.test") == ada
     assert stores.users.user_known_as(ACME, OKTA, "e1") == ada
-    assert stores.users.user_ids(ACME, OKTA) == (ada.user.id,)
+    assert tuple(stores.users.user_ids(ACME, OKTA)) == (ada.user.id,)
     assert list(stores.users.every_user(ACME, OKTA)) == [ada]
     assert stores.directory.user(ACME, ada.user.id).email == "Ada@acme.test"
 
@@ -142,7 +142,7 @@ def test_another_directorys_user_is_as_if_it_did_not_exist(stores):
     assert stores.users.user(ACME, ENTRA, ada.user.id) is None
     assert stores.users.user_named(ACME, ENTRA, "ada@acme.test") is None
     assert stores.users.user_known_as(ACME, ENTRA, "e1") is None
-    assert stores.users.user_ids(ACME, ENTRA) == ()
+    assert tuple(stores.users.user_ids(ACME, ENTRA)) == ()
     assert list(stores.users.every_user(ACME, ENTRA)) == []
     assert stores.users.several_users(ACME, ENTRA, [ada.user.id]) == []
 
@@ -210,7 +210,7 @@ def test_one_who_is_let_go_is_the_tenants_and_its_names_are_free(stores):
     stores.users.change_user(ada, replace(ada, user=replace(ada.user, managed=None, version=2)), event(), turn=None)
 
     assert stores.users.user(ACME, OKTA, ada.user.id) is None
-    assert stores.users.user_ids(ACME, OKTA) == ()
+    assert tuple(stores.users.user_ids(ACME, OKTA)) == ()
     assert stores.directory.user(ACME, ada.user.id).managed is None
     stores.users.add_user(replace(user("eve@acme.test"), document={"userName": "ada@acme.test"}), event())
 
@@ -262,6 +262,30 @@ def test_several_users_are_put_into_a_group_and_taken_out_at_once(stores):
     stores.groups.regroup(after, replace(after, version=3), out, event(), turn=None)
     assert stores.groups.members(ACME, group.id, limit=100, after=None).items == ()
     assert stores.directory.user(ACME, users[0].id) == out[0][1]
+
+
+def test_a_groups_name_finds_it_in_whatever_case_and_no_other(stores):
+    group = team()
+    stores.groups.add(group, event())
+
+    assert stores.groups.named(ACME, "tEAM").id == group.id
+    assert stores.groups.named(ACME, "Teams") is None
+    assert stores.groups.named(new_id("ten"), "Team") is None
+
+
+def test_a_group_is_unfinished_until_that_is_ended(stores):
+    group, ada = replace(team(), unfinished=True), added(stores).user
+    stores.groups.add(group, event())
+
+    assert stores.groups.group(ACME, group.id).unfinished
+    part = replace(group, version=2)
+    stores.groups.regroup(group, part, [moved(group, ada, inside=True)], event(), turn=None)
+    assert stores.groups.group(ACME, group.id).unfinished
+    whole = replace(part, version=3, unfinished=False)
+    stores.groups.regroup(part, whole, [], event(), turn=None)
+    assert not stores.groups.group(ACME, group.id).unfinished
+    stores.groups.replace(whole, replace(group, version=4), event(), turn=None)
+    assert stores.groups.group(ACME, group.id).unfinished
 
 
 def test_of_several_users_all_or_none_are_moved(stores):

@@ -639,6 +639,17 @@ def test_a_list_that_takes_too_long_goes_on_by_its_cursor(paged):
     assert pages == [[], [], [ids[4]]]
 
 
+def test_a_list_that_cannot_be_counted_in_time_is_refused_and_says_what_can(paged):
+    mine, ids = paged
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platforma.edge.scim.PATIENCE", 0.0)
+        told = refused(mine.call("GET", "/Users?startIndex=3"), 400, "tooMany")
+        assert followed(mine, "count=2") == [ids[:2], ids[2:4], ids[4:]]
+
+    assert "cursor" in told["detail"]
+
+
 @pytest.mark.parametrize("bend", ["made up", "bent", "another query's", "another type's", "another directory's", "long"])
 def test_a_cursor_that_is_none_of_the_query_is_refused(paged, okta, bend):
     mine, _ = paged

@@ -360,6 +360,7 @@ def test_members_that_are_named_are_moved_without_a_look_at_the_others(okta, peo
 
 def test_what_a_change_of_members_costs_does_not_grow_with_the_group(okta, people):
     """Nothing is queried, and each further page is one read of its users and one transaction."""
+    group(okta, "Read along with each of them", *people)
     small, large = group(okta, "Costs little"), group(okta, "Costs as little", *people[2:])
     asked: list[str] = []
     dispatch = Connection.dispatch
@@ -431,6 +432,16 @@ def test_of_two_changes_meant_for_one_version_one_is_refused(okta, people):
     assert members(okta, made["id"]) == people[:2]
 
 
+def cut_short(directory: Directory, method: str, path: str, body: Any = None, *, pages: int = 1) -> None:
+    """Send what there is time for so many pages of."""
+    with pytest.MonkeyPatch.context() as patch:
+        moments = iter([0.0] * (1 + pages) + [100.0])
+        patch.setattr("platforma.sso.scim.memberships.time.monotonic", lambda: next(moments))
+        half = directory.call(method, path, body)
+    refused(half, 503)
+    assert half.headers["retry-after"] == "1"
+
+
 @pytest.mark.usefixtures("small_pages")
 def test_a_group_of_more_than_a_transaction_holds_is_changed_in_pages(world):
     tenant = world.tenant("large", "admin@large.test")
@@ -443,19 +454,69 @@ def test_a_group_of_more_than_a_transaction_holds_is_changed_in_pages(world):
     mine.patch(path, remove(*ids[4:]))
     assert members(mine, made["id"]) == ids[:4]
 
-    with pytest.MonkeyPatch.context() as patch:
-        moments = iter([0.0, 0.0, 100.0])
-        patch.setattr("platforma.sso.scim.memberships.time.monotonic", lambda: next(moments))
-        body = {"displayName": "Bills", "members": [{"value": each} for each in ids]}
-        half = mine.call("PUT", path, body)
-    refused(half, 503)
-    assert half.headers["retry-after"] == "1"
+    body = {"displayName": "Bills", "members": [{"value": each} for each in ids]}
+    cut_short(mine, "PUT", path, body)
     assert len(members(mine, made["id"])) == 7
 
     mine.call("PUT", path, body, expect=200)
     assert members(mine, made["id"]) == ids
     mine.call("DELETE", path, expect=204)
     assert {tuple(roles(mine, each)) for each in ids[:3]} == {()}
+
+
+def sent(name: str, *ids: str, **fields: Any) -> dict[str, Any]:
+    return {"displayName": name, "members": [{"value": each} for each in ids], **fields}
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_group_whose_making_was_cut_short_is_finished_by_the_same_request(okta, people):
+    body = sent("Cut", *people, externalId="cut-1")
+    cut_short(okta, "POST", "/Groups", body)
+    (begun,) = okta.found(where('displayName eq "Cut"'), "/Groups")
+    assert members(okta, begun) == people[:3]
+    cut_short(okta, "POST", "/Groups", body)
+
+    made = okta.call("POST", "/Groups", body, expect=201).json
+
+    assert made["id"] == begun
+    assert [each["value"] for each in made["members"]] == people == members(okta, begun)
+    told = [each["changes"] for each in okta.tenant.events(resource=begun, action="scim.groups.create")]
+    assert [each["before"] for each in told].count(None) == 1
+    assert sorted(one for each in told for one in each["after"].get("members", ())) == people
+    refused(okta.call("POST", "/Groups", body), 409, "uniqueness")
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_what_finishes_a_group_says_who_is_in_it(okta, people):
+    """Whoever was put in by the request that was cut short and is not named any more is not in it."""
+    cut_short(okta, "POST", "/Groups", sent("Changed mind", *people))
+
+    made = okta.call("POST", "/Groups", sent("Changed mind", *people[2:5]), expect=201).json
+
+    assert members(okta, made["id"]) == people[2:5]
+    cut_short(okta, "POST", "/Groups", sent("The same", *people))
+    okta.call("POST", "/Groups", sent("The same", *people[:3]), expect=201)
+    refused(okta.call("POST", "/Groups", sent("The same", *people[:3])), 409, "uniqueness")
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("how", ["another name's case", "another external id", "another directory", "changed", "emptied"])
+def test_no_other_group_is_finished(okta, entra, people, how):
+    name = f"Unfinished {how}"
+    cut_short(okta, "POST", "/Groups", sent(name, *people, externalId="one"))
+    (begun,) = okta.found(where(f'displayName eq "{name}"'), "/Groups")
+    match how:
+        case "changed":
+            okta.patch(f"/Groups/{begun}", remove(people[0]))
+        case "emptied":
+            cut_short(okta, "DELETE", f"/Groups/{begun}", pages=0)
+            okta.patch(f"/Groups/{begun}", remove(*people[:3]))
+    before = members(okta, begun)
+    body = sent(name.upper() if "case" in how else name, *people, externalId="other" if "external" in how else "one")
+
+    refused((entra if "directory" in how else okta).call("POST", "/Groups", body), 409, "uniqueness")
+
+    assert members(okta, begun) == before
 
 
 def test_a_user_is_in_so_many_groups_and_no_more(okta):

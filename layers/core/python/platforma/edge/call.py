@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ class Call:
 
     *certificate* is the client's, if mutual TLS was used. *dpop_nonce* is what its next proof must carry. *client_id* is
     the client that the request names or proves to come from, even if it is refused. *factor_missing* says that a second
-    factor would give the caller the permission that is lacking.
+    factor would give the caller the permission that is lacking. *began* is when it was read, by `time.monotonic`.
     """
 
     endpoint: Endpoint
@@ -52,6 +53,7 @@ class Call:
     url_path: str = ""
     dpop_nonce: str | None = None
     client_id: str | None = None
+    began: float = 0.0
 
     @property
     def caller(self) -> "Caller":
@@ -263,6 +265,7 @@ def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cu
         attempt=attempt,
         cursors=cursors,
         url_path=str(event.get("path") or ""),
+        began=time.monotonic(),
     )
 
 

@@ -126,7 +126,8 @@ class Group:
     A set of users; its *roles* are its members', given by its *givers*. Where it is *managed*, so is who is in it.
 
     Of its roles *mapped* are those that its connection's mappings give; *external_id* is its directory's id of it, *size*
-    how many the directory put in and did not take out, deleted ones counted; None where that is not known.
+    how many the directory put in and did not take out, deleted ones counted; None where that is not known. *unfinished*: its
+    directory's making of it was cut short, and nothing else was said of it since.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Group:
     external_id: str | None = None
     modified_at: datetime | None = None
     size: int | None = None
+    unfinished: bool = False
 
     @property
     def managed_by(self) -> ManagedBy:

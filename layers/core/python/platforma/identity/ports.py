@@ -167,6 +167,9 @@ class Groups(Protocol):
     def several(self, tenant_id: str, group_ids: tuple[str, ...]) -> tuple[Group, ...]:
         """Those of the groups that exist."""
 
+    def named(self, tenant_id: str, name: str) -> Group | None:
+        """The group that has the name, and keeps others from it."""
+
     def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Group]:
         """Groups by id, which is by age."""
 

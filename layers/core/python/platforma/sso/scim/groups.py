@@ -30,6 +30,7 @@ from platforma.sso.scim.resources import canonical
 from platforma.sso.scim.schema import kind, validated
 
 _MAX_EXTERNAL_ID = 256
+_NAME_TAKEN = "Another group has this displayName."
 
 Document = dict[str, Any]
 
@@ -45,7 +46,8 @@ def create_group(
     administration: AdministrationOf = by_role,
 ) -> ProvisionedGroup:
     """
-    A new group, and its members in it.
+    A new group, and its members in it. Where the making of a group of this name and external id was cut short, that is gone
+    on with, whatever members were named then: a directory sends the same request again.
 
     Raises:
         InvalidValue: a value is missing or not valid, or a member is no user of the directory's.
@@ -55,6 +57,10 @@ def create_group(
     document = canonical(sent, kind("Group"))
     name, external_id, wanted = _read(document)
     by = _work(provisioned_users, directory, groups, administration, attempt)
+    if (begun := groups.named(caller.tenant_id, name)) is not None:
+        if not begun.unfinished or (begun.managed, begun.name, begun.external_id) != (caller.manages, name, external_id):
+            raise NotUnique(_NAME_TAKEN)
+        return ProvisionedGroup(_finished(caller, begun, wanted, by), tuple(wanted))
     require_own(caller, wanted, by=by)
     mapped = mapped_roles(caller, name)
     now = attempt.clock()
@@ -69,14 +75,15 @@ def create_group(
         external_id=external_id,
         modified_at=now,
         size=0,
+        unfinished=bool(wanted),
     )
     after = {**shown(group), "managed_by": "scim", "external_id": external_id}
     try:
         groups.add(group, by.event(group.id, "group", {"before": None, "after": after}))
     except GroupNameTaken:
-        raise NotUnique("Another group has this displayName.") from None
+        raise NotUnique(_NAME_TAKEN) from None
     by.committed += 1
-    made = move(caller, group, Moves(joining=tuple(wanted)), by=by)
+    made = move(caller, group, Moves(joining=tuple(wanted)), by=by, making=True)
     return ProvisionedGroup(made, tuple(wanted))
 
 
@@ -148,7 +155,7 @@ def change_group(
         try:
             groups.replace(before, after, event, turn=None if kept else turn)
         except GroupNameTaken:
-            raise NotUnique("Another group has this displayName.") from None
+            raise NotUnique(_NAME_TAKEN) from None
         by.committed += 1
         return after
 
@@ -273,7 +280,24 @@ def _renamed(caller: Directory, before: Group, name: str, external_id: str | Non
         mapped = sorted_roles((*before.mapped, *mapped))
     by_hand = set(before.roles) - set(before.mapped)
     roles = sorted_roles((*by_hand, *mapped))
-    return replace(before, name=name, external_id=external_id, mapped=mapped, roles=roles)
+    return replace(before, name=name, external_id=external_id, mapped=mapped, roles=roles, unfinished=False)
+
+
+def _finished(caller: Directory, group: Group, wanted: Sequence[str], by: Work) -> Group:
+    """The group that was begun, with the *wanted* members and no others."""
+    moving = _between(members_of(caller.tenant_id, group.id, groups=by.groups), wanted)
+    require_own(caller, moving.joining, by=by)
+    moved = move(caller, group, moving, by=by, making=True)
+    if not moved.unfinished:
+        return moved
+
+    def write() -> Group:
+        before = _group(caller, group.id, by.groups)
+        after = replace(before, version=before.version + 1, modified_at=by.attempt.clock(), unfinished=False)
+        by.groups.replace(before, after, by.event(group.id, "group", changed(before, after)), turn=None)
+        return after
+
+    return settled(write, again_if_stale=True)
 
 
 def _emptied(caller: Directory, group_id: str, by: Work) -> None:

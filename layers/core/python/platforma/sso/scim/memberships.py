@@ -74,26 +74,31 @@ def require_own(caller: Directory, user_ids: Sequence[str], *, by: Work) -> None
             raise InvalidValue(f"No user of this directory has the id {user_id[:64]}.")
 
 
-def move(caller: Directory, group: Group, moves: Moves, *, by: Work, exactly: bool = False) -> Group:
+def move(caller: Directory, group: Group, moves: Moves, *, by: Work, exactly: bool = False, making: bool = False) -> Group:
     """
     The group without those who leave, and with those who join, its version moved by each page. The last administrator keeps
-    by hand what the group gave. *exactly*: only if the group is still of this version when the first page is written.
+    by hand what the group gave. *making*: it stays unfinished until the last page.
+    *exactly*: only if the group is still of this version when the first page is written.
 
     Raises:
         PreconditionFailed: it is not.
         InvalidValue: one who joins is in as many groups as anybody may be.
         Unavailable: it is done in part.
     """
-    for user_ids, how in ((moves.leaving, _left), (moves.joining, _joined)):
-        for first in range(0, len(user_ids), MAX_MOVED):
-            group = _moved(caller, group, user_ids[first : first + MAX_MOVED], how, by, exactly=exactly and not by.committed)
+    pages = [
+        (user_ids[first : first + MAX_MOVED], how)
+        for user_ids, how in ((moves.leaving, _left), (moves.joining, _joined))
+        for first in range(0, len(user_ids), MAX_MOVED)
+    ]
+    for left, (page, how) in enumerate(pages, 1 - len(pages)):
+        group = _moved(caller, group, page, how, by, exactly=exactly and not by.committed, on=making and left < 0)
     return group
 
 
 Move = Callable[[Directory, Group, User, Mapping[str, Group]], User]
 
 
-def _moved(caller: Directory, group: Group, page: Sequence[str], how: Move, by: Work, *, exactly: bool) -> Group:
+def _moved(caller: Directory, group: Group, page: Sequence[str], how: Move, by: Work, *, exactly: bool, on: bool) -> Group:
     if time.monotonic() >= caller.until:
         raise Unavailable("A part of the members is done: send the request again to go on.", retry_after=1)
     latest: Group | None = group
@@ -120,7 +125,8 @@ def _moved(caller: Directory, group: Group, page: Sequence[str], how: Move, by: 
         joined = group.id in pairs[0][1].groups
         changes = {"before": {"members": [] if joined else ids}, "after": {"members": ids if joined else []}}
         size = None if before.size is None else before.size + (len(ids) if joined else -len(ids))
-        changed = replace(before, version=before.version + 1, modified_at=by.attempt.clock(), size=size)
+        unfinished, now = before.unfinished and on, by.attempt.clock()
+        changed = replace(before, version=before.version + 1, modified_at=now, size=size, unfinished=unfinished)
         by.groups.regroup(before, changed, pairs, by.event(group.id, "group", changes, kept=kept), turn=turn)
         by.committed += 1
         return changed

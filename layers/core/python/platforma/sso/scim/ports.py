@@ -52,8 +52,8 @@ class ProvisionedUsers(Protocol):
     def user_known_as(self, tenant_id: str, connection_id: str, external_id: str) -> ProvisionedUser | None:
         """The directory's user with this `externalId`."""
 
-    def user_ids(self, tenant_id: str, connection_id: str) -> tuple[str, ...]:
-        """The ids of all the directory's users, by age; some perhaps of users who are gone."""
+    def user_ids(self, tenant_id: str, connection_id: str) -> Iterator[str]:
+        """The ids of all the directory's users, lazily, by age; some perhaps of users who are gone."""
 
     def several_users(self, tenant_id: str, connection_id: str, user_ids: Sequence[str]) -> list[ProvisionedUser]:
         """Those of the users that are the directory's, by age."""

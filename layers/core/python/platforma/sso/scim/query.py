@@ -184,7 +184,7 @@ def list_groups(
         query,
         looked_up=lambda named: list(show([named["id"]] if named["id"] in mine else [])) if "id" in named else None,
         every=lambda after: show(each for each in mine if after is None or each > after),
-        ids=lambda: tuple(mine),
+        ids=lambda: mine,
         following=following,
         page=page,
         until=caller.until,
@@ -207,7 +207,7 @@ def answer(
     *,
     looked_up: Callable[[dict[str, str]], list[dict[str, Any]] | None],
     every: Callable[[str | None], Iterator[dict[str, Any]]],
-    ids: Callable[[], Sequence[str]],
+    ids: Callable[[], Iterable[str]],
     following: Callable[[int, str | None], Page[str]],
     page: Callable[[Sequence[str]], list[dict[str, Any]]],
     until: float,
@@ -225,7 +225,7 @@ def answer(
             return _examined(tree, every(query.after), query, name, until)
     first = int(query.after or 0) if query.by_cursor else query.start - 1
     if tree is None and query.sort_by is None:
-        known = ids()
+        known = list(_in_time(ids(), until))
         return _response(len(known), page(known[first : first + query.count]) if query.count else [], query, name)
     found = looked_up(equalities(tree)) if tree is not None else None
     examined = every(None) if found is None else iter(found)
@@ -255,6 +255,13 @@ def _examined(tree: Filter, examined: Iterator[dict[str, Any]], query: Query, na
         if fits(tree, each):
             matching.append(each)
     return _response(None, matching, query, name)
+
+
+def _in_time(ids: Iterable[str], until: float) -> Iterator[str]:
+    for each in ids:
+        if time.monotonic() >= until:
+            raise TooMany("There is no time to count so many: ask for them by cursor (RFC 9865).")
+        yield each
 
 
 def _bounded(examined: Iterator[dict[str, Any]], until: float) -> Iterator[dict[str, Any]]:

@@ -51,6 +51,11 @@ class DynamoGroups:
             found = [_group(item) for item in GroupItem.batch_get(keys, consistent_read=True)]
         return tuple(sorted(found, key=lambda group: group.id))
 
+    def named(self, tenant_id: str, name: str) -> Group | None:
+        """The group that has the name."""
+        owned = read(OwnedItem, tenant_id, _name_key(name))
+        return None if owned is None else self.group(tenant_id, owned.owner)
+
     def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Group]:
         """Groups by id."""
         return read_page(
@@ -69,7 +74,7 @@ class DynamoGroups:
     def replace(self, before: Group, after: Group, event: Event, *, turn: int | None) -> None:
         """Change a group."""
         t = Transaction(self._tables, self._outbox)
-        old, new = _name_key(before), _name_key(after)
+        old, new = _name_key(before.name), _name_key(after.name)
         if old != new:
             t.delete(OwnedItem(before.tenant_id, old), OwnedItem.owner == before.id, refused=PreconditionFailed())
             name = OwnedItem(after.tenant_id, new, owner=after.id)
@@ -84,7 +89,7 @@ class DynamoGroups:
         t = Transaction(self._tables, self._outbox)
         keys = GroupItem(group.tenant_id, _PREFIX + group.id)
         t.delete(keys, GroupItem.version == group.version, refused=PreconditionFailed())
-        t.delete(OwnedItem(group.tenant_id, _name_key(group)))
+        t.delete(OwnedItem(group.tenant_id, _name_key(group.name)))
         moves(t, group.tenant_id, policy=True, turn=turn)
         t.commit(event)
 
@@ -122,6 +127,8 @@ class DynamoGroups:
             actions.append(GroupItem.modified_at.set(rfc3339(after.modified_at)))
         if after.size is not None:
             actions.append(GroupItem.size.set(after.size))
+        if before.unfinished and not after.unfinished:
+            actions.append(GroupItem.unfinished.remove())
         t.update(keys, actions, GroupItem.version == before.version, refused=PreconditionFailed())
         for old, new in moved:
             member = MemberItem(new.tenant_id, f"MEMBER#{before.id}#{new.id}", user_id=new.id)
@@ -149,8 +156,8 @@ def _groups_of(user: User) -> Any:
     return UserItem.groups.set(set(user.groups)) if user.groups else UserItem.groups.remove()
 
 
-def _name_key(group: Group) -> str:
-    return "GROUPNAME#" + sha256(unicodedata.normalize("NFKC", group.name).casefold().encode()).hexdigest()
+def _name_key(name: str) -> str:
+    return "GROUPNAME#" + sha256(unicodedata.normalize("NFKC", name).casefold().encode()).hexdigest()
 
 
 def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
@@ -158,7 +165,7 @@ def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
         group.tenant_id,
         _PREFIX + group.id,
         name=group.name,
-        name_key=_name_key(group),
+        name_key=_name_key(group.name),
         description=group.description,
         roles=set(group.roles) or None,
         managed=managed_text(group.managed),
@@ -167,6 +174,7 @@ def _item(group: Group, by: Mapping[str, given.Given]) -> GroupItem:
         external_id=group.external_id,
         modified_at=None if group.modified_at is None else rfc3339(group.modified_at),
         size=group.size,
+        unfinished=group.unfinished or None,
         created_at=rfc3339(group.created_at),
         version=group.version,
     )
@@ -187,4 +195,5 @@ def _group(item: GroupItem) -> Group:
         external_id=item.external_id,
         modified_at=None if item.modified_at is None else parse_rfc3339(item.modified_at),
         size=None if item.size is None else int(item.size),
+        unfinished=bool(item.unfinished),
     )

@@ -110,6 +110,7 @@ class GroupItem(_Identity):
     external_id = UnicodeAttribute(null=True)
     modified_at = UnicodeAttribute(null=True)
     size = NumberAttribute(null=True)
+    unfinished = BooleanAttribute(null=True)
     created_at = UnicodeAttribute()
     version = NumberAttribute()
 

@@ -27,6 +27,11 @@ class MemoryGroups:
         found = (self.group(tenant_id, group_id) for group_id in sorted(group_ids))
         return tuple(group for group in found if group is not None)
 
+    def named(self, tenant_id: str, name: str) -> Group | None:
+        """The group that has the name."""
+        same = (group for (tenant, _), group in self._store.groups.items() if tenant == tenant_id)
+        return next((group for group in same if folded(group.name) == folded(name)), None)
+
     def page(self, tenant_id: str, *, limit: int, after: str | None) -> Page[Group]:
         """Groups by id."""
         return page_of((group for (tenant, _), group in self._store.groups.items() if tenant == tenant_id), limit, after)

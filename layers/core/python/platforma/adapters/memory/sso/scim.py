@@ -76,9 +76,9 @@ class MemoryProvisionedUsers:
         """The directory's user with this `externalId`."""
         return next((u for u in self.every_user(tenant_id, connection_id) if u.external_id == external_id), None)
 
-    def user_ids(self, tenant_id: str, connection_id: str) -> tuple[str, ...]:
+    def user_ids(self, tenant_id: str, connection_id: str) -> Iterator[str]:
         """The ids of all the directory's users."""
-        return tuple(each.user.id for each in self.every_user(tenant_id, connection_id))
+        return (each.user.id for each in self.every_user(tenant_id, connection_id))
 
     def several_users(self, tenant_id: str, connection_id: str, user_ids: Sequence[str]) -> list[ProvisionedUser]:
         """Those of the users that are the directory's."""
