@@ -83,7 +83,7 @@ def start(stack: Stack) -> None:
     write_private(caddy.mark, wanted)
     environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": os.defpath}
     caddy.start([str(ROOT / ".venv" / "bin" / "caddy"), "run", "--config", str(caddy.mark)], environment, folder=home)
-    if not wait_until(lambda: is_listening(stack) or caddy.pid() is None, 15) or caddy.pid() is None:
+    if not wait_until(lambda: is_listening(stack) or caddy.pid() is None, 60) or caddy.pid() is None:
         raise StepFailed("Caddy does not come up", log=caddy.log, remedy="read its log, then run the same again")
 
 

@@ -44,7 +44,7 @@ def start(stack: Stack) -> None:
     python = ROOT / ".tools" / "ministack" / "bin" / "python"
     command = [str(python), "-I", str(LAUNCHER), str(emulator.mark)]
     emulator.start(command, variables, folder=stack.home / "ministack")
-    if not wait_until(lambda: is_ready(stack) or emulator.pid() is None, 40) or not is_ready(stack):
+    if not wait_until(lambda: is_ready(stack) or emulator.pid() is None, 90) or not is_ready(stack):
         raise StepFailed(
             "MiniStack does not come up", log=emulator.log, remedy="read its log; `make clean` forgets its data"
         )

@@ -65,7 +65,7 @@ def start(stack: Stack) -> None:
     claim(stack.ports.vault, "OpenBao", "PLATFORMA_VAULT_PORT")
     certificates.write_private(bao.mark, wanted)
     bao.start([str(binary()), "server", f"-config={bao.mark}"], {"HOME": str(home), "PATH": os.defpath}, folder=home)
-    if not wait_until(lambda: health(stack) == 200 or bao.pid() is None, 40) or health(stack) != 200:
+    if not wait_until(lambda: health(stack) == 200 or bao.pid() is None, 90) or health(stack) != 200:
         raise StepFailed(
             f"OpenBao does not come up (health {health(stack)})",
             log=bao.log,

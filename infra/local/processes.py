@@ -46,7 +46,7 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=dict(environment), start_new_session=True,
                 check=True,
             )  # fmt: skip
-        wait_until(lambda: self.pid() is not None, 2, pause=0.01)
+        wait_until(lambda: self.pid() is not None, 10, pause=0.01)
 
     def stop(self, *, seconds: float = 15) -> bool:
         """End it, kindly first; whether it ran at all."""
