@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from platforma.adapters.memory.identity.directory import MemoryDirectory
 from platforma.adapters.memory.identity.store import MemoryIdentity
@@ -87,13 +88,15 @@ class MemoryProvisionedUsers:
 
     def user_ids_after(self, tenant_id: str, connection_id: str, *, limit: int, after: str | None) -> Page[str]:
         """A page of the ids of the directory's users."""
-        following = [each for each in self.user_ids(tenant_id, connection_id) if after is None or each > after]
-        return Page(tuple(following[:limit]), following[limit - 1] if len(following) > limit else None)
+        following = (each.user.id for each in self.every_user(tenant_id, connection_id, after=after))
+        found = tuple(islice(following, limit + 1))
+        return Page(found[:limit], found[limit - 1] if len(found) > limit else None)
 
     def every_user(self, tenant_id: str, connection_id: str, *, after: str | None = None) -> Iterator[ProvisionedUser]:
         """All the directory's users, or those after one."""
         ids = sorted(user_id for tenant, user_id in self._said if tenant == tenant_id and user_id > (after or ""))
-        yield from self.several_users(tenant_id, connection_id, ids)
+        found = (self.user(tenant_id, connection_id, user_id) for user_id in ids)
+        yield from (each for each in found if each is not None)
 
     def add_user(self, user: ProvisionedUser, event: Event) -> None:
         """Keep a new user."""
