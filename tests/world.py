@@ -24,8 +24,6 @@ from jsonschema import Draft202012Validator
 from moto import mock_aws
 
 from platforma import bootstrap
-from platforma.adapters.dynamodb.tables import Item
-from platforma.adapters.dynamodb.transaction import Transaction
 from platforma.adapters.memory.identity import MemoryLinkRequests, MemoryMailer
 from platforma.adapters.memory.keys import MemoryDataKeys, MemorySecrets
 from platforma.adapters.memory.logouts import MemoryLogoutQueue
@@ -37,7 +35,7 @@ from platforma.edge.openapi import openapi
 from platforma.identity import passwords
 from platforma.keys import stored_secret
 from tests import moto_kms
-from tests.unit.infra.templates import may_update
+from tests.roles import as_function, hold_to_roles
 
 ROOT = Path(__file__).parents[1]
 URL = "https://platforma.test"
@@ -49,6 +47,14 @@ OBJECTS = "platforma-objects"
 ACCESS_LOGS = "platforma-access-logs"
 QUEUE = "platforma-dead-letters"
 COLD = "platforma-cold"
+EXPORTED = {table: f"{table.capitalize()}TableArn" for table in bootstrap.TABLES} | {
+    BUCKET: "AuditBucketArn",
+    EXPORTS: "ExportsBucketArn",
+    OBJECTS: "ObjectsBucketArn",
+    COLD: "ColdBucketArn",
+    ACCESS_LOGS: "AccessLogsBucketArn",
+}
+"""What the state exports the tables and buckets of a world as."""
 PASSWORD = "correct horse battery staple"
 _ROUTES = [
     (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
@@ -184,17 +190,17 @@ class World:
         self.endpoints = SeenEndpoints(clock() + timedelta(days=60))
         self.link_requests, self._mailer = link_requests, mailer
         self._count = 0
-        self.serving: str | None = None
         self._functions: dict[str, ModuleType] = {}
 
     def function(self, name: str) -> ModuleType:
-        """The function of this folder, imported once."""
+        """The function of this folder, imported once; what its handler asks of AWS is held to its role."""
         if name not in self._functions:
             spec = importlib.util.spec_from_file_location(f"function_{name}", ROOT / "functions" / name / "app.py")
             assert spec and spec.loader
             module = importlib.util.module_from_spec(spec)
             sys.modules[spec.name] = module
             spec.loader.exec_module(module)
+            module.handler = as_function(name, module.handler)
             self._functions[name] = module
         return self._functions[name]
 
@@ -254,11 +260,7 @@ class World:
             sent["Authorization"] = f"Bearer {token}"
         function, event = self.event(method, path, headers=sent, body=body, ip=ip)
         assert function, f"no function serves {method} {path}"
-        outer, self.serving = self.serving, function
-        try:
-            answer = self.function(function).handler(event, None)
-        finally:
-            self.serving = outer
+        answer = self.function(function).handler(event, None)
         text = answer["body"]
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode("latin-1")
@@ -395,28 +397,6 @@ def _create_tables() -> None:
         )
 
 
-def _held_to_its_role(world: "World", monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse an update of a credential that the role of the function that serves does not reach (leading keys)."""
-
-    def require(item: Item) -> None:
-        folder = world.serving
-        if item.table == "credential" and folder is not None:
-            assert may_update(folder, "CredentialTableArn", item.pk), f"{folder} may not update {item.pk}"
-
-    alone, together = Item.update, Transaction.update
-
-    def update(item: Item, *given: Any, **named: Any) -> Any:
-        require(item)
-        return alone(item, *given, **named)
-
-    def add(transaction: Transaction, item: Item, *given: Any, **named: Any) -> None:
-        require(item)
-        together(transaction, item, *given, **named)
-
-    monkeypatch.setattr(Item, "update", update)
-    monkeypatch.setattr(Transaction, "update", add)
-
-
 def _forget() -> None:
     modules = [module for name, module in sys.modules.items() if name.startswith("platforma.bootstrap")]
     for part in [part for module in modules for part in vars(module).values()]:
@@ -458,7 +438,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
     monkeypatch.setitem(bootstrap.identity.ports, "link_requests", lambda: requests)
     monkeypatch.setitem(bootstrap.identity.ports, "mailer", lambda: mailer)
     world = World(vault, clock, requests, mailer)
-    _held_to_its_role(world, monkeypatch)
+    refused = hold_to_roles(monkeypatch, EXPORTED)
     monkeypatch.setattr(bootstrap.parts.oauth, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)
@@ -482,3 +462,4 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
             moto_kms.make_platforms_keys()
         yield world
     _forget()
+    assert not refused, "what template.yaml does not allow was asked for"

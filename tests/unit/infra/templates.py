@@ -1,5 +1,6 @@
 """The templates as they stand in the repository, and what a role may do by them."""
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -77,13 +78,23 @@ def may(folder: str, service: str) -> dict[str, set[str]]:
     return allowed
 
 
+def within(resource: Any) -> str:
+    """What a statement names, as the state exports it and with what follows: `AuditTableArn`, `ColdBucketArn/events/*`."""
+    if isinstance(resource, dict) and isinstance(sub := resource.get("Fn::Sub"), list):
+        text, parts = sub
+        return re.sub(r"\${(\w+)}", lambda found: imported(parts.get(found[1])) or found[0], text)
+    return imported(resource) or str(resource)
+
+
 @cache
-def may_update(folder: str, export: str, leading_key: str) -> bool:
-    """Whether the function may update items of this partition in the table of the state's *export*."""
+def may_reach(folder: str, action: str, what: str, leading_key: str | None = None) -> bool:
+    """Whether the function may do *action* to *what*, as `within` names it; of a table, to the items of this partition."""
     for statement in statements(folder):
-        if "dynamodb:UpdateItem" in as_list(statement["Action"]) and export in map(imported, as_list(statement["Resource"])):
+        if action in as_list(statement["Action"]) and any(
+            fnmatchcase(what, within(resource)) for resource in as_list(statement["Resource"])
+        ):
             condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
             patterns = condition.get("dynamodb:LeadingKeys")
-            if patterns is None or any(fnmatchcase(leading_key, pattern) for pattern in patterns):
+            if patterns is None or any(fnmatchcase(leading_key or "", pattern) for pattern in patterns):
                 return True
     return False

@@ -13,7 +13,7 @@ from tests.unit.infra.templates import (
     function,
     imported,
     may,
-    may_update,
+    may_reach,
     of_type,
     properties,
     statements,
@@ -342,14 +342,14 @@ OTHERS = ("ten_1", "ten_1#REVOKED#ses_1", "CODE#0f", "LINK#0f", "DOMAIN#acme.tes
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_who_authenticates_requests_notes_the_use_of_keys_and_changes_no_other_credential(folder):
-    """The emulator does not look at leading keys: `tests/world.py` holds what runs in process to them."""
+    """The emulator does not look at leading keys: `tests/roles.py` holds what runs in process to them."""
     signs_in = {"Ref": "SignInPolicy"} in properties(SERVICE, stem(folder) + "Role")["ManagedPolicyArns"]
     if "UpdateItem" not in writes(folder, "Credential") or folder in UNATTENDED | {"oauth_logout", "platform_setup"}:
         return
 
-    assert all(may_update(folder, "CredentialTableArn", key) for key in USES)
-    assert all(may_update(folder, "CredentialTableArn", key) == signs_in for key in SIGN_INS)
-    assert not any(may_update(folder, "CredentialTableArn", key) for key in OTHERS)
+    assert all(may_reach(folder, "dynamodb:UpdateItem", "CredentialTableArn", key) for key in USES)
+    assert all(may_reach(folder, "dynamodb:UpdateItem", "CredentialTableArn", key) == signs_in for key in SIGN_INS)
+    assert not any(may_reach(folder, "dynamodb:UpdateItem", "CredentialTableArn", key) for key in OTHERS)
 
 
 def test_sign_ins_are_noted_and_ended_by_the_functions_whose_duty_it_is():
