@@ -23,6 +23,8 @@ LOCK_YEARS = 2
 
 MOST_PEOPLE = 5_000
 MOST_CREDENTIALS = 5_000
-MOST_EVENTS = 20_000
-AT_MOST = timedelta(seconds=12)
-"""Bounds of what one piece of evidence may look at, and for how long: beyond them it says that it did not see all."""
+AT_MOST = timedelta(seconds=8)
+"""
+Bounds of what a piece of evidence may look at, and of how long a report goes on beginning to look: beyond them evidence says
+that it did not see all. One look takes some seconds more, and a gateway waits for 29.
+"""

@@ -54,15 +54,14 @@ def failed_sign_ins(look: Look) -> list[Evidence]:
     """The failed sign-ins of the past day, by account."""
     query = Query(look.tenant_id, since=look.now - thresholds.SIGN_INS_OF, action=SIGN_IN, limit=200)
     failed: Counter[str] = Counter()
-    tried, looks, until = 0, 0, look.now + thresholds.AT_MOST
+    tried = 0
     while True:
         found = look.at.search(query)
-        looks += 1
         tried += len(found.events)
         failed.update(str(event["user_id"]) for event in found.events if event["result"] != "success")
         if found.after is None:
             break
-        if looks * 200 >= thresholds.MOST_EVENTS or look.now > until:
+        if look.now > look.until:
             return [
                 look.seen("failed_sign_ins", None, "There are too many events to count them here.", facts={"counted": tried})
             ]
@@ -92,9 +91,9 @@ def reviewed(look: Look) -> list[Evidence]:
 def _dormant(look: Look, active: list[User], *, whole: bool) -> Evidence:
     """Whoever is there for longer than the index reaches back, and is not in it."""
     old = [user for user in active if look.now - user.created_at > thresholds.DORMANT]
-    until, dormant, looked = look.now + thresholds.AT_MOST, [], 0
+    dormant, looked = [], 0
     for user in old:
-        if look.now > until:
+        if look.now > look.until:
             break
         looked += 1
         if last_acted(look.tenant_id, user.id, store=look.at.store, since=look.now - thresholds.DORMANT) is None:
@@ -112,10 +111,9 @@ def _dormant(look: Look, active: list[User], *, whole: bool) -> Evidence:
 
 def _everyone(look: Look) -> tuple[list[User], bool]:
     users: list[User] = []
-    until = look.now + thresholds.AT_MOST
     for page in _pages(look):
         users += page
-        if len(users) >= thresholds.MOST_PEOPLE or look.now > until:
+        if len(users) >= thresholds.MOST_PEOPLE or look.now > look.until:
             return users, False
     return users, True
 

@@ -49,10 +49,11 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One tenant's evidence being gathered."""
+    """One tenant's evidence being gathered; nothing more is begun after *until*."""
 
     tenant_id: str
     at: Sources
+    until: datetime
 
     @property
     def now(self) -> datetime:
