@@ -24,11 +24,13 @@ sys.path[:0] = [str(ROOT / "layers" / "core" / "python"), str(ROOT)]
 
 from infra import crypto_inventory  # noqa: E402  needs the path above
 from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402
+from platforma.edge.methods import keeper  # noqa: E402
 from platforma.edge.openapi import openapi  # noqa: E402
 
 _INVOCATION = (
     "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"
 )
+ANY = "x-amazon-apigateway-any-method"
 _REFUSALS = {
     "DEFAULT_4XX": (400, "Bad request", "malformed"),
     "DEFAULT_5XX": (500, "Internal error", "internal"),
@@ -56,12 +58,21 @@ def body(endpoints: Iterable[Endpoint] = ENDPOINTS) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for row in sorted(endpoints, key=lambda row: (row.path, row.method)):
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
+    for path, methods in paths.items():
+        methods[ANY] = _any_other(keeper(path))
     return {
         "openapi": "3.0.1",
         "info": {"title": {"Ref": "AWS::StackName"}, "version": "1.0.0"},
         "paths": paths,
         "x-amazon-apigateway-gateway-responses": {name: _refusal(name) for name in _REFUSALS},
     }
+
+
+def _any_other(row: Endpoint) -> dict[str, Any]:
+    """What answers the methods that a path has no row for: the function that tells its other errors."""
+    operation = _operation(row)
+    del operation["operationId"]
+    return operation | {"responses": {"default": {"description": "HEAD, or 405 with Allow"}}}
 
 
 def _operation(row: Endpoint) -> dict[str, Any]:

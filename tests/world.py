@@ -30,7 +30,8 @@ from platforma.adapters.memory.logouts import MemoryLogoutQueue
 from platforma.adapters.memory.sso import MemoryProviderSecrets
 from platforma.adapters.relay_call import RelayedLogs
 from platforma.compliance.ports import EndpointState
-from platforma.edge.endpoints import ENDPOINTS
+from platforma.edge.endpoints import BY_PATH, BY_ROUTE
+from platforma.edge.methods import keeper
 from platforma.edge.openapi import openapi
 from platforma.identity import passwords
 from platforma.keys import stored_secret
@@ -56,9 +57,9 @@ EXPORTED = {table: f"{table.capitalize()}TableArn" for table in bootstrap.TABLES
 }
 """What the state exports the tables and buckets of a world as."""
 PASSWORD = "correct horse battery staple"
-_ROUTES = [
-    (row, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", row.path)) + "$"))
-    for row in ENDPOINTS
+_PATHS = [
+    (path, re.compile("^" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", re.sub(r"{(\w+)\+}", r"(?P<\1>.+)", path)) + "$"))
+    for path in sorted(BY_PATH, key=lambda path: path.count("{"))
 ]
 
 
@@ -211,10 +212,11 @@ class World:
         parts = urlsplit(path)
         self._count += 1
         function, resource, parameters = None, parts.path, None
-        for row, form in _ROUTES:
-            match = form.match(parts.path) if row.method == method else None
-            if match and (function is None or row.path.count("{") < str(resource).count("{")):
-                function, resource, parameters = row.function, row.path, match.groupdict() or None
+        for template, form in _PATHS:
+            if match := form.match(parts.path):
+                row = BY_ROUTE.get((method, template)) or keeper(template)
+                function, resource, parameters = row.function, template, match.groupdict() or None
+                break
         query = parse_qs(parts.query, keep_blank_values=True)
         event = {
             "httpMethod": method,

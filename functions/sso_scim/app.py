@@ -112,11 +112,6 @@ def run_bulk(call: Call) -> Answer:
     return bootstrap.scim_desk().bulk(call)
 
 
-@api.serves("scim.me.get")
-def get_me(call: Call) -> Answer:
-    return bootstrap.scim_desk().whose(call)
-
-
 @api.serves("scim.provider.get")
 def get_provider(call: Call) -> Answer:
     return bootstrap.scim_desk().tell(call, bootstrap.scim.service_provider_config)

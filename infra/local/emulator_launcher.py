@@ -3,7 +3,8 @@ MiniStack with what it lacks for data that must last, and for a small machine; r
 
 Object locks and unread stream records survive a stop, an update of a stack keeps what a resource's neighbours know of it,
 SIGUSR1 saves the state without stopping, KMS encrypts anew, a layer is unpacked once, not once a worker, and a custom
-domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there.
+domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there. A
+path's method for all others is imported with it.
 Athena's queries, which it has DuckDB run over its own S3, get their parameters and the one function that DuckDB lacks.
 DynamoDB's conditions are parsed once, and not once for each item of a partition: a tenant has tens of thousands.
 
@@ -29,7 +30,7 @@ from pathlib import Path
 import duckdb
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import athena, dynamodb, kms, s3
+from ministack.services import apigateway_v1, athena, dynamodb, kms, s3
 from ministack.services.cloudformation import _stacks, provisioners
 
 s3._PERSISTED_BUCKET_DICTS.update(object_retention=s3._object_retention, object_legal_hold=s3._object_legal_hold)
@@ -37,6 +38,7 @@ STREAMS = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamod
 get_state, load_state, update = dynamodb.get_state, dynamodb.load_persisted_state, provisioners._update_resource
 saving, unpacking, ended = threading.Lock(), threading.Lock(), threading.Event()
 LAYERS = Path(tempfile.gettempdir()) / "layers"
+ANY_METHOD = "x-amazon-apigateway-any-method"
 STATE, OBJECTS = Path(os.environ["STATE_DIR"]), Path(os.environ["S3_DATA_DIR"])
 RUNNING = STATE / "running"  # there while a run has not ended cleanly
 STORES, PAUSE_SECONDS = ("dynamodb", "s3"), 15
@@ -150,6 +152,11 @@ def key_fits(expression, item, values, names, slot="ConditionExpression"):
     return item.get(names.get(partition, partition)) == values[whole] and begun.startswith(values[start]["S"])
 
 
+def import_path_item(api_id, path, item, *more):
+    """A path's methods, and what answers all others, which the emulator's import leaves out."""
+    import_declared(api_id, path, {"any" if method == ANY_METHOD else method: said for method, said in item.items()}, *more)
+
+
 def is_ours(headers):
     """Whether a request names one of our domains, which all end so; the edge lets no other name through."""
     return headers.get("host", "").partition(":")[0].lower().endswith(".platforma.internal")
@@ -181,6 +188,8 @@ condition_holds, dynamodb._evaluate_condition = dynamodb._evaluate_condition, ke
 read_once = functools.lru_cache(maxsize=4096)
 dynamodb._condition_syntax_error, tokens_of = read_once(dynamodb._condition_syntax_error), read_once(dynamodb._tokenize)
 dynamodb._tokenize = lambda expression: list(tokens_of(expression))
+import_declared, apigateway_v1._import_path_item = apigateway_v1._import_path_item, import_path_item
+apigateway_v1._OPENAPI_HTTP_METHODS |= {"any"}
 by_kms, kms.handle_request = kms.handle_request, with_re_encrypt
 start_query, connect = athena._start_query_execution, duckdb.connect
 athena._start_query_execution, duckdb.connect = start_bound, connected

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,12 @@ def test_entries_and_tiles_over_http_lead_to_the_signed_root(running: Running, t
 
 
 def test_every_request_has_its_event(running: Running, token: str):
-    """Also one that the gateway refuses by itself: no function ever hears of it."""
+    """Also one that the gateway refuses by itself, of which no function ever hears, and one by a method not taken."""
     running.call("GET", "/v1/users", token=token)
-    refused = running.call("GET", "/no/such/path").headers["x-request-id"]
+    refused, not_taken = (
+        running.call(method, path).headers["x-request-id"]
+        for method, path in (("GET", "/no/such/path"), ("PUT", "/oauth2/authorize"))
+    )
     now = datetime.now(UTC)
     span = {"from": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "to": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
 
@@ -82,12 +86,14 @@ def test_every_request_has_its_event(running: Running, token: str):
     assert (found["missing"], found["missing_count"]) == ([], 0)
     platform = running.token(running.stack["platform_client"])
 
-    def strangers() -> list[dict[str, Any]] | None:
-        answer = running.call("GET", "/v1/audit/events", token=platform, params={"request_id": refused})
+    def strangers(request_id: str) -> list[dict[str, Any]] | None:
+        answer = running.call("GET", "/v1/audit/events", token=platform, params={"request_id": request_id})
         return answer.json()["items"] or None
 
-    [event] = until(strangers, "the refused request's event")
-    assert (event["action"], event["principal_type"]) == ("gateway.requests.refused", "anonymous")
+    for request_id, reason in ((refused, "GET 404"), (not_taken, "PUT 405")):
+        [event] = until(partial(strangers, request_id), "the refused request's event")
+        assert (event["action"], event["principal_type"]) == ("gateway.requests.refused", "anonymous")
+        assert event["reason"] == reason
 
 
 def test_another_services_event_is_written_once_found_at_once_proved_and_disclosed(

@@ -1,5 +1,6 @@
 """`/openapi.json` is true: what it lists answers as it says, and nothing else answers."""
 
+import re
 from typing import Any
 
 import pytest
@@ -56,13 +57,37 @@ def test_every_protected_operation_refuses_a_stranger(running: Running, document
         ("GET", "/"),
         ("GET", "/v1"),
         ("GET", "/v1/nothing"),
-        ("PUT", "/v1/users"),
-        ("PATCH", "/v1/me"),
         ("GET", "/_ministack/health"),
     ],
 )
 def test_what_is_not_documented_is_refused(running: Running, token: str, method: str, path: str):
     assert running.call(method, path, token=token).status_code in {403, 404}
+
+
+def test_a_method_that_a_path_does_not_take_is_a_405_that_tells_those_that_it_takes(
+    running: Running, document: dict[str, Any]
+):
+    """One such method of each path; none needs a credential, and none is taken for another's."""
+    forms = {"/v1/": "application/problem+json", "/scim/": "application/scim+json", "/access/": "application/json"}
+    for number, (path, operations) in enumerate(document["paths"].items()):
+        taken = {method.upper() for method in operations}
+        others = [method for method in ("DELETE", "PATCH", "PUT", "OPTIONS", "POST", "GET") if method not in taken]
+        if path != "/scim/v2/{path}":  # where there is nothing
+            reply = running.call(others[number % len(others)], re.sub(r"{\w+}", "x", path))
+            assert reply.status_code == 405, (path, reply.text)
+            assert set(reply.headers["allow"].split(", ")) - {"HEAD"} == taken - {"HEAD"}, path
+            for prefix, media_type in forms.items():
+                assert not path.startswith(prefix) or reply.headers["content-type"] == media_type, path
+
+
+def test_head_tells_of_what_is_read_as_get_would(running: Running, token: str):
+    public = ("/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/api-key-format", "/openapi.json")
+    for path in (*public, "/v1/me", "/login"):
+        asked, read = (running.call(method, path, token=token) for method in ("HEAD", "GET"))
+        assert (asked.status_code, asked.content) == (200, b""), path
+        for name in ("content-type", "cache-control", "etag"):
+            assert asked.headers.get(name) == read.headers.get(name), path
+        assert asked.headers.get("content-length", "0") in ("0", read.headers.get("content-length")), path
 
 
 def test_operations_lists_the_same(running: Running, document: dict[str, Any]):

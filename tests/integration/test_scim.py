@@ -12,11 +12,23 @@ import pytest
 
 from platforma.sso.scim.query import SEARCH_REQUEST
 from tests.fakes.identity_provider import FakeIdentityProvider
+from tests.integration.test_sign_in import REDIRECT_URI, refreshing, token_of, tokens
+from tests.integration.test_single_sign_on import signed_in
+from tests.saml_peer import saml_peer
 from tests.scim_checker import checked
 from tests.scim_dialects import as_entra_id, as_okta, patch
+from tests.visiting import Person
 
 METADATA = FakeIdentityProvider().metadata()
 DOMAIN = "scim-tests.test"
+APP = {
+    "name": "app",
+    "type": "confidential",
+    "grant_types": ["authorization_code", "refresh_token"],
+    "redirect_uris": [REDIRECT_URI],
+    "scopes": ["openid", "profile", "email", "offline_access", "infrastructure:read"],
+    "first_party": True,
+}
 USERS = 100
 """How many are made here one by one, as directories do."""
 
@@ -132,6 +144,50 @@ def test_what_a_directory_changes_says_who_keeps_it_and_is_audited(running, toke
     left = running.call("GET", "/v1/audit/events", token=token, params={"resource": group["id"]}).json()["items"][0]
     assert left["changes"] == {"before": {"members": [user]}, "after": {"members": []}}
     directory.call("DELETE", f"/Groups/{group['id']}", expect=204)
+
+
+def test_with_a_person_of_saml_ends_all_they_hold_and_who_was_removed_is_not_made_again(running, token):
+    """Signed in by the directory's provider, deactivated, removed, and signing in again: session, tokens and a key."""
+    client = running.call("POST", "/v1/oauth-clients", token=token, json=APP).json()
+    with saml_peer(running, token, "assertion") as peer, Person(running, peer.email) as person:
+        made = running.call("POST", f"/v1/sso-connections/{peer.connection_id}/scim-tokens", token=token).json()["token"]
+        headers = {"Authorization": f"Bearer {made}"}
+        with httpx.Client(base_url=running.stack["url"], verify=running.trusted(), headers=headers, timeout=40) as http:
+            mine = Directory(http)
+            user = mine.call("POST", "/Users", {"userName": peer.email}, expect=201).json()["id"]
+            assert signed_in(person, peer).status_code == 303
+            cookie = f"__Host-platforma={person.http.cookies['__Host-platforma']}"
+            given = tokens(running, client, cookie)
+            body = {"name": "k", "environment": "live", "scopes": ["infrastructure:read"]}
+            body["owner"] = {"type": "user", "id": user}
+            key = running.call("POST", "/v1/api-keys", token=token, json=body)
+            assert key.status_code == 201, key.text
+            held = (given["access_token"], key.json()["key"])
+            assert running.call("GET", "/oauth2/userinfo", token=held[0]).json()["sub"] == user
+            assert [running.call("GET", "/v1/me", token=each).status_code for each in held] == [200, 200]
+            assert person.http.get("/factors").status_code == 200
+
+            mine.call("PATCH", f"/Users/{user}", patch({"op": "Replace", "path": "active", "value": "False"}), expect=200)
+
+            assert token_of(running, client, refreshing(given)).json()["error"] == "invalid_grant"
+            for each in held:
+                settles(lambda each=each: running.call("GET", "/v1/me", token=each).status_code == 401)
+            settles(lambda: "/login" in person.http.get("/factors").headers.get("location", ""))
+            refused(signed_in(person, peer))
+
+            mine.call("DELETE", f"/Users/{user}", expect=204)
+            refused(signed_in(person, peer))
+            assert running.call("GET", "/v1/users", token=token, params={"email": peer.email}).json()["items"] == []
+
+            again = mine.call("POST", "/Users", {"userName": peer.email}, expect=201).json()["id"]
+            assert signed_in(person, peer).status_code == 303
+            mine.call("DELETE", f"/Users/{again}", expect=204)
+
+
+def refused(reply: httpx.Response) -> None:
+    """A sign-in that gave nothing."""
+    assert 400 <= reply.status_code < 500, reply.text
+    assert "set-cookie" not in reply.headers
 
 
 def test_users_and_a_group_of_them_are_made_listed_and_deleted(running, token, directory):

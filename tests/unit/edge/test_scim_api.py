@@ -529,20 +529,29 @@ def test_no_schema_has_a_password(okta):
     assert "password" not in {each["name"] for each in user["attributes"]}
 
 
-def test_a_directory_is_nobody(okta):
-    refused(okta.call("GET", "/Me"), 501)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_directory_is_nobody(okta, method):
+    refused(okta.call(method, "/Me", {} if method in ("POST", "PUT", "PATCH") else None), 501)
 
 
 # Discovery, and what there is not
 
 
-@pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_what_describes_the_service_takes_no_other_method(okta, path, method):
-    reply = okta.call(method, path, {} if method != "DELETE" else None)
-
-    refused(reply, 405)
-    assert reply.headers["allow"] == "GET"
+@pytest.mark.parametrize(
+    ("paths", "allowed"),
+    [
+        (("/ServiceProviderConfig", "/ResourceTypes", "/Schemas", f"/Schemas/{USER}", "/ResourceTypes/User"), "GET, HEAD"),
+        (("/Users", "/Groups"), "GET, HEAD, POST"),
+        (("/Users/x", "/Groups/x"), "GET, HEAD, PUT, PATCH, DELETE"),
+        (("/Bulk", "/.search", "/Users/.search", "/Groups/.search"), "POST"),
+    ],
+)
+def test_a_method_that_a_resource_does_not_take_is_a_405_of_the_rfcs_form(okta, paths, allowed):
+    for path in paths:
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(allowed.split(", ")):
+            reply = okta.call(method, path, {} if method in ("POST", "PUT", "PATCH") else None)
+            refused(reply, 405)
+            assert reply.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"])
@@ -558,7 +567,7 @@ def test_what_there_is_not_is_a_404_of_the_rfcs_form(okta, method, path):
 
 
 def test_nothing_is_told_of_what_there_is_not_without_a_token(okta):
-    for method, path in (("GET", "/Devices"), ("POST", "/Schemas")):
+    for method, path in (("GET", "/Devices"), ("POST", "/Me")):
         refused(okta.world.call(method, f"/scim/v2{path}"), 401)
 
 

@@ -21,9 +21,27 @@ def test_every_endpoint_is_routed_to_its_function():
 
 
 def test_nothing_else_is_routed():
-    routed = {(method.upper(), path) for path, methods in BODY["paths"].items() for method in methods}
+    routed = {
+        (method.upper(), path) for path, methods in BODY["paths"].items() for method in methods if method != openapi.ANY
+    }
 
     assert routed == {(row.method, row.path) for row in ENDPOINTS}
+
+
+def test_whatever_else_is_sent_to_a_path_goes_to_a_function_of_its_own():
+    for methods in BODY["paths"].values():
+        called = {method: each["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"] for method, each in methods.items()}
+        assert called[openapi.ANY] in {uri for method, uri in called.items() if method != openapi.ANY}
+        assert "get" not in called or called["get"] == called[openapi.ANY], "HEAD is answered by what answers GET"
+
+
+def test_both_gateways_fit_into_a_template():
+    """The gateways' quota of resources, and CloudFormation's of a processed template (1 MB)."""
+    parts = [path.strip("/").split("/") for path in BODY["paths"]]
+    resources = {tuple(each[: number + 1]) for each in parts for number in range(len(each))}
+
+    assert len(resources) < 300
+    assert 2 * len(json.dumps(BODY)) + len(json.dumps(SERVICE)) < 800_000
 
 
 def test_path_parameters_are_declared():

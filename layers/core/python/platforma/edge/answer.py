@@ -33,6 +33,11 @@ class Answer:
     resource: str | None = None
     cookies: tuple[str, ...] = ()
 
+    def without_content(self) -> "Answer":
+        """The same to a HEAD: every header and no content (RFC 9110 section 9.3.2)."""
+        told = {} if self.body is None else {"Content-Type": self.media_type}
+        return replace(self, body=None, headers={**told, **self.headers})
+
     def as_proxy_result(self, request_id: str) -> dict[str, Any]:
         """The Lambda proxy result, with the headers that every answer has."""
         headers = {**SECURITY_HEADERS, **NO_STORE, "X-Request-Id": request_id, **self.headers}

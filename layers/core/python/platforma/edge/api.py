@@ -24,8 +24,9 @@ from platforma.edge.conditional import unless_known
 from platforma.edge.cross_origin import RedirectURIs, preflight, readable
 from platforma.edge.cursors import Cursors
 from platforma.edge.dead_credentials import DeadCredentials
-from platforma.edge.endpoints import BY_OPERATION, BY_ROUTE, ENDPOINTS, Endpoint
+from platforma.edge.endpoints import BY_OPERATION, BY_PATH, ENDPOINTS, Endpoint
 from platforma.edge.idempotency import Idempotency
+from platforma.edge.methods import REFUSED, keeper, refusal, row_for
 from platforma.edge.problems import TOLD, challenged, page_problem, problem, wants_page
 from platforma.edge.proofs import Proofs
 from platforma.edge.status import status_of
@@ -34,7 +35,6 @@ from platforma.kernel.errors import (
     Broken,
     Denied,
     Forbidden,
-    NotFound,
     PlatformaError,
     RateLimited,
     Unauthenticated,
@@ -87,9 +87,9 @@ class API:
         return marked
 
     def refuses(self, use_case: UseCase) -> UseCase:
-        """Mark what answers this function's rows for methods and paths that do not exist."""
+        """Mark what answers this function's rows for paths that do not exist or are not supported."""
         for row in BY_OPERATION.values():
-            if row.function == self._function and row.status in (404, 405):
+            if row.function == self._function and row.status in (404, 501):
                 self._use_cases[row.operation] = use_case
         return use_case
 
@@ -102,14 +102,18 @@ class API:
         """The Lambda entry for a REST proxy event (payload 1.0)."""
         started = time.perf_counter()
         edge = self._edge()
-        endpoint = BY_ROUTE.get((str(event.get("httpMethod")), str(event.get("resource"))))
+        method, resource = str(event.get("httpMethod")), str(event.get("resource"))
+        endpoint = row_for(method, resource)
         attempt = _attempt(event, endpoint, edge)
         working_on(attempt.request_id)
         received_at = edge.clock()
-        if endpoint is None or endpoint.operation not in self._use_cases:
-            answer, call, error = problem(NotFound("No such endpoint."), attempt.request_id), None, None
-        else:
+        if endpoint is not None and endpoint.operation in self._use_cases:
             answer, call, error = self._answer(event, endpoint, attempt, edge)
+        else:
+            call, error = None, refusal(resource)
+            answer = _refused(error, resource, headers_of(event), attempt.request_id)
+        if method == "HEAD":
+            answer = answer.without_content()
         level = self._log.error if answer.status >= 500 else self._log.info
         level(
             "request",
@@ -207,6 +211,15 @@ def _told(error: PlatformaError, endpoint: Endpoint, headers: Mapping[str, str],
     return told
 
 
+def _refused(error: PlatformaError, path: str, headers: Mapping[str, str], request_id: str) -> Answer:
+    """A method that *path* does not take, told as its other errors are; whose request it is is not looked at."""
+    if path not in BY_PATH:
+        return problem(error, request_id)
+    row = keeper(path)
+    told = _told(error, row, headers, request_id)
+    return echoed(told, headers) if row.wire == "authzen" else told
+
+
 def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) -> Attempt:
     context = event.get("requestContext") or {}
     identity = context.get("identity") or {}
@@ -215,7 +228,7 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
     path = event.get("pathParameters") or {}
     return Attempt(
         request_id=request_id,
-        action=endpoint.operation if endpoint else "unknown",
+        action=endpoint.operation if endpoint else REFUSED,
         clock=edge.clock,
         ip_address=identity.get("sourceIp"),
         user_agent=printable(identity.get("userAgent") or headers.get("user-agent"), 512),

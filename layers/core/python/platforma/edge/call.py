@@ -54,6 +54,7 @@ class Call:
     dpop_nonce: str | None = None
     client_id: str | None = None
     began: float = 0.0
+    method: str = ""
 
     @property
     def caller(self) -> "Caller":
@@ -266,6 +267,7 @@ def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cu
         cursors=cursors,
         url_path=str(event.get("path") or ""),
         began=time.monotonic(),
+        method=str(event.get("httpMethod")),
     )
 
 

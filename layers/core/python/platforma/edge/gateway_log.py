@@ -16,13 +16,13 @@ from platforma.audit.access_log import AccessLine, Mark, Telling, aggregated_eve
 from platforma.audit.completeness import Ledger, Noted, minute_of
 from platforma.audit.errors import AnotherEvent
 from platforma.edge.endpoints import ENDPOINTS, Endpoint
+from platforma.edge.methods import REFUSED
 from platforma.kernel.clock import Clock
 from platforma.kernel.events import Event
 from platforma.kernel.tenancy import PLATFORM
 
 ALONE = 100
 _FORMS = [(row, re.compile(re.sub(r"{\w+}", "[^/]+", re.sub(r"{\w+\+}", ".+", row.path)))) for row in ENDPOINTS]
-_REFUSED = "gateway.requests.refused"
 
 
 class _Stranger(NamedTuple):
@@ -53,9 +53,13 @@ def record_requests(
 
 def action_of(line: AccessLine) -> str:
     """What the request asked for, where no function says so."""
-    fitting = [row for row, form in _FORMS if row.method == line.method and form.fullmatch(line.path)]
+    fitting = [
+        row
+        for row, form in _FORMS
+        if (row.method == line.method or (line.method == "HEAD" and row.reads)) and form.fullmatch(line.path)
+    ]
     row: Endpoint | None = min(fitting, key=lambda row: row.path.count("{"), default=None)
-    return row.operation if row is not None else _REFUSED
+    return row.operation if row is not None else REFUSED
 
 
 def _stranger(one: Telling) -> _Stranger | None:

@@ -17,6 +17,10 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "client": [{"client_basic": []}, {}],
 }
+_WORDS = (
+    "Who are you, may you, what happened. HEAD is answered as GET is wherever GET reads; any other method that a path "
+    "does not list is 405, and Allow names those that it takes."
+)
 _BYTES = {"type": "string", "format": "binary"}
 _CALLER: list[dict[str, list[str]]] = [
     {"access_token": []},
@@ -39,7 +43,7 @@ def openapi(url: str) -> dict[str, Any]:
         paths.setdefault(row.path.replace("+}", "}"), {})[row.method.lower()] = _operation(row, by_name)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "PLATFORMA Security", "version": "1.0.0", "description": "Who are you, may you, what happened."},
+        "info": {"title": "PLATFORMA Security", "version": "1.0.0", "description": _WORDS},
         "servers": [{"url": url}],
         "paths": paths,
         "components": {

@@ -53,7 +53,7 @@ def oauth_problem(error: errors.PlatformaError, request_id: str) -> Answer:
         code = "invalid_token" if isinstance(error, InvalidToken) else "invalid_client"
     else:
         code = "server_error" if status >= 500 else "invalid_request"
-        status = status if status >= 500 else 400
+        status = status if status >= 500 or status == 405 else 400
     detail = error.public if code == "server_error" else error.detail
     return Answer(status, {"error": code, "error_description": f"{detail} ({request_id})"}, _headers(error))
 

@@ -112,7 +112,7 @@ class Proofs:
         nonces = Nonces(self._secrets.secret("lookup"), self._clock)
         proof = verify_proof(
             shown,
-            method=call.endpoint.method,
+            method=call.method,
             urls={f"{origin}{call.url_path}" for origin in self._origins},
             single_use=self._single_use(),
             clock=self._clock,

@@ -23,7 +23,6 @@ from platforma.edge.scim_bulk import Resources, Versions
 from platforma.kernel.errors import (
     Forbidden,
     Malformed,
-    NotAllowed,
     NotFound,
     NotSupported,
     RateLimited,
@@ -165,26 +164,16 @@ class Desk:
 
     def refuse(self, call: Call) -> Answer:
         """
-        Tell a directory that there is no such method, or no such endpoint.
+        Tell a directory that there is no such endpoint, or no user behind its token (section 3.11).
 
         Raises:
-            NotAllowed: what it asks for is read alone.
+            NotSupported: it asks for what is its own.
             NotFound: it is nothing.
         """
         self.caller(call)
-        if call.endpoint.status == 405:
-            raise NotAllowed("GET")
+        if call.endpoint.status == 501:
+            raise NotSupported("A directory's token stands for no user.")
         raise NotFound("There is no such endpoint.")
-
-    def whose(self, call: Call) -> Answer:
-        """
-        What stands behind the token: a directory, which is no resource (section 3.11).
-
-        Raises:
-            NotSupported: always.
-        """
-        self.caller(call)
-        raise NotSupported("A directory's token stands for no user.")
 
     def _listed(self, call: Call, caller: Directory, query: Query, name: Kind) -> Answer:
         """The page, its cursor bound to directory, type, filter and order; of its own it opens nothing that they do not."""

@@ -36,7 +36,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *catalogue.ENDPOINTS,
 )
 
+BY_PATH: dict[str, tuple[Endpoint, ...]] = {}
+for _row in ENDPOINTS:
+    BY_PATH[_row.path] = (*BY_PATH.get(_row.path, ()), _row)
 BY_ROUTE = {(row.method, row.path): row for row in ENDPOINTS}
 BY_OPERATION = {row.operation: row for row in ENDPOINTS}
 
-__all__ = ["BY_OPERATION", "BY_ROUTE", "ENDPOINTS", "Access", "Endpoint", "Wire"]
+__all__ = ["BY_OPERATION", "BY_PATH", "BY_ROUTE", "ENDPOINTS", "Access", "Endpoint", "Wire"]

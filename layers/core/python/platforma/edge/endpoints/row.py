@@ -75,6 +75,14 @@ class Endpoint:
         return self.method == "POST" and self.status in (201, 202) and self.access not in ("public", "client")
 
     @property
+    def reads(self) -> bool:
+        """
+        Whether HEAD may ask about it too (RFC 9110 section 9.3.2): a GET, but none that leads a browser on, since by those
+        people are signed in and out.
+        """
+        return self.method == "GET" and self.status // 100 != 3
+
+    @property
     def public(self) -> bool:
         """Whether it is answered without any credential."""
         return self.access == "public"

@@ -36,18 +36,10 @@ def _told(path: str, operation: str, summary: str) -> Endpoint:
     return _scim("GET", path, operation, summary, refuses=(401, 403, 429))
 
 
-def _read_only(path: str, noun: str) -> tuple[Endpoint, ...]:
-    """What only describes is read alone (RFC 7644 section 4): a gateway without these would know no such route."""
+def _refused(path: str, noun: str, summary: str, status: int) -> tuple[Endpoint, ...]:
+    """What answers each method by this status alone, as the RFC has errors (section 3.12)."""
     return tuple(
-        _scim(method, path, f"scim.{noun}.refuse_{method.lower()}", "Refused: this is only read", status=405)
-        for method in ("POST", "PUT", "PATCH", "DELETE")
-    )
-
-
-def _unknown() -> tuple[Endpoint, ...]:
-    """Whatever else is asked for, so that it is told as the RFC has errors (section 3.12)."""
-    return tuple(
-        _scim(method, "/{path+}", f"scim.unknown.{method.lower()}", "Refused: there is no such endpoint", status=404)
+        _scim(method, path, f"scim.{noun}.{method.lower()}", f"Refused: {summary}", status=status)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
     )
 
@@ -79,14 +71,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_resource("groups", "group"),
     _scim("POST", "/.search", "scim.resources.search", "List users and groups, asked for by a body", consumes="document"),
     _scim("POST", "/Bulk", "scim.bulk.run", "Do many operations at once", consumes="document"),
-    _scim("GET", "/Me", "scim.me.get", "Whose token it is: a directory's, which is no resource", refuses=(401, 429, 501)),
+    *_refused("/Me", "me", "a directory's token stands for no user", 501),
     _told("/ServiceProviderConfig", "scim.provider.get", "What of SCIM is supported"),
     _told("/ResourceTypes", "scim.resource_types.list", "List the types of resources"),
     _told("/ResourceTypes/{name}", "scim.resource_types.get", "Read a type of resource"),
     _told("/Schemas", "scim.schemas.list", "List the schemas"),
     _told("/Schemas/{name}", "scim.schemas.get", "Read a schema"),
-    *_read_only("/ServiceProviderConfig", "provider"),
-    *_read_only("/ResourceTypes", "resource_types"),
-    *_read_only("/Schemas", "schemas"),
-    *_unknown(),
+    *_refused("/{path+}", "unknown", "there is no such endpoint", 404),
 )

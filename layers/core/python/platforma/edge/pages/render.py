@@ -13,7 +13,7 @@ from platforma.edge.answer import Answer
 from platforma.edge.pages.shown import Shown
 from platforma.edge.pages.texts import Words, language_of
 from platforma.edge.status import status_of
-from platforma.kernel.errors import PlatformaError, RateLimited, Unavailable
+from platforma.kernel.errors import NotAllowed, PlatformaError, RateLimited, Unavailable
 
 HTML = "text/html; charset=utf-8"
 _HERE = Path(__file__).parent
@@ -71,6 +71,7 @@ def error_page(error: PlatformaError, request_id: str, accept_language: str) -> 
         return error.answer
     status, _ = status_of(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, (RateLimited, Unavailable)) else {}
+    headers |= {"Allow": error.allow} if isinstance(error, NotAllowed) else {}
     words, detail = Words(language_of(accept_language)), error.public if status >= 500 else error.detail
     return page(
         "error",

@@ -157,6 +157,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Diese Anmeldung ist vorbei. Beginnen Sie noch einmal in der Anwendung.",
     ),
     "application_gone": ("The application is not in use any more.", "Die Anwendung ist nicht mehr in Gebrauch."),
+    "not_taken": ("This does not take that method.", "Diese Methode gibt es hier nicht."),
     "no_organisation": ("There is no such organisation.", "Diese Organisation gibt es nicht."),
     "bad_hint": (
         "id_token_hint is not one of this client's.",
