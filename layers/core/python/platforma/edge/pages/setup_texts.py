@@ -95,7 +95,7 @@ SETUP_TEXTS: dict[str, tuple[str, str]] = {
     "setup_txt_value": ("Its value", "Sein Wert"),
     "setup_claim": ("Show the DNS record", "DNS-Eintrag zeigen"),
     "setup_check": ("Check the DNS record", "DNS-Eintrag prüfen"),
-    "setup_test": ("4. Test", "4. Test"),
+    "setup_test": ("4. Test", "4. Testen"),
     "setup_test_how": (
         "Sign in at your provider and see what it says. Nobody is signed in here by it, and nothing is changed.",
         "Melden Sie sich bei Ihrem Anbieter an und sehen Sie, was er sagt. Hier wird niemand angemeldet, nichts geändert.",
