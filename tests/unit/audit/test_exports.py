@@ -124,6 +124,25 @@ def test_it_is_verified_offline_from_the_command_line(exported: tuple[Exporting,
     assert f"{export.events} entries" in capsys.readouterr().out
 
 
+def test_without_a_key_it_is_said_that_the_manifests_own_was_believed(
+    exported: tuple[Exporting, Export], folder: Path, capsys
+):
+    world, _ = exported
+
+    assert main(["verify", str(folder)]) == 0
+    assert f"Believed on the file's own word: {world.key()}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"[]", b"{}", b'{"signature": {"key": "a+b+c"}}', b'{"signature": {"key": 1}}', b"\xff"]
+)
+def test_a_manifest_that_names_no_key_is_believed_nothing(tmp_path: Path, manifest: bytes, capsys):
+    (tmp_path / "manifest.json").write_bytes(manifest)
+
+    assert main(["verify", str(tmp_path)]) == 2
+    assert "Say whom to believe" in capsys.readouterr().err
+
+
 def test_another_key_verifies_nothing(folder: Path):
     assert main(["verify", str(folder), "--key", World().key()]) == 1
 

@@ -17,7 +17,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from platforma.audit.cosignature import WitnessKey, parse_witness_key
 from platforma.audit.disclosure import verify_disclosure
 from platforma.audit.errors import LogBroken
-from platforma.audit.exports.check import is_export, verify_export
+from platforma.audit.exports.check import is_export, own_keys, verify_export
 from platforma.audit.note import VerifierKey, parse_key
 from platforma.audit.retention import YEARS
 from platforma.audit.sources import Folder
@@ -63,10 +63,13 @@ def _verify(options: argparse.Namespace) -> int:
         return _unread(error)
     if source is None:
         return _disclosure(disclosed or b"", trusted, as_json=options.json)
-    if not trusted.named and not trusted.raw:
-        sys.stderr.write("Say whom to believe: --key, --keys or --public-key.\n")
-        return 2
+    own: tuple[VerifierKey, ...] = ()
     try:
+        if not trusted.named and not trusted.raw:
+            if not (own := own_keys(source)):
+                sys.stderr.write("Say whom to believe: --key, --keys or --public-key.\n")
+                return 2
+            trusted = replace(trusted, raw=tuple(key.public for key in own))
         report = (
             verify_export(source, trusted)
             if is_export(source)
@@ -75,6 +78,7 @@ def _verify(options: argparse.Namespace) -> int:
     except Unavailable as error:
         return _unread(error)
     _write(report, as_json=options.json)
+    _say_own(own)
     return 0 if report.whole else 1
 
 
@@ -137,15 +141,20 @@ def _got(url: str, token: str, trusted: ssl.SSLContext, path: str) -> bytes:
 
 
 def _disclosure(body: bytes, trusted: Trusted, *, as_json: bool) -> int:
-    """Verify one event's disclosure; where no key is given, by the keys in it, and say so."""
+    """Verify one event's disclosure; where no key is given, by the keys in it."""
     report, own = verify_disclosure(body, trusted)
     _write(report, as_json=as_json)
-    for key in own:
+    _say_own(own)
+    return 0 if report.whole else 1
+
+
+def _say_own(keys: Sequence[VerifierKey]) -> None:
+    """Say which keys were believed because nobody gave any."""
+    for key in keys:
         sys.stderr.write(
             _printable(f"Believed on the file's own word: {key}")
             + "\nCompare it with the log's keys, or give them by --key.\n"
         )
-    return 0 if report.whole else 1
 
 
 def _write(report: Report, *, as_json: bool) -> None:

@@ -32,6 +32,20 @@ def is_export(source: Source) -> bool:
     return MANIFEST in set(source.names())
 
 
+def own_keys(source: Source) -> tuple[note.VerifierKey, ...]:
+    """
+    The key that the manifest says it is signed by; none where there is no such manifest.
+
+    WARNING: it is worth what it is checked against, the log's keys as its owner publishes them.
+    """
+    if not is_export(source):
+        return ()
+    try:
+        return (note.parse_key(json.loads(source.read(MANIFEST).body)["signature"]["key"]),)
+    except (LogBroken, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
 def verify_export(source: Source, trusted: Trusted) -> Report:
     """Verify the export in *source*; a log's report counts the events that were proved to be in it."""
     report = Report()
