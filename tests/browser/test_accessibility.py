@@ -23,10 +23,12 @@ WORDS = {
     "en-GB": (
         *("E-mail address", "Password", "Sign in", "Allow", "Add an authenticator app", "Code", "Continue", "Done"),
         *("Forgot your password?", "Send the link", "Set your password", "Code that your device shows"),
+        *("Begin", "Save"),
     ),
     "de-DE": (
         *("E-Mail-Adresse", "Passwort", "Anmelden", "Erlauben", "Authenticator-App hinzufügen", "Code", "Weiter", "Fertig"),
         *("Passwort vergessen?", "Link senden", "Passwort festlegen", "Code, den Ihr Gerät zeigt"),
+        *("Beginnen", "Speichern"),
     ),
 }
 
@@ -51,12 +53,21 @@ class Inspector:
             page.screenshot(path=Path(folder) / f"{what}-{self.name}.png")
 
 
+def drafted(running, token):
+    """A connection whose provider is not known yet, and a link to tell it by."""
+    body = {"name": "Acme's Okta", "type": "saml", "domains": ["acme.test"], "draft": True}
+    made = running.call("POST", "/v1/sso-connections", token=token, json=body)
+    assert made.status_code == 201, made.text
+    where = f"/v1/sso-connections/{made.json()['id']}"
+    return where, running.call("POST", f"{where}/setup-links", token=token).json()["url"]
+
+
 @pytest.mark.parametrize(
     ("locale", "scheme"), [("en-GB", "light"), ("de-DE", "dark"), ("en-GB", "dark"), ("de-DE", "light")]
 )
-def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
+def test_every_page_is_for_everybody(chromium, running, token, client, locale, scheme):
     email, password, sign_in, allow, add_app, code, go_on, done, *rest = WORDS[locale]
-    forgot, send_link, set_password, user_code = rest
+    forgot, send_link, set_password, user_code, begin, save = rest
     context = chromium.new_context(base_url=running.stack["url"], locale=locale, color_scheme=scheme)
     page = context.new_page()
     inspector = Inspector(page, f"{locale[:2]}-{scheme}")
@@ -137,8 +148,22 @@ def test_every_page_is_for_everybody(chromium, running, client, locale, scheme):
         page.locator("#code").wait_for()
         inspector.look("one-more-step")
 
+        connection, setup = drafted(running, token)
+        page.goto(setup)
+        inspector.look("setup-begin")
+        button(begin)
+        page.locator("#metadata_xml").wait_for()
+        inspector.look("setup")
+        page.locator("#metadata_xml").fill("<nothing/>")
+        button(save)
+        page.get_by_role("alert").wait_for()
+        inspector.look("setup-refused")
+        running.call("DELETE", connection, token=token, headers={"If-Match": "*"})
+        page.goto(setup)
+        inspector.look("setup-over")
+
         assert inspector.faults == []
-        assert len(set(inspector.seen)) == 21
+        assert len(set(inspector.seen)) == 25
     finally:
         context.close()
 
