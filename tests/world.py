@@ -464,4 +464,4 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
             moto_kms.make_platforms_keys()
         yield world
     _forget()
-    assert not refused, "what template.yaml does not allow was asked for"
+    assert not refused, f"what template.yaml does not allow was asked for: {refused}"

@@ -60,7 +60,7 @@ def complete(look: Look) -> list[Evidence]:
 
 
 def _signed(look: Look, head: Head) -> bool:
-    checkpoint = look.at.published.checkpoint(head.log_id)
+    checkpoint = look.at.published.signed(head.log_id, head.checkpoint_size)
     try:
         note.verify(checkpoint, note.keys_of(head.origin, look.at.signer))
     except Broken:
