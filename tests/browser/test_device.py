@@ -52,6 +52,6 @@ def test_a_wrong_code_is_announced_and_another_may_be_entered(page, client):
     enter(page, "BBBB-BBBB")
 
     assert "No device waits for this code." in page.get_by_role("alert").inner_text()
-    assert page.evaluate("document.activeElement.id") == "code"
+    page.wait_for_function("document.activeElement.id === 'code'")
     enter(page, asked["user_code"])
     page.get_by_role("heading", name="Sign in").wait_for()

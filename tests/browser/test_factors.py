@@ -61,7 +61,7 @@ def test_an_authenticator_app_is_added_and_asked_for_and_the_tokens_say_so(page,
     page.goto(client.link())
     fill(page, client.email)
     page.get_by_role("heading", name="One more step").wait_for()
-    assert page.evaluate("document.activeElement.id") == "code"
+    page.wait_for_function("document.activeElement.id === 'code'")
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Continue").click()
     assert "The code is not valid" in page.get_by_role("alert").inner_text()

@@ -61,7 +61,7 @@ def test_a_password_that_is_not_good_enough_is_announced_and_another_may_be_trie
 
     set_password(page, "password12345")
     assert "easily guessed" in page.get_by_role("alert").inner_text()
-    assert page.evaluate("document.activeElement.id") == "password"
+    page.wait_for_function("document.activeElement.id === 'password'")
     set_password(page)
 
     assert "Your password is set." in page.get_by_role("status").inner_text()

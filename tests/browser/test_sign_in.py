@@ -48,7 +48,7 @@ def test_a_wrong_password_is_announced_and_may_be_tried_again(page, client):
 
     assert "The e-mail address or the password is wrong." in page.get_by_role("alert").first.inner_text()
     assert page.get_by_label("E-mail address").input_value() == client.email
-    assert page.evaluate("document.activeElement.id") == "password"
+    page.wait_for_function("document.activeElement.id === 'password'")
     fill(page, client.email)
     page.get_by_role("heading", name="Allow access?").wait_for()
 
@@ -63,7 +63,7 @@ def test_everything_is_reached_and_done_by_the_keyboard(page, client):
     page.get_by_role("heading", name="Allow access?").wait_for()
     page.keyboard.press("Tab")
 
-    assert page.evaluate("document.activeElement.innerText") == "Allow"
+    page.wait_for_function("document.activeElement.innerText === 'Allow'")
     page.keyboard.press("Enter")
     assert "code" in client.answer(page)
 
