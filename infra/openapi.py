@@ -23,9 +23,9 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 sys.path[:0] = [str(ROOT / "layers" / "core" / "python"), str(ROOT)]
 
 from infra import crypto_inventory  # noqa: E402  needs the path above
-from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402
-from platforma.edge.methods import keeper  # noqa: E402
-from platforma.edge.openapi import openapi  # noqa: E402
+from platforma.edge.endpoints import ENDPOINTS, Endpoint  # noqa: E402  likewise
+from platforma.edge.methods import keeper  # noqa: E402  likewise
+from platforma.edge.openapi import openapi  # noqa: E402  likewise
 
 _INVOCATION = (
     "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"

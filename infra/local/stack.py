@@ -11,7 +11,7 @@ REGION = "eu-central-1"
 STACKS = ("platforma-state", "platforma", "platforma-observability")
 # Any key named `test` is the emulator's account root; it opens nothing outside this machine's loopback.
 ROOT_KEY_ID = "test"
-ROOT_SECRET = "test"  # noqa: S105  as said above
+ROOT_SECRET = "test"  # noqa: S105  the emulator's, no secret
 
 
 @dataclass(frozen=True, slots=True)

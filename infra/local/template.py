@@ -13,7 +13,7 @@ UNKNOWN = object()
 _PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML with CloudFormation's short tags."""
 
 
