@@ -444,7 +444,9 @@ def running(monkeypatch: pytest.MonkeyPatch, *, kms: bool = False) -> Iterator[W
     monkeypatch.setattr(bootstrap.parts.oauth, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "logout_queue", lambda: world.logout_queue)
     monkeypatch.setitem(bootstrap.oauth.ports, "post", lambda: world.posted)
-    monkeypatch.setitem(bootstrap.shredding.ports, "logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world)))
+    monkeypatch.setattr(
+        bootstrap.parts.encryption, "tenant_logs", lambda: RelayedLogs("audit_relay", InvokedFunctions(world))
+    )
     monkeypatch.setattr(bootstrap.parts.compliance, "endpoints", lambda: world.endpoints)
     monkeypatch.setattr(bootstrap.environment, "clock", clock)
     monkeypatch.setattr(stored_secret, "BCRYPT_COST", 4)  # the least; that it is 12 is a test of its own

@@ -27,7 +27,6 @@ from platforma.bootstrap.parts.ground import envelope, outbox, secrets, signing_
 from platforma.bootstrap.parts.identity import groups, link_requests, relying_party, services
 from platforma.bootstrap.parts.oauth import audiences_of, clients, consents, form_key, in_use, sessions
 from platforma.bootstrap.parts.policy import known_resource, known_roles, policies, snapshots
-from platforma.bootstrap.parts.scim import scim_desk
 from platforma.bootstrap.parts.sso import connections, domains, people_of, setup_leases, still_there
 from platforma.bootstrap.schedules import (
     apply_keepings,
@@ -65,6 +64,7 @@ from platforma.bootstrap.use_cases import (
     saml,
     saml_logout,
     scim,
+    scim_desk,
     shredding,
     sso,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from platforma.bootstrap import environment, parts
 
 if TYPE_CHECKING:
     from platforma.edge.persons import Kept
+    from platforma.edge.scim import Desk
 
 
 def kept_of_persons() -> "Mapping[str, Kept]":
@@ -69,14 +70,14 @@ identity = Area(
         "groups": parts.identity.groups,
         "services": parts.identity.services,
         "keys": parts.ground.data_keys,
-        "shredder": parts.identity.Shredder,
+        "shredder": parts.encryption.Shredder,
         "may_erase": may_erase,
         "counts": parts.identity.attempt_counts,
         "links": parts.identity.links,
         "link_requests": parts.identity.link_requests,
         "mailer": parts.identity.mailer,
         "issuer": environment.issuer,
-        "administration": lambda: parts.identity.administration_of,
+        "administration": lambda: parts.policy.administration_of,
     },
 )
 
@@ -117,7 +118,7 @@ oauth = Area(
         "signing_keys": parts.ground.signing_keys,
         "client_keys": parts.oauth.client_keys,
         "single_use": parts.ground.single_use,
-        "is_live": lambda: parts.oauth.is_live,
+        "is_live": lambda: parts.edge.is_live,
         "sessions": parts.oauth.sessions,
         "logouts": parts.oauth.logouts,
         "logout_queue": parts.oauth.logout_queue,
@@ -150,15 +151,7 @@ encryption = Area(
 )
 
 
-shredding = Area(
-    "keys.shredding",
-    {
-        "keys": parts.ground.data_keys,
-        "shreddings": parts.encryption.shreddings,
-        "logs": parts.encryption.tenant_logs,
-        "statements": parts.encryption.statements,
-    },
-)
+shredding = Area("keys.shredding", {"shreddings": parts.encryption.shreddings})
 
 
 objects = Area(
@@ -236,7 +229,7 @@ sso = Area(
         "single_use": parts.ground.single_use,
         "directory": parts.identity.directory,
         "groups": parts.identity.groups,
-        "administration": lambda: parts.identity.administration_of,
+        "administration": lambda: parts.policy.administration_of,
         "key": parts.oauth.form_key,
         "url": environment.issuer,
         "clock": lambda: environment.clock,
@@ -295,9 +288,24 @@ scim = Area(
         "directory": parts.identity.directory,
         "groups": parts.identity.groups,
         "sessions": parts.oauth.sessions,
-        "administration": lambda: parts.identity.administration_of,
+        "administration": lambda: parts.policy.administration_of,
         "secrets": parts.ground.secrets,
         "clock": lambda: environment.clock,
         "issuer": environment.issuer,
     },
 )
+
+
+@cache
+def scim_desk() -> "Desk":
+    """What serves directories."""
+    from platforma.apikeys.rate_limit import Leases
+    from platforma.edge.scim import Desk
+    from platforma.edge.scim_resources import GroupResources, UserResources
+
+    return Desk(
+        directory_behind=scim.directory_behind,
+        standing=lambda tenant_id: parts.policy.snapshots().of(tenant_id).standing,
+        leases=Leases(parts.apikeys.limits()),
+        resources=[UserResources(scim), GroupResources(scim)],
+    )

@@ -112,15 +112,15 @@ def keepings() -> "DynamoDBKeepings":
 @cache
 def terms() -> "Callable[[str], Term]":
     """Each tenant's term, as it was 20 seconds ago at most: much less than changes of it wait to be applied."""
+    from platforma.audit.keeping import read_keeping
     from platforma.audit.retention import Term
-    from platforma.bootstrap import use_cases
     from platforma.keys.expiring import Expiring
 
     known: Expiring[str, Term] = Expiring(environment.clock, lifetime=timedelta(seconds=20), size=1024)
 
     def term(tenant_id: str) -> Term:
         if (found := known.get(tenant_id)) is None:
-            kept = use_cases.audit.read_keeping(tenant_id)
+            kept = read_keeping(tenant_id, keepings=keepings(), least=environment.settings().audit_retention_years)
             found = Term(kept.years, kept.legal_hold)
             known.put(tenant_id, found)
         return found

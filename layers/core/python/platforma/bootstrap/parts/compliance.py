@@ -1,6 +1,6 @@
 """What controls are held to: completed reviews, and where evidence is read."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
@@ -33,7 +33,7 @@ def endpoints() -> "TLSEndpoints":
 def evidence_sources() -> "Sources":
     """Where the evidence of controls is read."""
     from platforma.adapters.estate import AWSEstate
-    from platforma.bootstrap import use_cases
+    from platforma.audit.search import search
     from platforma.compliance.evidence import Sources
 
     settings = environment.settings()
@@ -50,7 +50,7 @@ def evidence_sources() -> "Sources":
         directory=identity.directory(),
         groups=identity.groups(),
         factors=identity.factor_store(),
-        administration=identity.administration_of,
+        administration=policy.administration_of,
         keys=apikeys.keys(),
         clients=oauth.clients(),
         store=audit.audit_store(),
@@ -59,7 +59,9 @@ def evidence_sources() -> "Sources":
         ledger=audit.ledger(),
         keepings=audit.keepings(),
         least_years=settings.audit_retention_years,
-        search=use_cases.audit.search,
+        search=partial(
+            search, store=audit.audit_store(), envelope=ground.envelope(), cold=audit.cold(), clock=environment.clock
+        ),
         tenant_keys=ground.data_keys(),
         signing_keys=ground.signing_key_store(),
         reviews=reviews(),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from platforma.edge.principals import Principals
     from platforma.edge.proofs import Proofs
     from platforma.edge.subjects import Subjects
+    from platforma.oauth.access_token import AccessToken
 
 
 @cache
@@ -62,6 +63,12 @@ def authenticator() -> "Authenticator":
         subjects=subjects(),
         clock=environment.clock,
     )
+
+
+def is_live(token: "AccessToken") -> bool:
+    """Whether the subject and the client of a verified token are active, and nothing of it was revoked."""
+    subject = subjects().of_token(token)
+    return subject is not None and subject.active
 
 
 @cache

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from platforma.adapters.relay_call import RelayedLogs
     from platforma.adapters.s3_objects import S3Objects
     from platforma.edge.statements import Statements
+    from platforma.kernel.events import Attempt
     from platforma.keys.encryption import Keyring
     from platforma.keys.objects.names import Names
 
@@ -81,3 +82,21 @@ def statements() -> "Statements":
     from platforma.edge.statements import Statements
 
     return Statements(environment.host(), VaultCheckpointSigner(ground.vault(), "statements"))
+
+
+class Shredder:
+    """`platforma.identity.ports.Shredder`."""
+
+    def shred(self, tenant_id: str, attempt: "Attempt") -> None:
+        """Forget what identity providers gave the tenant, destroy its key, and state that."""
+        from platforma.keys.shredding import shred_tenant
+
+        ground.vault().forget_provider_secrets(tenant_id)
+        shred_tenant(
+            tenant_id,
+            keys=ground.data_keys(),
+            shreddings=shreddings(),
+            logs=tenant_logs(),
+            statements=statements(),
+            attempt=attempt,
+        )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from platforma.bootstrap import environment
-from platforma.bootstrap.parts import ground, policy
+from platforma.bootstrap.parts import ground
 
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.identity import DynamoAttemptCounts, DynamoDirectory, DynamoGroups, DynamoTenants
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.services import DynamoDBServices
     from platforma.adapters.ses import SESMailer
     from platforma.adapters.sqs import SQSLinkRequests
-    from platforma.edge.administration import Administration
     from platforma.identity.factors import RelyingParty
-    from platforma.kernel.events import Attempt
 
 
 @cache
@@ -89,17 +87,6 @@ def tenants() -> "DynamoTenants":
     return ground.bound(DynamoTenants(ground.tables(), ground.outbox(), ground.envelope(), ground.secrets()))
 
 
-class Shredder:
-    """`platforma.identity.ports.Shredder`."""
-
-    def shred(self, tenant_id: str, attempt: "Attempt") -> None:
-        """Forget what identity providers gave the tenant, destroy its key, and state that."""
-        from platforma.bootstrap import use_cases
-
-        ground.vault().forget_provider_secrets(tenant_id)
-        use_cases.shredding.shred_tenant(tenant_id, attempt=attempt)
-
-
 @cache
 def factor_store() -> "DynamoFactors":
     """People's passkeys, authenticator apps and recovery codes."""
@@ -113,11 +100,3 @@ def relying_party() -> "RelyingParty":
     from platforma.identity.factors import RelyingParty
 
     return RelyingParty(urlsplit(environment.issuer()).hostname or "", environment.issuer())
-
-
-def administration_of(tenant_id: str) -> "Administration":
-    """Who administers the tenant, by its rules as they stand now."""
-    from platforma.edge.administration import Administration
-    from platforma.policy.compile import compile_rules
-
-    return Administration(tenant_id, compile_rules(tenant_id, policy.policies().load(tenant_id)))

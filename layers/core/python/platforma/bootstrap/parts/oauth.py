@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
-from platforma.bootstrap.parts import edge, ground, identity, policy
+from platforma.bootstrap.parts import ground, identity, policy
 
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.authorizations import DynamoDBAuthorizations
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from platforma.adapters.dynamodb.revocations import DynamoDBRevocations
     from platforma.adapters.dynamodb.sessions import DynamoDBSessions
     from platforma.adapters.sqs import SQSLogoutQueue
-    from platforma.oauth.access_token import AccessToken
     from platforma.oauth.client_keys import ClientKeys
     from platforma.oauth.grants.granting import Granting
 
@@ -129,12 +128,6 @@ def redirect_uris_of(client_id: str) -> tuple[str, ...]:
 def form_key() -> bytes:
     """The secret that pages' forms are bound to browsers with."""
     return ground.secrets().secret("lookup")
-
-
-def is_live(token: "AccessToken") -> bool:
-    """Whether the subject and the client of a verified token are active, and nothing of it was revoked."""
-    subject = edge.subjects().of_token(token)
-    return subject is not None and subject.active
 
 
 def audiences_of(tenant_id: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from platforma.bootstrap.parts import ground, identity
 
 if TYPE_CHECKING:
     from platforma.adapters.dynamodb.policies import DynamoPolicies
+    from platforma.edge.administration import Administration
     from platforma.edge.call import Call
     from platforma.policy.ports import Holders
     from platforma.policy.protected_api import KnownResource
@@ -46,3 +47,11 @@ def known_resource(tenant_id: str, resource_type: str, resource_id: str) -> "Kno
 def known_roles(call: "Call") -> frozenset[str]:
     """The names of the roles that the caller's tenant has now."""
     return frozenset(snapshots().current(call.tenant_id).policy_set.roles)
+
+
+def administration_of(tenant_id: str) -> "Administration":
+    """Who administers the tenant, by its rules as they stand now."""
+    from platforma.edge.administration import Administration
+    from platforma.policy.compile import compile_rules
+
+    return Administration(tenant_id, compile_rules(tenant_id, policies().load(tenant_id)))

@@ -94,7 +94,7 @@ def people_of(tenant_id: str) -> "People":
         groups=identity.groups(),
         factors=identity.factor_store(),
         domains=domains(),
-        administration=identity.administration_of,
+        administration=policy.administration_of,
         known_roles=frozenset(policy.snapshots().of(tenant_id).policy_set.roles),
     )
 
