@@ -20,6 +20,7 @@ from platforma.adapters.memory.audit import MemoryBucket, MemoryLogStore, Memory
 from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.adapters.s3 import S3Bucket
 from platforma.audit.errors import AnotherEvent, WrittenBefore
+from platforma.audit.index import FAILED_SIGN_INS, SIGN_IN
 from platforma.audit.model import Intent, numbered, position_of
 from platforma.audit.person_keys import PersonKeys
 from platforma.audit.ports import Path, Span
@@ -38,6 +39,7 @@ REGION = "eu-central-1"
 RACERS = 20
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 UNTIL = NOW + timedelta(seconds=30)
+EVER = Span("0", "~")
 
 
 class Ports:
@@ -327,7 +329,6 @@ def test_pages_are_in_order_and_within_their_span(ports, tenant, ascending):
 def test_indexed_events_are_found_under_every_path_and_dropped_ones_wait_no_longer(ports, tenant):
     event = record(ports, tenant, resource="cls_eu01")
     [row] = ports.store.pending(tenant, limit=1).rows
-    everything = Span("0", "~")
 
     ports.store.index(tenant, [replace(row, sequence=7)])
     ports.store.drop(tenant, [row.position])
@@ -335,7 +336,30 @@ def test_indexed_events_are_found_under_every_path_and_dropped_ones_wait_no_long
     assert ports.store.waiting(tenant, [row.position]) == {}
     assert ports.store.entered(tenant, [row.position])[row.position].sequence == 7
     for path in (Path(), Path("user", event.user_id), Path("resource", "cls_eu01"), Path("request", "req")):
-        assert [row.sequence for row in ports.store.hot(tenant, path, everything, ascending=True, limit=1).rows] == [7]
+        assert [row.sequence for row in ports.store.hot(tenant, path, EVER, ascending=True, limit=1).rows] == [7]
+
+
+def test_failed_sign_ins_stand_under_a_path_of_their_own(ports, tenant):
+    for result in ("success", "denied", "failure", "error"):
+        ports.outbox.enter(attempt(tenant, action=SIGN_IN).event(result))
+        ports.outbox.enter(attempt(tenant).event(result))
+    rows = ports.store.pending(tenant, limit=9).rows
+
+    ports.store.index(tenant, [replace(row, sequence=number) for number, row in enumerate(rows)])
+
+    found = [json.loads(row.body) for row in ports.store.hot(tenant, FAILED_SIGN_INS, EVER, ascending=True, limit=9).rows]
+    assert sorted((one["action"], one["result"]) for one in found) == [
+        (SIGN_IN, "denied"),
+        (SIGN_IN, "error"),
+        (SIGN_IN, "failure"),
+    ]
+
+
+def test_a_log_keeps_since_when_failed_sign_ins_are_counted(ports, tenant):
+    for hours in (0, 1):
+        head = lease(ports, tenant, "a", NOW + timedelta(hours=hours))
+
+    assert head.sign_ins_since == ports.store.head(tenant).sign_ins_since == NOW
 
 
 def test_what_is_set_aside_waits_no_longer(ports, tenant):

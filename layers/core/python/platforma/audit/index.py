@@ -3,7 +3,7 @@ Under which paths an event is found in the hot index, and which path a search ta
 
 Indexed: time (every event), `user_id` (where no person acted, the `principal_id`), `resource`, `request_id`, whom a decision
 was about (`subject`), and, by its claim, `id`. Everything else (`action`, `result`, `ip_address`, `q`) is filtered from what
-the narrowest of these paths yields.
+the narrowest of these paths yields. Failed sign-ins stand together besides, to be counted; no search takes that path.
 Another service's word for who acted stands apart (`named`): a search for a person looks there as well, and whoever asks
 when somebody was last seen does not. Whatever an event says of a person, it stands under one of `OF_A_PERSON` with that
 person's id.
@@ -18,6 +18,8 @@ from platforma.audit.model import Row
 from platforma.audit.ports import Path, PathName
 from platforma.kernel.ids import is_id
 
+SIGN_IN = "oauth.login.submit"
+FAILED_SIGN_INS = Path("failed_sign_in")
 OF_A_PERSON: tuple[PathName, ...] = ("user", "named", "resource", "subject")
 _LONGEST = 512
 
@@ -31,6 +33,7 @@ def paths_of(row: Row) -> list[Path]:
         paths += [Path("named", _value(user))] if user else []
     elif user:
         paths.append(Path("user", _value(user)))
+        paths += [FAILED_SIGN_INS] if is_failed_sign_in(body) else []
     elif principal := body.get("principal_id"):
         paths.append(Path("principal", _value(principal)))
     if resource := body.get("resource"):
@@ -40,6 +43,11 @@ def paths_of(row: Row) -> list[Path]:
     if (subject := subject_of(body)) not in (None, user, resource):
         paths.append(Path("subject", str(subject)))
     return paths
+
+
+def is_failed_sign_in(body: Mapping[str, Any]) -> bool:
+    """Whether the event tells that a known person's sign-in came to nothing."""
+    return body.get("action") == SIGN_IN and body.get("result") != "success" and bool(body.get("user_id"))
 
 
 def subject_of(body: Mapping[str, Any]) -> str | None:

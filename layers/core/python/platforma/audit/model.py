@@ -121,6 +121,7 @@ class Head:
 
     *newest* is the latest `received_at` of all entries; *checkpoint_size* the size of the newest checkpoint, *checkpoint_at*
     when it was made. *counted_size* and *counted_newest* are what size and newest were when its rate was last measured.
+    *sign_ins_since* is when the first lease was taken by a relay that puts failed sign-ins under a path of their own.
     """
 
     log_id: str
@@ -134,6 +135,7 @@ class Head:
     checkpoint_at: datetime | None = None
     counted_size: int = 0
     counted_newest: str = ""
+    sign_ins_since: datetime | None = None
     intent: Intent | None = None
 
 

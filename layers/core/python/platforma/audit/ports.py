@@ -11,11 +11,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from platforma.audit.model import Head, Intent, Page, Row
 
-PathName = Literal["time", "user", "principal", "named", "resource", "request", "subject"]
+PathName = Literal["time", "user", "principal", "named", "resource", "request", "subject", "failed_sign_in"]
 
 
 class Path(NamedTuple):
-    """One way into the hot index; *value* is empty for `time`, under which every event stands."""
+    """One way into the hot index; *value* is empty for `time`, under which every event stands, and `failed_sign_in`."""
 
     name: PathName = "time"
     value: str = ""

@@ -15,6 +15,8 @@ CHECKPOINT_AGE = timedelta(minutes=25)
 """Twice the time between heartbeats, and a run's length."""
 SIGN_INS_OF = timedelta(hours=24)
 FAILED_AT_ONE_ACCOUNT = 50
+COUNTED_FOR = timedelta(seconds=5)
+"""How long failed sign-ins are counted, whatever time the rest took: some tens of thousands of them."""
 COMPLETENESS_OF = timedelta(days=7)
 CERTIFIED = timedelta(days=3)
 """How long an endpoint's certificate is to be good at least: it is renewed at two thirds of its life."""

@@ -33,6 +33,7 @@ class HeadItem(Item):
     checkpoint_at = UnicodeAttribute(null=True)
     counted_size = NumberAttribute(null=True)
     counted_newest = UnicodeAttribute(null=True)
+    sign_ins_since = UnicodeAttribute(null=True)
     intent_id = UnicodeAttribute(null=True)
     intent = UnicodeAttribute(null=True)
 
@@ -51,6 +52,7 @@ def head_of(log_id: str, item: HeadItem) -> Head:
         checkpoint_at=parse_rfc3339(item.checkpoint_at) if item.checkpoint_at else None,
         counted_size=int(item.counted_size or 0),
         counted_newest=item.counted_newest or "",
+        sign_ins_since=parse_rfc3339(item.sign_ins_since) if item.sign_ins_since else None,
         intent=read(item.intent) if item.intent else None,
     )
 

@@ -112,6 +112,7 @@ class DynamoDBLogStore:
             HeadItem.owner.set(owner),
             HeadItem.until.set(until.timestamp()),
             HeadItem.origin.set(HeadItem.origin | origin),
+            HeadItem.sign_ins_since.set(HeadItem.sign_ins_since | rfc3339(now)),
         ]
         is_free = HeadItem.owner.does_not_exist() | (HeadItem.owner == owner) | (HeadItem.until <= now.timestamp())
         if (head := self._updated(log_id, take, is_free)) is not None:

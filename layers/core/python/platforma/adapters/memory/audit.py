@@ -132,7 +132,8 @@ class MemoryLogStore:
                 found = None
             else:
                 log.owner, log.until = owner, until
-                log.head = found = replace(log.head, fence=log.head.fence + 1)
+                since = log.head.sign_ins_since or now
+                log.head = found = replace(log.head, fence=log.head.fence + 1, sign_ins_since=since)
         self.after_write("lease")
         return found
 

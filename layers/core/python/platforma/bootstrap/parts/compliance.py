@@ -1,6 +1,6 @@
 """What controls are held to: completed reviews, and where evidence is read."""
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from platforma.bootstrap import environment
@@ -33,7 +33,6 @@ def endpoints() -> "TLSEndpoints":
 def evidence_sources() -> "Sources":
     """Where the evidence of controls is read."""
     from platforma.adapters.estate import AWSEstate
-    from platforma.audit.search import search
     from platforma.compliance.evidence import Sources
 
     settings = environment.settings()
@@ -59,9 +58,6 @@ def evidence_sources() -> "Sources":
         ledger=audit.ledger(),
         keepings=audit.keepings(),
         least_years=settings.audit_retention_years,
-        search=partial(
-            search, store=audit.audit_store(), envelope=ground.envelope(), cold=audit.cold(), clock=environment.clock
-        ),
         tenant_keys=ground.data_keys(),
         signing_keys=ground.signing_key_store(),
         reviews=reviews(),

@@ -1,6 +1,6 @@
 """What evidence is read from, and how a piece of it is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,6 @@ from platforma.audit.completeness import Ledger
 from platforma.audit.keeping import Keepings
 from platforma.audit.ports import CheckpointSigner, LogStore
 from platforma.audit.proof import Published
-from platforma.audit.query import Query
-from platforma.audit.search import Found
 from platforma.compliance.model import Evidence, Verdict
 from platforma.compliance.ports import Endpoints, Estate, FactorsOf
 from platforma.compliance.reviews import Reviews
@@ -40,7 +38,6 @@ class Sources:
     ledger: Ledger
     keepings: Keepings
     least_years: int
-    search: Callable[[Query], Found]
     tenant_keys: TenantKeyVersions
     signing_keys: SigningKeyStore
     reviews: Reviews
