@@ -100,13 +100,13 @@ def _refusal(name: str) -> dict[str, Any]:
     headers = {
         "Content-Type": "'application/problem+json'",
         "Cache-Control": "'no-store'",
-        "X-Request-Id": "context.requestId",
+        "X-Request-Id": "context.extendedRequestId",
     } | ({"Retry-After": "'2'"} if status in (429, 503) else {})
     problem = {"type": "about:blank", "title": title, "status": status, "detail": f"{title}.", "code": code}
     return {
         "statusCode": status,
         "responseParameters": {f"gatewayresponse.header.{header}": value for header, value in headers.items()},
-        "responseTemplates": {"application/json": json.dumps(problem | {"request_id": "$context.requestId"})},
+        "responseTemplates": {"application/json": json.dumps(problem | {"request_id": "$context.extendedRequestId"})},
     }
 
 

@@ -230,7 +230,8 @@ class World:
             "body": base64.b64encode(body).decode() if body is not None else None,
             "isBase64Encoded": body is not None,
             "requestContext": {
-                "requestId": f"request-{self._count}",
+                "requestId": "11111111-1111-4111-8111-111111111111",  # whoever sends x-amzn-RequestId chooses it
+                "extendedRequestId": f"request-{self._count}",
                 "identity": {"sourceIp": ip, "userAgent": "tests/1.0"},
                 "stage": "v1",
             },

@@ -92,11 +92,12 @@ def batches(found: Iterator[Line]) -> Iterator[list[Line]]:
 def message_of(entry: Mapping[str, Any]) -> str:
     """What the gateway's access log says of a request, in the format of template.yaml's AccessLogSetting."""
     request, tls = entry["request"], entry["request"].get("tls", {})
+    request_id = entry.get("answer_request_id") or entry["edge_id"]
     answered_by_function = bool(entry.get("answer_request_id")) and not entry.get("gateway_refused")
     return json.dumps(
         {
-            "requestId": entry.get("answer_request_id") or entry["edge_id"],
-            "extendedRequestId": entry["edge_id"],
+            "requestId": request_id,
+            "extendedRequestId": request_id,
             "requestTimeEpoch": str(int((entry["ts"] - entry.get("duration", 0)) * 1000)),
             "httpMethod": request["method"],
             "path": request["uri"].partition("?")[0],

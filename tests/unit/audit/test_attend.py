@@ -136,7 +136,13 @@ def subscription(*messages, kind="DATA_MESSAGE"):
 
 
 def access(**said):
-    line = {"requestId": "r-1", "requestTimeEpoch": "1764000000123", "httpMethod": "GET", "path": "/v1/me", "status": "401"}
+    line = {
+        "extendedRequestId": "r-1",
+        "requestTimeEpoch": "1764000000123",
+        "httpMethod": "GET",
+        "path": "/v1/me",
+        "status": "401",
+    }
     return json.dumps(line | {"ip": "192.0.2.1", "userAgent": "-", "integrationStatus": "200"} | said)
 
 

@@ -62,7 +62,8 @@ def event(
         return {**made, "methodArn": arn, "authorizationToken": f"Bearer {credential}" if credential else ""}
     sent = {"Host": "gateway.test", **({"Authorization": f"Bearer {credential}"} if credential else {}), **(headers or {})}
     made |= {"headers": sent, "stageVariables": variables}
-    made["requestContext"] |= {"requestId": f"gateway-{next(_COUNT)}", "domainName": "gateway.test"}
+    own = "requestId" if form == "http" else "extendedRequestId"
+    made["requestContext"] |= {own: f"gateway-{next(_COUNT)}", "domainName": "gateway.test"}
     first = {name: values[-1] for name, values in (query or {}).items()}
     if form == "request":
         many = {name: [value] for name, value in sent.items()}
@@ -182,7 +183,7 @@ def test_a_gateway_that_names_its_tenant_takes_nobody_elses(world: World, tenant
     assert allowed(ask(world, event(form, token(tenant, "viewer"), variables=named)))
     asked = event(form, theirs, variables=named)
     assert not allowed(ask(world, asked))
-    (found,) = stranger.events(request_id=asked["requestContext"]["requestId"])
+    (found,) = stranger.events(request_id=asked["requestContext"]["extendedRequestId" if form == "request" else "requestId"])
     assert (found["result"], found["reason"]) == ("denied", "forbidden")
 
 

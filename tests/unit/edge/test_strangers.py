@@ -22,7 +22,8 @@ def logged(*lines: dict[str, object]) -> dict[str, object]:
 
 def line(world: World, request_id: str, path: str, status: int, *, answered: bool = True, method: str = "GET"):
     return {
-        "requestId": request_id,
+        "requestId": "chosen by the caller",
+        "extendedRequestId": request_id,
         "requestTimeEpoch": str(int(world.clock().timestamp() * 1000)),
         "ip": "198.51.100.9",
         "userAgent": "stranger/1.0",
@@ -54,6 +55,23 @@ def test_a_refused_stranger_is_told_of_in_the_platforms_log_once(world: World, t
     assert (event["action"], event["result"], event["principal_type"]) == ("settings.users.list", "denied", "anonymous")
     assert event["ip_address"] == "198.51.100.9"
     assert tenant.events(request_id="r-1") == []
+
+
+def test_strangers_who_all_choose_one_request_id_are_each_told_of(world: World, tenant: Tenant):
+    """API Gateway takes `x-amzn-RequestId` from a caller as the request's id: ours is the one that it makes itself."""
+    asked = [line(world, f"r-{number}", "/v1/users", 401, answered=False) for number in range(3)]
+    assert len({one["requestId"] for one in asked}) == 1
+
+    record(world, *asked)
+
+    assert all(len(platform_events(world, request_id=f"r-{number}")) == 1 for number in range(3))
+
+
+def test_a_request_id_that_a_caller_chose_is_not_the_requests(world: World, tenant: Tenant):
+    first, second = tenant.call("GET", "/v1/me", expect=200), tenant.call("GET", "/v1/me", expect=200)
+
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert len(tenant.events(request_id=first.headers["x-request-id"])) == 1
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_an_event_tells_of_a_request_as_the_gateway_would(tmp_path):
 
     (told,) = messages(access_log.event_of(list(access_log.lines(log, 0)), log))
 
-    facts = ("requestId", "ip", "userAgent", "httpMethod", "path", "status", "requestTimeEpoch", "tlsVersion")
+    facts = ("extendedRequestId", "ip", "userAgent", "httpMethod", "path", "status", "requestTimeEpoch", "tlsVersion")
     assert [told[name] for name in facts] == [
         "r-1",
         "203.0.113.9",
@@ -57,7 +57,7 @@ def test_a_query_never_enters_the_event(tmp_path):
 def test_what_the_edge_refused_goes_by_the_edges_own_id(tmp_path):
     log = write(tmp_path / "log", ENTRY | {"answer_request_id": ""})
 
-    assert messages(access_log.event_of(list(access_log.lines(log, 0)), log))[0]["requestId"] == "e-1"
+    assert messages(access_log.event_of(list(access_log.lines(log, 0)), log))[0]["extendedRequestId"] == "e-1"
 
 
 def test_what_the_gateway_refused_by_itself_no_function_answers_for(tmp_path):
@@ -65,7 +65,7 @@ def test_what_the_gateway_refused_by_itself_no_function_answers_for(tmp_path):
 
     (told,) = messages(access_log.event_of(list(access_log.lines(log, 0)), log))
 
-    assert (told["requestId"], told["integrationStatus"]) == ("r-1", "-")
+    assert (told["extendedRequestId"], told["integrationStatus"]) == ("r-1", "-")
 
 
 def test_a_line_that_is_still_being_written_waits(tmp_path):

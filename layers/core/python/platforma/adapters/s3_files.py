@@ -12,9 +12,14 @@ from platforma.adapters.aws import answering
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A signature of the older kind would not bind a link to its region and headers.
+# A signature of the older kind would not bind a link to its region and headers. Without a style botocore presigns for the
+# global endpoint, which sends elsewhere, and so breaks the signature, while a bucket is new.
 _CONFIG = Config(
-    connect_timeout=2, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}, signature_version="s3v4"
+    connect_timeout=2,
+    read_timeout=30,
+    retries={"max_attempts": 3, "mode": "standard"},
+    signature_version="s3v4",
+    s3={"addressing_style": "virtual"},
 )
 
 

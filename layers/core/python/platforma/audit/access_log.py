@@ -160,7 +160,7 @@ def _told(message: Any) -> Telling | None:
 
 def _line(said: Mapping[str, Any]) -> AccessLine:
     return AccessLine(
-        request_id=str(said["requestId"])[:128],
+        request_id=str(said["extendedRequestId"])[:128],  # the other one is the caller's to choose
         at=datetime.fromtimestamp(int(said["requestTimeEpoch"]) / 1000, UTC),
         method=str(said["httpMethod"]),
         path=str(said["path"]),

@@ -18,7 +18,7 @@ from platforma.edge.answer import Answer, echoed
 from platforma.edge.authentication import Authenticator, with_token_of
 from platforma.edge.authorization import decide_call, second_factor_would_do
 from platforma.edge.bodies import read_body, read_query
-from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call
+from platforma.edge.call import Call, body_of, client_request_id, headers_of, printable, read_call, request_id_of
 from platforma.edge.client_certificate import presented_certificate
 from platforma.edge.conditional import unless_known
 from platforma.edge.cross_origin import RedirectURIs, preflight, readable
@@ -224,10 +224,9 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
     context = event.get("requestContext") or {}
     identity = context.get("identity") or {}
     headers = headers_of(event)
-    request_id = str(context.get("requestId") or "")
     path = event.get("pathParameters") or {}
     return Attempt(
-        request_id=request_id,
+        request_id=request_id_of(context),
         action=endpoint.operation if endpoint else REFUSED,
         clock=edge.clock,
         ip_address=identity.get("sourceIp"),

@@ -271,6 +271,16 @@ def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cu
     )
 
 
+def request_id_of(context: Mapping[str, Any]) -> str:
+    """
+    The gateway's own id of a request.
+
+    A REST API takes its `requestId` from whoever sends `x-amzn-RequestId`, so that many requests may have one; the extended
+    one nobody can choose. HTTP APIs and the emulator have one id.
+    """
+    return str(context.get("extendedRequestId") or context.get("requestId") or "")
+
+
 def client_request_id(headers: Mapping[str, str]) -> str | None:
     """A caller's own `X-Request-Id`, if it is one that a log may hold."""
     value = headers.get("x-request-id", "")

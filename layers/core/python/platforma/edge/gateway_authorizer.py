@@ -25,7 +25,7 @@ from aws_lambda_powertools import Logger
 from platforma.edge.api import Edge, result_of
 from platforma.edge.authentication import Caller
 from platforma.edge.authorization import recorded
-from platforma.edge.call import client_request_id, headers_of, printable
+from platforma.edge.call import client_request_id, headers_of, printable, request_id_of
 from platforma.edge.client_certificate import MAX_CERTIFICATE
 from platforma.edge.dead_credentials import DeadCredentials
 from platforma.edge.resources import may_be_known
@@ -86,7 +86,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
             query=query,
             ip_address=http.get("sourceIp"),
             user_agent=http.get("userAgent"),
-            request_id=str(context.get("requestId") or ""),
+            request_id=request_id_of(context),
             host=context.get("domainName"),
             audience=variables.get("platforma_audience"),
             tenant_id=variables.get("platforma_tenant"),
@@ -107,7 +107,7 @@ def read_event(event: Mapping[str, Any]) -> GatewayRequest:
         query=query,
         ip_address=identity.get("sourceIp"),
         user_agent=identity.get("userAgent"),
-        request_id=str(context.get("requestId") or ""),
+        request_id=request_id_of(context),
         host=context.get("domainName") or headers.get("host"),
         audience=variables.get("platforma_audience"),
         tenant_id=variables.get("platforma_tenant"),
