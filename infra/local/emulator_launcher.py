@@ -6,6 +6,7 @@ SIGUSR1 saves the state without stopping, KMS encrypts anew, a layer is unpacked
 domain's paths are the API's alone, as on AWS: neither the emulator's Cognito nor its own administration answers there. A
 path's method for all others is imported with it.
 Athena's queries, which it has DuckDB run over its own S3, get their parameters and the one function that DuckDB lacks.
+Schedules are looked at every second, so that one of every minute comes every minute, and not up to ten seconds later.
 DynamoDB's conditions are parsed once, and not once for each item of a partition: a tenant has tens of thousands.
 
 What is stored is also saved as it changes, every few seconds. After a kill the objects in S3, which are written at once, are
@@ -30,7 +31,7 @@ from pathlib import Path
 import duckdb
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, athena, dynamodb, kms, s3
+from ministack.services import apigateway_v1, athena, dynamodb, kms, s3, scheduler
 from ministack.services.cloudformation import _stacks, provisioners
 
 s3._PERSISTED_BUCKET_DICTS.update(object_retention=s3._object_retention, object_legal_hold=s3._object_legal_hold)
@@ -190,6 +191,7 @@ dynamodb._condition_syntax_error, tokens_of = read_once(dynamodb._condition_synt
 dynamodb._tokenize = lambda expression: list(tokens_of(expression))
 import_declared, apigateway_v1._import_path_item = apigateway_v1._import_path_item, import_path_item
 apigateway_v1._OPENAPI_HTTP_METHODS |= {"any"}
+scheduler._SCHEDULE_TICK_INTERVAL = 1
 by_kms, kms.handle_request = kms.handle_request, with_re_encrypt
 start_query, connect = athena._start_query_execution, duckdb.connect
 athena._start_query_execution, duckdb.connect = start_bound, connected

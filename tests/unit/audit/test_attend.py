@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -106,6 +107,53 @@ def test_two_who_notice_the_same_silence_make_one_heartbeat():
 
     assert first.id == second.id
     assert heartbeat(head, world.now - timedelta(minutes=2)) is None
+
+
+def sizes(world, seconds, news, sweeps):
+    """The moments at which a log got checkpoints, and the log's size then, while time passes by seconds."""
+    seen = []
+    for second in range(seconds):
+        if second in news:
+            world.record(second)
+            world.attendant().ring([TENANT])
+        if second in sweeps:
+            world.attendant().sweep()
+        head = world.store.head(TENANT)
+        if head is not None and head.checkpoint_at is not None and (not seen or seen[-1][1] < head.checkpoint_size):
+            seen.append((second, head.checkpoint_size))
+        world.later(seconds=1)
+    return seen
+
+
+@pytest.mark.parametrize("swept", [range(7, 1200, 61), range(7, 1200, 70), range(1200, 1200)])
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_with_news_checkpoints_are_less_than_a_minute_apart_though_sweeps_are_late_or_none(swept, every):
+    moments = [moment for moment, _ in sizes(World(), 1200, range(0, 1200, every), swept)]
+
+    assert max(later - sooner for sooner, later in pairwise(moments)) < 60
+    assert len(moments) < 2.5 * 20
+
+
+@pytest.mark.parametrize("last", [1, 20, 49, 59])
+def test_an_event_after_which_none_comes_has_its_checkpoint_by_the_next_sweep(last):
+    world = World()
+
+    seen = sizes(world, 130, [0, last], range(5, 130, 60))
+
+    assert seen[-1][1] == 2
+    assert seen[-1][0] - last <= 60
+
+
+def test_a_quiet_log_says_every_ten_minutes_that_it_is_alive_and_that_has_its_checkpoint_at_once():
+    world = World()
+    world.record(0)
+
+    seen = sizes(world, 3700, [0], range(5, 3700, 60))
+
+    beats = [moment for moment, _ in seen[1:]]
+    assert [later - sooner for sooner, later in pairwise(beats)] == [600] * 5
+    assert 570 <= beats[0] <= 630
+    assert world.store.head(TENANT).size == seen[-1][1] == 7
 
 
 def test_a_settled_log_has_nothing_waiting_and_a_checkpoint_of_all():

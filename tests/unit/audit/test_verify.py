@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from platforma.audit.__main__ import main
 from platforma.audit.segment_text import text_of
 from platforma.audit.sources import Folder
 from platforma.audit.verify import Trusted, verify
+from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import Unavailable
 from tests.unit.audit.world import OTHER, TENANT, World
 
@@ -148,6 +150,39 @@ def test_silence_is_told(world, tmp_path):
 
     assert found.whole
     assert len(found.logs[0].silences) == 1
+
+
+def test_one_heartbeat_that_was_not_made_is_a_silence_and_those_that_were_are_none(world, tmp_path):
+    for minutes in range(1, 100):
+        world.later(minutes=1)
+        if minutes not in range(25, 40):  # when nobody swept, and one was due
+            world.attendant().sweep()
+    world.later(minutes=2)
+    world.record(40)
+    world.attendant().ring([TENANT])
+
+    [log] = verify(Folder(world.export(tmp_path)), Trusted((note.parse_key(world.key()),))).logs
+
+    assert log.entries == 8 + 8 + 1
+    assert len(log.silences) == 1
+    assert log.uncovered == []
+
+
+def test_entries_that_had_no_checkpoint_for_long_are_told_by_when_they_were_received(world, tmp_path, capsys):
+    since = rfc3339(world.now)
+    for number in range(40, 50):
+        world.record(number)
+        world.later(minutes=1)
+    world.relay()  # enters them, and signs nothing
+
+    late = verify(Folder(world.export(tmp_path / "late")), Trusted((note.parse_key(world.key()),)))
+    world.attendant().sweep()
+    main(["verify", str(world.export(tmp_path / "then")), "--key", world.key()])
+
+    until = rfc3339(world.now - timedelta(minutes=1))
+    assert late.whole
+    assert late.logs[0].uncovered == [(since, until)]
+    assert f"without a checkpoint from {since} to {until} at least" in capsys.readouterr().out
 
 
 def test_a_log_that_was_cut_back_or_forked_disagrees_with_a_checkpoint_that_was_kept(world, folder, tmp_path, capsys):

@@ -244,6 +244,7 @@ def _told_of(log: LogReport) -> list[str]:
         f"{head}{log.covered} under {log.checkpoints} signed checkpoints, {log.tiles} tiles",
         *([f"  {log.witnessed} cosigned by the witnesses asked for"] if log.witnessed is not None else []),
         *(f"  silent from {since} to {until}" for since, until in log.silences),
+        *(f"  without a checkpoint from {since} to {until} at least" for since, until in log.uncovered),
         *(f"  WRONG {fault.where}: {fault.what}" for fault in log.faults),
     ]
 

@@ -25,8 +25,13 @@ from platforma.kernel.ids import from_bytes
 from platforma.keys.errors import NoSuchKey
 
 HEARTBEAT = timedelta(minutes=10)
-"""So long a log stays silent before it says that it is alive."""
-_RUNG, _SWEPT = timedelta(seconds=60), timedelta(seconds=45)
+"""So long a log stays silent before it says that it is alive, to the nearest sweep: one comes every minute."""
+_DUE = HEARTBEAT - timedelta(seconds=30)
+_RUNG = timedelta(seconds=50)
+"""
+How old a checkpoint gets before the next event has another made. A sweep makes one of whatever is news, so that of an event
+after which none comes the checkpoint does not have to wait for one; and one minute's sweeps are never quite a minute apart.
+"""
 _CALL = timedelta(seconds=45)
 
 
@@ -57,7 +62,7 @@ class Attendant:
 
     def ring(self, logs: Iterable[str]) -> list[Relayed]:
         """
-        Enter what waits for these logs, and publish those not published for a minute.
+        Enter what waits for these logs, and publish those not published for most of a minute.
 
         Raises:
             LogBroken: a log is not what it should be.
@@ -67,8 +72,8 @@ class Attendant:
 
     def sweep(self) -> list[Relayed]:
         """
-        Look after every log, as far as time allows: events that the stream did not report, work left half done, logs that
-        have long been silent.
+        Look after every log, as far as time allows: events that the stream did not report, work left half done, what no
+        checkpoint covers, logs that have long been silent.
 
         Raises:
             LogBroken: a log is not what it should be.
@@ -111,8 +116,8 @@ class Attendant:
             with contextlib.suppress(AnotherEvent):  # another sweep may have made this beat a moment earlier
                 self.outbox.enter(beat)
         if head is None or head.intent is not None or self._waits(log_id):
-            return self._attend(log_id, _SWEPT)
-        self._publish(head, _SWEPT)
+            return self._attend(log_id, timedelta(0))
+        self._publish(head, timedelta(0))
         return Relayed(log_id, head=head)
 
     def _waits(self, log_id: str) -> bool:
@@ -145,7 +150,7 @@ class Attendant:
 
 def heartbeat(head: Head, now: datetime) -> Event | None:
     """The entry that says that a silent log is alive; the same id for whoever notices the same silence."""
-    if not head.newest or now - parse_rfc3339(head.newest) < HEARTBEAT:
+    if not head.newest or now - parse_rfc3339(head.newest) < _DUE:
         return None
     due = int((parse_rfc3339(head.newest) + HEARTBEAT).timestamp() * 1000)
     name = hashlib.sha256(f"heartbeat {head.log_id} {head.size}".encode()).digest()

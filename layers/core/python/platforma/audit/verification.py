@@ -43,7 +43,8 @@ class Fault(NamedTuple):
 class LogReport:
     """
     What was found of one log. *covered* entries stand under a signed checkpoint, *witnessed* under one that a quorum of
-    witnesses cosigned, where one was asked for.
+    witnesses cosigned, where one was asked for. *silences* are times in which nothing entered it; an entry that was received
+    at the beginning of one of *uncovered* had no checkpoint at its end.
     """
 
     log_id: str
@@ -56,6 +57,7 @@ class LogReport:
     oldest: str = ""
     newest: str = ""
     silences: list[tuple[str, str]] = field(default_factory=list)
+    uncovered: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 

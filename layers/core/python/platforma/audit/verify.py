@@ -5,13 +5,13 @@ For each log: segments follow one another without gap or overlap and hold what t
 own index, of this tenant, with an id that no other has; every checkpoint is signed and has the root of the entries before
 it; every tile holds the hashes that the entries have; every cosignature is of a checkpoint that is there; nothing else lies
 there; and, where the store tells, every object is one version, locked long enough. What lies behind the last checkpoint is
-not covered yet, and counted. Where a quorum of witnesses is asked for, their cosignatures are verified, and a log that its
-owner forked or cut back since they saw it is named so.
+not covered yet, and counted; when the log was silent, or entries had no checkpoint for long, is told. Where a quorum of
+witnesses is asked for, their cosignatures are verified, and a log that its owner forked or cut back since they saw it is
+named so.
 """
 
 import json
 from collections.abc import Collection, Iterable
-from datetime import timedelta
 
 from platforma.audit import note, segment, tree
 from platforma.audit.cosignature import parse_name
@@ -22,13 +22,12 @@ from platforma.audit.segment_text import text_of
 from platforma.audit.tiles import WIDTH, Tile, levels_above, parse_path, tiles_of
 from platforma.audit.verification import Fault, LogReport, Report, Source, Stored, Trusted
 from platforma.audit.verify_cosigned import CosignedLog
+from platforma.audit.verify_times import Received, is_silence, without_checkpoint
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import Malformed
 
 __all__ = ["Fault", "LogReport", "Report", "Source", "Stored", "Trusted", "verify"]
 
-SILENCE = timedelta(minutes=20)
-"""Twice the time after which a log that is alive says so."""
 _HASH = 32
 _decoded = json.JSONDecoder().raw_decode  # which takes nothing for an entry that has spaces around it
 
@@ -60,6 +59,7 @@ class _Log:
         self._levels: list[list[bytes]] = []
         self._ids: set[str] = set()
         self._newest_by_size: dict[int, str] = {}
+        self._received: list[Received] = []
 
     def verified(self) -> LogReport:
         segments = [(name, found) for name in self._names if (found := segment.parse_name(name))]
@@ -74,6 +74,7 @@ class _Log:
             self._segment(name, found)
         self._levels = levels_above([bytes(self._leaves[at : at + _HASH]) for at in range(0, len(self._leaves), _HASH)])
         roots = self._checkpoints(notes)
+        self._found.uncovered = without_checkpoint(self._received, sorted(roots))
         self._tiles(tiles, sorted(roots))
         witnessed = CosignedLog(self._found, self._trusted, roots, self._newest_by_size, self._node)
         witnessed.agrees_with_kept()
@@ -105,8 +106,10 @@ class _Log:
         if len(lines) != stated.entries or not text.endswith(b"\n"):
             self._wrong(name, f"Holds {len(lines)} entries instead of {stated.entries}.")
         self._leaves.extend(b"".join(map(tree.leaf_hash, lines)))
-        newest = max((self._entry(name, index, line) for index, line in enumerate(lines, stated.first)), default="")
+        received = [self._entry(name, index, line) for index, line in enumerate(lines, stated.first)]
+        newest = max(received, default="")
         self._found.entries = len(self._leaves) // _HASH
+        self._received.append(Received(self._found.entries, min(received, default=""), newest))
         self._newest_by_size[self._found.entries] = self._found.newest
         self._locked(name, stored, newest)
 
@@ -139,7 +142,7 @@ class _Log:
         found = self._found
         found.oldest = min(found.oldest or received, received)
         if received > found.newest:
-            if found.newest and received[:16] != found.newest[:16] and _apart(found.newest, received) > SILENCE:
+            if found.newest and is_silence(found.newest, received):
                 found.silences.append((found.newest, received))
             found.newest = received
 
@@ -226,10 +229,3 @@ class _Log:
             self._wrong(name, "Is not locked in COMPLIANCE mode.")
         elif stored.until < until:
             self._wrong(name, f"Is locked until {rfc3339(stored.until)}, not until {rfc3339(until)}.")
-
-
-def _apart(earlier: str, later: str) -> timedelta:
-    try:
-        return parse_rfc3339(later) - parse_rfc3339(earlier)
-    except Malformed:
-        return timedelta(0)
