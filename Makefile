@@ -6,13 +6,14 @@ SAM = .tools/sam/bin/sam
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.tools/pycache
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench deploy deploy-state lock
+.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench bench-deployed deploy deploy-state lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
 	@echo "make stop    end it, keep its data            make clean   end it, forget its data"
 	@echo "make test    every test                       make check   format, lint, types, templates, security"
 	@echo "make bench   measure                          make deploy  deploy to an AWS account (docs/operations.md)"
+	@echo "make bench-deployed  from request to locked bucket, on a whole system of its own; ten minutes"
 	@echo "make fuzz    the decision engine and its analysis against slower ways, for longer"
 	@echo "make conformance  the OpenID Connect conformance cases against the deployed system"
 	@echo "make sample  put an API of somebody else's behind the authorizer of the running system"
@@ -74,6 +75,10 @@ format:
 bench:
 	$(TOOLS) sam ministack
 	@PYTHONPATH=layers/core/python $(PY) -m bench
+
+bench-deployed:
+	$(TOOLS) sam ministack
+	@PYTHONPATH=layers/core/python $(PY) -m bench deployed
 
 # For real: the layers are built by the locked uv for AWS's Python and machine, whatever this one is; parameters are in
 # samconfig.toml. --cached keeps to a cache of its own, since it would not notice that a layer is for another machine.

@@ -1,27 +1,38 @@
 """
-Events of another time, put where a function puts its own: into the outbox of the deployed table.
+Events of another time, put where a function puts its own: into the outbox of the deployed table; and a tenant's second log.
 
-`planted` runs this file as that function would run, with its environment and in a process of its own.
+This file is run as that function would run, with its environment and in a process of its own.
 """
 
 import json
 import os
 import subprocess
 import sys
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.running import Running
 
-FUNCTION = "platforma-audit_events"
 CORE = Path(__file__).parents[1] / "layers/core/python"
 
 
 def planted(running: "Running", count: int, since: datetime, *, resource: str) -> list[str]:
     """Ids of *count* events about *resource*, a second apart from *since* on, that a service wrote for the demo tenant."""
-    found = running.aws("lambda").get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
+    tenant = running.stack["tenant"]["id"]
+    return list(_as_function(running, "audit_events", "events", tenant, str(count), since.isoformat(), resource))
+
+
+def spread(running: "Running", tenant_id: str) -> None:
+    """Give a tenant its second log, as the relay does where the first has too many events a second."""
+    assert _as_function(running, "audit_relay", "log", tenant_id)
+
+
+def _as_function(running: "Running", name: str, *arguments: str) -> Any:
+    function = f"platforma-{name}"
+    found = running.aws("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     aws = running.stack["aws"]
     environment = found | {
         "PATH": os.environ["PATH"],
@@ -32,10 +43,10 @@ def planted(running: "Running", count: int, since: datetime, *, resource: str) -
         "AWS_ACCESS_KEY_ID": aws["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": aws["secret_access_key"],
     }
-    command = [sys.executable, __file__, running.stack["tenant"]["id"], str(count), since.isoformat(), resource]
+    command = [sys.executable, __file__, *arguments]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    return list(json.loads(ran.stdout))
+    return json.loads(ran.stdout)
 
 
 def plant(tenant_id: str, count: int, since: datetime, resource: str) -> list[str]:
@@ -62,6 +73,23 @@ def plant(tenant_id: str, count: int, since: datetime, resource: str) -> list[st
     return ids
 
 
+def add_log(tenant_id: str) -> bool:
+    """The same, as the relay: whoever has the lease of the first log adds one. Whether it was added."""
+    from platforma import bootstrap
+    from platforma.audit.spreading import log_added
+
+    store, now = bootstrap.audit_store(), datetime.now(UTC)
+    until = now + timedelta(seconds=30)
+    origin = f"{bootstrap.host()}/audit/{tenant_id}"
+    while (head := store.lease(tenant_id, origin=origin, owner="planting", now=datetime.now(UTC), until=until)) is None:
+        assert datetime.now(UTC) < until, "another relay kept the log"
+        time.sleep(0.2)
+    added: bool = bootstrap.outbox().add_log(head, 2, log_added(f"{tenant_id}.2", 200, lambda: now))
+    store.release(head, "planting", heed_bells=False)
+    return added
+
+
 if __name__ == "__main__":
-    _, tenant, many, moment, named = sys.argv
-    print(json.dumps(plant(tenant, int(many), datetime.fromisoformat(moment), named)))  # noqa: T201  its answer
+    _, what, tenant, *rest = sys.argv
+    answer = add_log(tenant) if what == "log" else plant(tenant, int(rest[0]), datetime.fromisoformat(rest[1]), rest[2])
+    print(json.dumps(answer))  # noqa: T201  its answer

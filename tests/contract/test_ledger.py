@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from platforma.adapters.memory.keys import MemoryDataKeys
 from platforma.audit.completeness import Due, Ledger, Noted, Tally, minute_of
 from platforma.audit.model import STRANGERS, Row, log_of
 from platforma.audit.ports import LogStore
+from platforma.audit.spreading import log_added
 from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.tenancy import PLATFORM
@@ -147,6 +148,23 @@ def test_an_event_exists_in_any_log_of_its_tenant(place: Place):
     place.store.index(STRANGERS, [replace(row, sequence=0)])
     place.store.drop(STRANGERS, [row.position])
     assert place.exists(event)
+
+
+def test_an_event_exists_in_a_further_log_until_it_is_taken_away_there(place: Place):
+    now = system_clock()
+    head = place.store.lease("ten_a", origin="x", owner="y", now=now, until=now + timedelta(seconds=30))
+    assert head is not None
+    assert place.outbox.add_log(head, 2, log_added("ten_a.2", 200, system_clock))
+    events = [place.record("ten_a") for _ in range(30)]
+    second = [event for event in events if log_of(event, 2) == "ten_a.2"]
+    waiting = {row.id: row for row in place.store.pending("ten_a.2", limit=50).rows}
+    entered, gone, *_ = (waiting[event.id] for event in second)
+
+    place.store.index("ten_a.2", [replace(entered, sequence=0)])
+    place.store.drop("ten_a.2", [entered.position, gone.position])
+
+    asked = {("ten_a", event.id) for event in events}
+    assert asked - set(place.ledger.existing(asked)) == {("ten_a", gone.id)}
 
 
 def test_more_events_than_one_read_takes_are_all_looked_for(place: Place):

@@ -1,4 +1,4 @@
-"""The log as its readers have it: tiles over HTTP, completeness, exports that verify offline."""
+"""The log as its readers have it: tiles over HTTP, events of other services, disclosures that verify offline."""
 
 import base64
 import json
@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,36 +63,6 @@ def test_entries_and_tiles_over_http_lead_to_the_signed_root(running: Running, t
         leaves += hashes
 
     assert tree.root_of(tree.extended((), 0, leaves)) == checkpoint.root
-
-
-def test_every_request_has_its_event(running: Running, token: str):
-    """Also one that the gateway refuses by itself, of which no function ever hears, and one by a method not taken."""
-    running.call("GET", "/v1/users", token=token)
-    refused, not_taken = (
-        running.call(method, path).headers["x-request-id"]
-        for method, path in (("GET", "/no/such/path"), ("PUT", "/oauth2/authorize"))
-    )
-    now = datetime.now(UTC)
-    span = {"from": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "to": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
-
-    def told() -> dict[str, Any] | None:
-        answer = running.call("GET", "/v1/audit/completeness", token=token, params=span)
-        assert answer.status_code == 200, answer.text
-        return answer.json() if answer.json()["requests_seen"] else None
-
-    found = until(told, "a reconciled minute", within=480)
-    assert found["events_found"] == found["requests_seen"]
-    assert (found["missing"], found["missing_count"]) == ([], 0)
-    platform = running.token(running.stack["platform_client"])
-
-    def strangers(request_id: str) -> list[dict[str, Any]] | None:
-        answer = running.call("GET", "/v1/audit/events", token=platform, params={"request_id": request_id})
-        return answer.json()["items"] or None
-
-    for request_id, reason in ((refused, "GET 404"), (not_taken, "PUT 405")):
-        [event] = until(partial(strangers, request_id), "the refused request's event")
-        assert (event["action"], event["principal_type"]) == ("gateway.requests.refused", "anonymous")
-        assert event["reason"] == reason
 
 
 def test_another_services_event_is_written_once_found_at_once_proved_and_disclosed(

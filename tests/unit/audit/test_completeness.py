@@ -8,10 +8,13 @@ import pytest
 from platforma.adapters.memory.audit import MemoryLogStore
 from platforma.adapters.memory.audit_ledger import MemoryLedger
 from platforma.audit.completeness import MAX_IDS, Noted, completeness, minute_of, reconcile
-from platforma.audit.model import Row, position_of
+from platforma.audit.model import Row, log_of, position_of
+from platforma.audit.spreading import log_added
 from platforma.kernel.errors import Unprocessable
 from platforma.kernel.events import Attempt
 from platforma.kernel.tenancy import PLATFORM
+from tests.unit.audit.world import TENANT as WORLDS
+from tests.unit.audit.world import World
 
 TENANT = "ten_a"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -115,6 +118,31 @@ def test_what_comes_too_late_has_its_minute_reconciled_again():
 
     assert shown(ledger) == (1, 1, [])
     assert shown(ledger, PLATFORM) == (0, 0, [])
+
+
+def test_requests_of_a_tenant_of_two_logs_have_their_events_in_either_and_one_deleted_from_the_second_is_missing():
+    world = World(batch=50)
+    world.record(0)
+    world.relay()
+    world.outbox.add_log(world.store.head(WORLDS), 2, log_added(f"{WORLDS}.2", 200, world.clock))
+    events = [world.record(number) for number in range(1, 31)]
+    ledger = MemoryLedger(world.store)
+    said = [Noted(event.request_id, marked, WORLDS, event.id, WORLDS) for event in events for marked in (False, True)]
+    ledger.note(minute_of(NOON), said)
+    in_second = [event for event in events if log_of(event, 2) == f"{WORLDS}.2"]
+    assert 0 < len(in_second) < 30
+
+    reconcile(ledger, LATER)
+    waiting = shown(ledger, WORLDS)
+    gone = in_second[0]
+    [row] = (row for row in world.store.pending(f"{WORLDS}.2", limit=50).rows if row.id == gone.id)
+    world.store.drop(f"{WORLDS}.2", [row.position])
+    world.attendant().sweep()
+    ledger.note(minute_of(NOON), said[:1])
+    reconcile(ledger, LATER)
+
+    assert waiting == (30, 30, [])
+    assert shown(ledger, WORLDS) == (30, 29, [gone.request_id])
 
 
 @pytest.mark.parametrize("dies_after", range(4))

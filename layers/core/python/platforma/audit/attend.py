@@ -29,8 +29,8 @@ HEARTBEAT = timedelta(minutes=10)
 _DUE = HEARTBEAT - timedelta(seconds=30)
 _RUNG = timedelta(seconds=50)
 """
-How old a checkpoint gets before the next event has another made. A sweep makes one of whatever is news, so that of an event
-after which none comes the checkpoint does not have to wait for one; and one minute's sweeps are never quite a minute apart.
+How old a checkpoint is when the next event has another made. A sweep has one made of any news at once: after that event
+there may come no other, and the next sweep is a minute away.
 """
 _CALL = timedelta(seconds=45)
 
