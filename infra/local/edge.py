@@ -178,7 +178,7 @@ def _listener(stack: Stack, port: int, client_ca: Path | None) -> Json:
                 "handle": [{"handler": "headers", "request": {"set": {"X-Object-Type": [sent_type]}}}],
             },
             {"match": [_bytes("PUT")], "handle": [_binary("Content-Type")]},
-            {"handle": [*_cleaned(), _proxy(stack, forwarded)]},
+            {"handle": [*_cleaned(), _encoded_again(), _proxy(stack, forwarded)]},
         ],
         "errors": {"routes": _problems()},
     }
@@ -217,6 +217,11 @@ def _stripped() -> Json:
     """What an answer does not say: who made it, and the emulator's own request ids."""
     names = ["Server", "Via", "X-Amzn-Requestid", "X-Amz-Request-Id", "X-Amz-Id-2"]
     return {"handler": "headers", "response": {"deferred": True, "delete": names}}
+
+
+def _encoded_again() -> Json:
+    """The emulator decodes a path before it hands it over; API Gateway's REST APIs do not."""
+    return {"handler": "rewrite", "path_regexp": [{"find": "%", "replace": "%25"}]}
 
 
 def _cleaned() -> list[Json]:

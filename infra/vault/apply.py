@@ -10,7 +10,7 @@ theirs, since no pepper is ever taken away.
 
 Before the first time a Vault needs three things by whoever holds its root: the `cert` auth method at `auth/cert`, the policy
 policies/operator.hcl, and a role `operator` for the operator's certificate. OpenBao's first start has them made.
-Nothing here needs OpenBao: HashiCorp's Vault (1.11 or later) serves every call.
+Nothing here needs OpenBao: HashiCorp's Vault (1.13 or later) serves every call.
 """
 
 import argparse

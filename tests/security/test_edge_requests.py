@@ -86,6 +86,26 @@ def test_another_tenants_resource_is_not_known(tenant: Tenant, other: Tenant):
     assert other.call("GET", "/v1/resources/cluster/cls_theirs").status == 404
 
 
+def test_another_spelling_of_an_id_is_the_same_id(tenant: Tenant):
+    """A REST API hands a path over as it was sent: who asks for `%5F` asks for `_`, here and where it is decided on."""
+    tenant.call("PUT", "/v1/resources/cluster/cls_spelled", {"attributes": {"region": "eu"}}, expect=200)
+
+    for spelled in ("cls%5Fspelled", "%63ls_spelled", "cls_%73%70elled"):
+        assert tenant.call("GET", f"/v1/resources/cluster/{spelled}", expect=200).json["id"] == "cls_spelled"
+
+
+def test_a_slash_that_is_encoded_is_one_of_an_id_that_may_have_slashes_and_else_leads_nowhere(tenant: Tenant):
+    tenant.call("PUT", "/v1/resources/arn/a%2Fb", {"attributes": {}}, expect=200)
+
+    assert tenant.call("GET", "/v1/resources/arn/a/b", expect=200).json["id"] == "a/b"
+    assert tenant.call("GET", "/v1/roles/viewer%2F..%2Fviewer").status == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/users/%FF", "/v1/resources/cluster/%C3", "/v1/objects/%E2%82"])
+def test_a_path_that_is_no_utf8_is_malformed(tenant: Tenant, path: str):
+    assert tenant.call("GET", path).status == 400
+
+
 @pytest.mark.parametrize("identity", ["é" * 200, "x" * 257, "\N{PILE OF POO}" * 80])
 def test_a_resource_too_long_to_be_kept_is_no_failure_of_ours(tenant: Tenant, identity: str):
     headers = {"If-Match": "*"}

@@ -6,6 +6,7 @@ It runs only if the authorizer allowed the request, and learns from it who asks.
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -13,6 +14,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     told = event["requestContext"]["authorizer"]
     caller = told.get("lambda", told)
     cluster = (event.get("pathParameters") or {}).get("id")
+    if cluster and event.get("version") != "2.0":
+        cluster = unquote(cluster)  # a REST API leaves it encoded; the authorizer asked about what it says
     print(json.dumps({"cluster": cluster, "principal_id": caller.get("principal_id")}))
     return {
         "statusCode": 200,

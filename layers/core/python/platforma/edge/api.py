@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 
@@ -232,7 +233,7 @@ def _attempt(event: Mapping[str, Any], endpoint: Endpoint | None, edge: Edge) ->
         ip_address=identity.get("sourceIp"),
         user_agent=printable(identity.get("userAgent") or headers.get("user-agent"), 512),
         client_request_id=client_request_id(headers),
-        resource=printable(path.get("id"), 256),
+        resource=printable(unquote(path["id"]), 256) if "id" in path else None,
         resource_type=endpoint.resource if endpoint else None,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from platforma.edge.cursors import Cursors
 from platforma.edge.endpoints import Endpoint
@@ -254,13 +255,35 @@ def body_of(event: Mapping[str, Any], limit: int) -> bytes:
     return raw
 
 
+def path_of(event: Mapping[str, Any], endpoint: Endpoint) -> dict[str, str]:
+    """
+    What stands for the variables of the endpoint's path, decoded: a REST API hands it over percent-encoded, as it was sent.
+
+    Raises:
+        Malformed: what is encoded is no UTF-8.
+        NotFound: a slash is encoded where one segment stands.
+    """
+    try:
+        found = {name: unquote(text, errors="strict") for name, text in (event.get("pathParameters") or {}).items()}
+    except UnicodeDecodeError:
+        raise Malformed("The path could not be decoded.") from None
+    if any("/" in text and f"{{{name}+}}" not in endpoint.path for name, text in found.items()):
+        raise NotFound
+    return found
+
+
 def read_call(event: Mapping[str, Any], endpoint: Endpoint, attempt: Attempt, cursors: Callable[[], Cursors]) -> Call:
-    """The call that *event* asks for; its body is read once it is known who calls, so that its faults are told of."""
+    """
+    The call that *event* asks for; its body is read once it is known who calls, so that its faults are told of.
+
+    Raises:
+        Malformed, NotFound: of `path_of`.
+    """
     return Call(
         endpoint=endpoint,
         request_id=attempt.request_id,
         headers=headers_of(event),
-        path=event.get("pathParameters") or {},
+        path=path_of(event, endpoint),
         query=_single(event, "queryStringParameters"),
         raw=b"",
         attempt=attempt,

@@ -16,7 +16,7 @@ _TYPE = re.compile(r"\A[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}(?
 
 def key_of(call: Call) -> str:
     """
-    The object's key: the rest of the path, decoded once by the gateway.
+    The object's key: the rest of the path, decoded.
 
     Raises:
         Unprocessable: it is no key.
