@@ -4,6 +4,8 @@ Sets a Vault up as this system needs it, from the files beside this one; again a
 `python infra/vault/apply.py --addr https://vault:8200 --ca ca.pem --cert operator.pem --key operator-key.pem`
 
 With `--rotate-ca begin`, then `switch`, then `end` it replaces root and issuing CA (docs/operations.md has what is between).
+With `--function-secrets PREFIX` functions without a good certificate get one into their secrets in AWS, as whom and where
+boto3 finds to be meant (AWS_PROFILE, AWS_REGION).
 With `--service NAME --out FOLDER` a service gets what it keeps its own client certificate by, and its first one.
 With `--rotate-pepper` it adds a pepper besides, which new credentials are made under from then on; old ones stay good under
 theirs, since no pepper is ever taken away.
@@ -20,11 +22,15 @@ import os
 import re
 import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import hvac
 import hvac.exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -171,6 +177,24 @@ class Setup:
             elif role.startswith(SERVICE):
                 self.write(f"auth/cert/certs/{role}", service_role(role.removeprefix(SERVICE), root))
         self.write("auth/token/roles/reader", READER)
+
+    def function_pair(self, function: str) -> dict[str, str]:
+        """A function's client certificate as its secret holds it, with the roots that it verifies Vault with."""
+        asked = {"common_name": role_of(function), "exclude_cn_from_sans": "true", "uri_sans": FUNCTION_URI + function}
+        made = self.write("pki/issue/function", asked | {"private_key_format": "pkcs8"})
+        certificate = f"{made['certificate']}\n{made['ca_chain'][0]}\n"
+        return {"certificate": certificate, "private_key": f"{made['private_key']}\n", "ca": "".join(self.roots().values())}
+
+    def function_secrets(self, prefix: str, aws: Any) -> None:
+        """
+        Give every function whose secret has no certificate that is good a first one; *aws* is boto3's Secrets Manager.
+
+        From then on certificates_renew renews it, so that doing this again changes nothing.
+        """
+        for function in table("functions"):
+            if not _is_good(_secret(aws, f"{prefix}/{function}")):
+                aws.put_secret_value(SecretId=f"{prefix}/{function}", SecretString=json.dumps(self.function_pair(function)))
+                self.changed.append(f"secret of {function}")
 
     def service(self, name: str) -> dict[str, str]:
         """
@@ -376,6 +400,23 @@ class Setup:
         return dict(answer.get("data") or {}) if isinstance(answer, dict) else {}
 
 
+def _secret(aws: Any, name: str) -> str:
+    """A secret's value; empty where it was never filled."""
+    try:
+        return str(aws.get_secret_value(SecretId=name)["SecretString"])
+    except aws.exceptions.ResourceNotFoundException:
+        return ""
+
+
+def _is_good(secret: str) -> bool:
+    """Whether a function's secret holds a certificate that is not over."""
+    try:
+        leaf = x509.load_pem_x509_certificate(json.loads(secret)["certificate"].encode())
+    except (KeyError, TypeError, ValueError):
+        return False
+    return leaf.not_valid_after_utc > datetime.now(UTC)
+
+
 def _random() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
@@ -414,7 +455,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--rotate-ca", choices=["begin", "switch", "end", "back", "abandon"], help="a step of replacing the CA"
     )
+    parser.add_argument("--function-secrets", metavar="PREFIX", help="fill the functions' secrets in AWS (platforma/vault)")
+    parser.add_argument("--service", metavar="NAME", help="let this service keep its own client certificate")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the service's first files go")
     given = parser.parse_args(arguments)
+    if (given.service is None) != (given.out is None):
+        parser.error("--service and --out go together")
     try:
         vault = sign_in(given.addr, ca=given.ca, certificate=given.cert, key=given.key, role=given.role)
         bundle = given.root_bundle.read_text() if given.root_bundle else None
@@ -422,12 +468,17 @@ def main(arguments: list[str] | None = None) -> int:
         changed = setup.run()
         if given.rotate_pepper:
             setup.rotate_pepper()
+        if given.function_secrets:
+            setup.function_secrets(given.function_secrets, boto3.client("secretsmanager"))
         if given.service:
             put(given.out, setup.service(given.service) | {"ca.pem": given.ca.read_text()})
         if given.rotate_ca:
             getattr(setup, f"{given.rotate_ca}_ca")()
     except (hvac.exceptions.VaultError, OSError, ValueError) as error:
         sys.stderr.write(f"Vault at {given.addr}: {error}\n")
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"Secrets Manager: {error}\n")
         return 1
     print("\n".join(changed) or "nothing to change")
     return 0

@@ -151,6 +151,13 @@ class _Authority:
         root = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
 
+    def bundle(self) -> str:
+        """Key and certificate of the root, as PEM."""
+        encoded = self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return encoded.decode() + self.file.read_text()
+
     def issue(self, name: str, *, server: bool) -> ClientCertificate:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
