@@ -1,5 +1,6 @@
 """
-What a function asks of DynamoDB and S3 in process is held to its role in template.yaml, of which moto knows nothing.
+What a function asks of AWS in process is held to its role in template.yaml, of which moto knows nothing: of DynamoDB and S3
+what it is done to as well, of every other service that its role has the action.
 
 The emulator of a deployed stack does not look at leading keys, and sees only what a deployed test walks through.
 """
@@ -13,7 +14,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests.unit.infra.templates import may_reach
+from tests.unit.infra.templates import may_call, may_reach
 
 SERVING: ContextVar[str | None] = ContextVar("SERVING", default=None)
 """The folder of the function whose handler runs; None while a test itself asks AWS, and in threads that a handler starts."""
@@ -27,6 +28,14 @@ S3_ACTIONS = {
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
 }
 """Actions that are not called as their operation is (Service Authorization Reference, Amazon S3)."""
+
+
+PREFIXES = {"sesv2": "ses"}
+ACTIONS = {
+    "lambda:Invoke": ("lambda:InvokeFunction",),
+    "kms:ReEncrypt": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+}
+"""What other services' operations need, where it is no action of the operation's name (Service Authorization Reference)."""
 
 
 def as_function(folder: str, handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +68,10 @@ def hold_to_roles(monkeypatch: pytest.MonkeyPatch, exported: Mapping[str, str]) 
             if not may_reach(folder, action, what, partition):
                 refused.append(f"{folder} may not {action} {what} {partition or ''}")
                 raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refused[-1]}}, operation)
+        for action in called(client, operation, given) if folder else ():
+            if not may_call(folder, action):
+                refused.append(f"{folder} may not {action}")
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refused[-1]}}, operation)
         return call(client, operation, given)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", held)
@@ -87,6 +100,17 @@ def asked_for(client: BaseClient, operation: str, given: dict[str, Any]) -> Iter
                 yield f"dynamodb:{operation}", table, partition_of(one)
     elif service == "dynamodb":
         yield f"dynamodb:{operation}", given["TableName"], partition_of(given)
+
+
+def called(client: BaseClient, operation: str, given: dict[str, Any]) -> Iterator[str]:
+    """The actions that a call of another service is; none where a session of another role makes it."""
+    service = client.meta.service_model.service_name
+    if service in ("dynamodb", "s3") or client._request_signer._credentials.token:
+        return
+    action = f"{PREFIXES.get(service, service)}:{operation}"
+    yield from ACTIONS.get(action, (action,))
+    if action == "sts:AssumeRole" and given.get("Tags"):
+        yield "sts:TagSession"
 
 
 def partition_of(given: dict[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import tempfile
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,18 @@ from platforma.kernel.events import Attempt
 from tests.unit.audit.world import OTHER, TENANT, Killed, World, user_id
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "\uff1d1+1"]
+
+
+def test_what_does_not_fit_into_memory_goes_where_a_function_may_write(tmp_path, monkeypatch):
+    """DuckDB by itself spills beside the process; in a function all but /tmp is read-only."""
+    settings, connect = [], duckdb.connect
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(duckdb, "connect", lambda *place, config: settings.append(config) or connect(*place, config=config))
+    (tmp_path / "none.jsonl").touch()
+
+    DuckDBColumns().write(tmp_path / "none.jsonl", tmp_path / "none.parquet")
+
+    assert [one["temp_directory"] for one in settings] == [f"{tmp_path}/duckdb"]
 
 
 class Exporting(World):

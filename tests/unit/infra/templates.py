@@ -98,3 +98,24 @@ def may_reach(folder: str, action: str, what: str, leading_key: str | None = Non
             if patterns is None or any(fnmatchcase(leading_key or "", pattern) for pattern in patterns):
                 return True
     return False
+
+
+@cache
+def may_call(folder: str, action: str) -> bool:
+    """Whether the function may do *action* to anything at all, on AWS, by whatever policy its role can have."""
+    role = {"Ref": stem(folder) + "Role"}
+    attached = [
+        statement
+        for policy in of_type(SERVICE, "AWS::IAM::ManagedPolicy").values()
+        if role in policy["Properties"].get("Roles", ())
+        for statement in plain(policy["Properties"]["PolicyDocument"]["Statement"])
+    ]
+    return any(action in actions_on_aws(statement) for statement in (*statements(folder), *attached))
+
+
+def actions_on_aws(statement: dict[str, Any]) -> list[Any]:
+    """The actions of a statement that holds on AWS; none of one that is for the emulator."""
+    if str(statement.get("Sid", "")).endswith("OnEmulator"):
+        return []
+    actions = statement["Action"]
+    return as_list(actions["Fn::If"][1] if isinstance(actions, dict) else actions)

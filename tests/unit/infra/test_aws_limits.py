@@ -22,6 +22,7 @@ from tests.unit.infra.templates import (
     STATE,
     as_list,
     function,
+    may_call,
     of_type,
     plain,
     properties,
@@ -237,3 +238,20 @@ def test_the_deployment_uses_the_templates_as_they_stand():
         names = {one.partition("=")[0] for one in given["parameter_overrides"].split()}
         assert names <= set(template["Parameters"]), environment
     assert "CAPABILITY_AUTO_EXPAND" in config["default"]["deploy"]["parameters"]["capabilities"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "action", "may"),
+    [
+        ("identity_mail", "ses:SendEmail", True),
+        ("oauth_token", "ses:SendEmail", False),
+        ("keys_upkeep", "kms:ReEncryptFrom", True),
+        ("audit_events", "athena:GetQueryResults", True),
+        ("compliance_reports", "cloudwatch:DescribeAlarms", True),
+        ("compliance_reports", "sqs:SendMessage", False),
+        ("keys_objects", "sts:TagSession", True),
+    ],
+)
+def test_what_a_role_is_held_to_in_process_is_what_it_may_on_aws(folder, action, may):
+    """`tests/roles.py` asks this of every call that a function makes in process."""
+    assert may_call(folder, action) is may

@@ -1,5 +1,6 @@
 """Parquet by DuckDB, which reads lines as they come and holds no more of them than its memory limit lets it."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,4 +70,6 @@ class ColdColumns(DuckDBColumns):
 def _database() -> "DuckDBPyConnection":
     import duckdb  # noqa: PLC0415  in a layer that few functions carry
 
-    return duckdb.connect(":memory:", config={"memory_limit": "512MB", "threads": 2})
+    # What does not fit goes to a file, by itself beside the process, where a function may not write.
+    spill = f"{tempfile.gettempdir()}/duckdb"
+    return duckdb.connect(":memory:", config={"memory_limit": "512MB", "threads": 2, "temp_directory": spill})
