@@ -7,7 +7,7 @@ from platforma import bootstrap
 from platforma.edge.answer import Answer, etag, listed, shown, tagged
 from platforma.edge.api import API
 from platforma.edge.audit_disclosures import asked_fields, disclosure_answer
-from platforma.edge.audit_exports import asked_export, export_view
+from platforma.edge.audit_exports import asked_export, export_view, exports_page
 from platforma.edge.audit_query import asked_times, consistency_sizes, event_query, own_log, tile_answer
 from platforma.edge.audit_streams import asked_stream, stream_view
 from platforma.edge.audit_witnesses import witness_view
@@ -75,23 +75,28 @@ def get_completeness(call: Call) -> Answer:
     return Answer(200, bootstrap.audit.completeness(call.tenant_id, *asked_times(call), now=call.now))
 
 
+def _export(call: Call, export: Any, after: str | None = None) -> dict[str, Any]:
+    return export_view(call, export, bootstrap.exports(), bootstrap.export_files(), after)
+
+
 @api.serves("audit.events.export")
 def export_events(call: Call) -> Answer:
     export = bootstrap.audit.ask_for_export(call.tenant_id, **asked_export(call), attempt=call.attempt)
     headers = {"Retry-After": "60", "ETag": etag(export.version)}
-    return Answer(202, export_view(export, bootstrap.export_files()), headers, resource=export.id)
+    return Answer(202, _export(call, export), headers, resource=export.id)
 
 
 @api.serves("audit.exports.list")
 def list_exports(call: Call) -> Answer:
     found, after = bootstrap.audit.list_exports(call.tenant_id, **call.page())
-    return listed([export_view(export, bootstrap.export_files()) for export in found], call.next_cursor(after))
+    views, after = exports_page(call, found, after, bootstrap.exports(), bootstrap.export_files())
+    return listed(views, call.next_cursor(after))
 
 
 @api.serves("audit.exports.get")
 def get_export(call: Call) -> Answer:
     export = bootstrap.audit.read_export(call.tenant_id, call.path["id"])
-    return shown(export_view(export, bootstrap.export_files()), export.version)
+    return shown(_export(call, export, call.parameters.cursor), export.version)
 
 
 def _stream(call: Call, stream: Any) -> dict[str, Any]:

@@ -5,8 +5,10 @@ import gzip
 import io
 import json
 import tempfile
-from contextlib import suppress
-from datetime import timedelta
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,14 +17,19 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from platforma.adapters.columns import DuckDBColumns
+from platforma.adapters.memory.audit import MemoryBucket
 from platforma.adapters.memory.exports import MemoryExports, MemoryFiles
 from platforma.audit.__main__ import main
+from platforma.audit.errors import LogBroken
 from platforma.audit.exports import Exporter, ask_for_export, list_exports, read_export, run_exports, work
 from platforma.audit.exports.check import verify_export
+from platforma.audit.exports.entries import Entries
 from platforma.audit.exports.model import MANIFEST, Export
 from platforma.audit.exports.rows import COLUMNS, csv_row
 from platforma.audit.note import parse_key
 from platforma.audit.proof import Published
+from platforma.audit.relay import BATCH
+from platforma.audit.segment import SegmentName, pack, parse_name
 from platforma.audit.sources import Folder
 from platforma.audit.verification import Report, Trusted
 from platforma.kernel.clock import rfc3339
@@ -51,8 +58,8 @@ class Exporting(World):
         self.exports = MemoryExports(self._written)
         self.files = MemoryFiles(self._written)
 
-    def by(self, part: int = 5) -> Exporter:
-        return Exporter(
+    def by(self, part: int = 5, **more) -> Exporter:
+        usual = Exporter(
             exports=self.exports,
             files=self.files,
             columns=DuckDBColumns(),
@@ -63,6 +70,12 @@ class Exporting(World):
             clock=self.clock,
             part=part,
         )
+        return replace(usual, **more)
+
+    def ticking(self) -> datetime:
+        """A clock that is a second further whenever somebody looks."""
+        self.later(seconds=1)
+        return self.now
 
     def with_events(self, count: int = 12, **said: str) -> "Exporting":
         for number in range(count):
@@ -93,7 +106,8 @@ class Exporting(World):
         return made
 
     def bodies(self, export: Export) -> list[bytes]:
-        return [self.files.bodies[export.folder + file.name] for file in export.files if file.name.startswith("events-")]
+        files = self.exports.files(export)
+        return [self.files.bodies[export.folder + file.name] for file in files if file.name.startswith("events-")]
 
     def folder(self, export: Export, path: Path) -> Path:
         for name, body in self.files.bodies.items():
@@ -238,12 +252,19 @@ def test_what_waits_is_waited_for():
     assert (made.status, len(set(events) & set(world.recorded))) == ("done", 4)
 
 
-@pytest.mark.parametrize("dies_after", range(16))
-def test_killed_after_any_write_the_next_worker_ends_with_a_whole_export(dies_after: int, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("kind", "dies_after"), [*(("jsonl", after) for after in range(12)), ("parquet", 5), ("parquet", 6)]
+)
+def test_killed_after_any_write_the_next_worker_ends_with_the_same_bytes(kind: str, dies_after: int, tmp_path: Path):
+    """After taking the export, after noting what covers it, after each file, and before and after noting each part."""
     world = Exporting().with_events(12)
-    asked = world.ask()
+    asked = world.ask(kind)
+    run_exports(world.by())
+    undisturbed = dict(world.files.bodies)
+    world.exports, world.files = MemoryExports(world._written), MemoryFiles(world._written)
+    world.exports.add(asked, world.event(99))
     world.dies_after = dies_after
-    with suppress(Killed):
+    with pytest.raises(Killed):
         run_exports(world.by())
     world.dies_after = None
 
@@ -251,9 +272,118 @@ def test_killed_after_any_write_the_next_worker_ends_with_a_whole_export(dies_af
     run_exports(world.by())
 
     made = read_export(TENANT, asked.id, exports=world.exports)
-    assert made.status == "done"
+    manifest = made.folder + MANIFEST  # says when it was finished
+    assert (made.status, made.parts) == ("done", 3)
+    assert {**world.files.bodies, manifest: b""} == {**undisturbed, manifest: b""}
     assert world.verified(world.folder(made, tmp_path)).whole
-    assert len({json.loads(line)["id"] for body in world.bodies(made) for line in body.splitlines()}) == made.events
+
+
+def test_memory_does_not_grow_with_the_number_of_parts():
+    def peak(parts: int) -> int:
+        world = Exporting()
+        world.batch = 100
+        world.with_events(200 * parts).ask()
+        files = Thrown()
+        tracemalloc.start()
+        run_exports(world.by(200, files=files))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert files.count == 2 * parts + 1
+        return most
+
+    peak(1)
+
+    assert peak(10) < 1.2 * peak(2)
+
+
+class Thrown:
+    """`Files` of which nobody has to hold the bytes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def put(self, name: str, file: Path, media_type: str) -> None:
+        self.count += 1
+
+    def link(self, name: str, valid: timedelta) -> str:
+        raise NotImplementedError
+
+
+def test_what_takes_longer_than_a_call_is_gone_on_with_by_the_next(tmp_path: Path):
+    world = Exporting().with_events(30)
+    asked, calls = world.ask(), 0
+
+    while read_export(TENANT, asked.id, exports=world.exports).status != "done":
+        run_exports(world.by(clock=world.ticking, budget=timedelta(seconds=5)))
+        calls += 1
+
+    made = read_export(TENANT, asked.id, exports=world.exports)
+    events = [json.loads(line)["id"] for body in world.bodies(made) for line in body.splitlines()]
+    assert calls > 2
+    assert set(world.recorded) <= set(events)
+    assert len(set(events)) == len(events) == made.events
+    assert world.verified(world.folder(made, tmp_path)).whole
+
+
+def test_a_filter_that_admits_next_to_nothing_does_not_begin_again_at_each_call():
+    world = Exporting()
+    world.batch = 100
+    asked, calls = world.with_events(900).ask(resource="cls_899", q="no such word"), 0
+
+    while (now := read_export(TENANT, asked.id, exports=world.exports)).status != "done":
+        run_exports(world.by(clock=world.ticking, budget=timedelta(seconds=3)))
+        calls += 1
+        assert calls < 20, now
+
+    assert (now.events, now.parts) == (0, 1)
+
+
+def test_a_part_takes_no_more_bytes_than_a_disk_has(tmp_path: Path):
+    world = Exporting()
+    for number in range(9):
+        world.record(number, resource=f"cls_{number}", changes={"after": {"text": "x" * 20_000}})
+        world.later(seconds=1)
+    asked = world.published().ask()
+
+    run_exports(world.by(100, part_bytes=100_000))
+
+    made = read_export(TENANT, asked.id, exports=world.exports)
+    assert made.status == "done"
+    assert [len(body.splitlines()) for body in world.bodies(made)][:3] == [3, 3, 3]
+    assert world.verified(world.folder(made, tmp_path)).whole
+
+
+def test_of_millions_of_segments_few_are_listed_and_only_those_read_that_are_needed():
+    bucket = Quiet(3_000_000)
+
+    found = Entries(bucket, TENANT).at([1_500_000, 1_500_001, 2_999_999])
+
+    assert found == {index: b"%d" % index for index in (1_500_000, 1_500_001, 2_999_999)}
+    assert bucket.listed < 2 * (BATCH + 1_001)
+    assert bucket.read == 3
+
+
+def test_an_entry_that_no_segment_holds_breaks_the_log():
+    with pytest.raises(LogBroken):
+        Entries(Quiet(10), TENANT).at([10])
+
+
+class Quiet(MemoryBucket):
+    """A log of which each segment holds one entry, its own index."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size, self.listed, self.read = size, 0, 0
+
+    def names(self, prefix: str, after: str = "") -> Iterator[str]:
+        for first in range(int(after.removeprefix(prefix) or 0), self.size):
+            self.listed += 1
+            yield str(SegmentName(TENANT, first, 1))
+
+    def get(self, key: str) -> bytes | None:
+        self.read += 1
+        name = parse_name(key)
+        return pack([b"%d" % name.first]) if name else None
 
 
 def test_one_worker_has_an_export_at_a_time():

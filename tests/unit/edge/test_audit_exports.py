@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 
+from platforma import bootstrap
 from platforma.audit.exports.check import verify_export
+from platforma.audit.exports.model import File
 from platforma.audit.note import parse_key
 from platforma.audit.verification import Stored, Trusted
+from platforma.edge import audit_exports
 from platforma.kernel.clock import rfc3339
 from tests.world import EXPORTS, REGION, Tenant, World
 
@@ -79,6 +83,34 @@ def test_until_it_is_done_there_are_no_links(world: World, tenant: Tenant):
 
     assert (export["status"], export["files"], export["manifest_url"]) == ("queued", [], None)
     assert [one["id"] for one in tenant.call("GET", "/v1/audit/exports", expect=200).json["items"]] == [export["id"]]
+
+
+def test_more_files_than_one_answer_holds_are_listed_page_by_page(
+    world: World, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+):
+    older, export = made(world, tenant), made(world, tenant)
+    kept = bootstrap.exports()
+    for part in (2, 3):
+        current = kept.get(tenant.id, str(export["id"]))
+        assert current is not None
+        kept.replace(
+            replace(current, parts=part), (File(f"events-{part:05d}.jsonl", "", 1, 1), File(f"proofs-{part}", "", 1))
+        )
+    monkeypatch.setattr(audit_exports, "_SHOWN", 2)
+    path = f"/v1/audit/exports/{export['id']}"
+
+    first = tenant.call("GET", path, expect=200).json
+    rest = tenant.call("GET", f"{path}?cursor={first['next_cursor']}", expect=200).json
+    page = tenant.call("GET", "/v1/audit/exports", expect=200).json
+    behind = tenant.call("GET", f"/v1/audit/exports?cursor={page['next_cursor']}", expect=200).json
+    [listed] = page["items"]
+
+    assert [len(first["files"]), len(rest["files"]), rest["next_cursor"]] == [4, 2, None]
+    assert [file["name"] for file in rest["files"]] == ["events-00003.jsonl", "proofs-3"]
+    assert (listed["id"], len(listed["files"])) == (export["id"], 4)
+    assert tenant.call("GET", f"{path}?cursor={listed['next_cursor']}", expect=200).json["files"] != first["files"]
+    assert [one["id"] for one in behind["items"]] == [older["id"]]
+    assert tenant.call("GET", f"/v1/audit/exports/{older['id']}?cursor={first['next_cursor']}").status == 422
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,6 @@ def _below(path: str, name: str) -> str:
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # the first is told at once, and there are many
         return {name: _copied(inner) for name, inner in value.items()}
     return [_copied(inner) for inner in value] if isinstance(value, list) else value

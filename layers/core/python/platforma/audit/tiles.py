@@ -15,6 +15,8 @@ from platforma.audit.ports import Bucket
 
 WIDTH = 256
 _HASH = 32
+_HELD = 128
+"""Tiles kept of a tree, each some 40 KB with what was computed of it: proofs are mostly asked for in order."""
 _PATH = re.compile(r"\Atile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?\Z")
 
 
@@ -45,12 +47,16 @@ def parse_path(path: str) -> Tile | None:
 
 
 class TiledTree:
-    """The tree of *size* leaves, read from its tiles; *read* gives a tile's bytes by path."""
+    """
+    The tree of *size* leaves, read from its tiles; *read* gives a tile's bytes by path.
+
+    Of the tiles that were used last, it keeps the hashes of every complete subtree: a proof takes one of each height.
+    """
 
     def __init__(self, size: int, read: Callable[[str], bytes | None]) -> None:
         self.size = size
         self._read = read
-        self._tiles: dict[Tile, bytes] = {}
+        self._held: dict[Tile, list[list[bytes]]] = {}
 
     def node(self, level: int, index: int) -> bytes:
         """
@@ -60,22 +66,29 @@ class TiledTree:
             LogBroken: the tile that tells it is not there, or of the wrong size.
         """
         tile_level, inner = divmod(level, 8)
-        first = index << inner
-        at = first % WIDTH
-        hashes = self.hashes(tile_level, first // WIDTH)[at : at + (1 << inner)]
-        return tree.root_of(tree_of(hashes))
+        number, at = divmod(index << inner, WIDTH)
+        return self._heights(tile_level, number)[inner][at >> inner]
 
     def hashes(self, level: int, index: int) -> list[bytes]:
         """The hashes of one tile as this tree has it."""
-        width = min(WIDTH, (self.size >> 8 * level) - index * WIDTH)
-        tile = Tile(level, index, width)
-        if tile not in self._tiles:
+        return self._heights(level, index)[0]
+
+    def _heights(self, level: int, index: int) -> list[list[bytes]]:
+        """The hashes of one tile, then those of the complete subtrees of 2, 4, ... 128 of them."""
+        tile = Tile(level, index, min(WIDTH, (self.size >> 8 * level) - index * WIDTH))
+        heights = self._held.pop(tile, None)
+        if heights is None:
             body = self._read(str(tile))
-            if body is None or len(body) != width * _HASH:
+            if body is None or len(body) != tile.width * _HASH:
                 raise LogBroken("A tile is missing or of the wrong size.", tile=str(tile))
-            self._tiles[tile] = body
-        body = self._tiles[tile]
-        return [body[at : at + _HASH] for at in range(0, len(body), _HASH)]
+            heights = [[body[at : at + _HASH] for at in range(0, len(body), _HASH)]]
+            for _ in range(7):
+                below = heights[-1]
+                heights.append([tree.node_hash(*below[at : at + 2]) for at in range(0, len(below) - 1, 2)])
+            while len(self._held) >= _HELD:
+                del self._held[next(iter(self._held))]
+        self._held[tile] = heights
+        return heights
 
 
 def tree_of(hashes: Sequence[bytes]) -> tuple[bytes, ...]:

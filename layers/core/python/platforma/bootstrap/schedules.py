@@ -124,7 +124,7 @@ def make_exports() -> dict[str, Any]:
         files=audit.export_files(),
         columns=DuckDBColumns(),
         store=audit.audit_store(),
-        cold=audit.cold(),
+        cold=audit.cold(60.0),  # nobody waits at a gateway
         published=audit.published(),
         envelope=ground.envelope(),
         signer=audit.checkpoint_signer(),

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from platforma.edge.call import Call
-from platforma.edge.schemas.common import Paging
 from platforma.kernel.errors import FieldError, Malformed, Unprocessable
 from platforma.kernel.strict_json import parse_json
 from platforma.oauth.form import parse_form, single_values
@@ -62,8 +61,8 @@ def read_query(call: Call) -> BaseModel | None:
     if isinstance(limit := flat.get("limit"), str) and limit.isascii() and limit.isdigit():
         flat["limit"] = int(limit[:6])
     parameters = held_to(schema(call.endpoint.query), flat)
-    if isinstance(parameters, Paging) and parameters.cursor is not None:
-        position = call.cursors().open(call.attempt.tenant_id, call.question(), parameters.cursor)
+    if (cursor := getattr(parameters, "cursor", None)) is not None:
+        position = call.cursors().open(call.attempt.tenant_id, call.question(), cursor)
         parameters = parameters.model_copy(update={"cursor": position})
     return parameters
 

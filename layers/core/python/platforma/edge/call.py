@@ -133,10 +133,14 @@ class Call:
         """The cursor for the position *after*, bound to this caller's tenant and this query."""
         return self.cursors().seal(self.attempt.tenant_id, self.question(), after)
 
+    def cursor_into(self, operation: str, path: Mapping[str, str], after: str) -> str | None:
+        """The like for another operation of this caller's, asked for nothing but *path*."""
+        return self.cursors().seal(self.attempt.tenant_id, _question(operation, path, {}), after)
+
     def question(self) -> str:
         """What a cursor is bound to: the operation and every parameter but cursor and limit."""
-        rest = sorted((name, values) for name, values in self.query.items() if name not in ("cursor", "limit"))
-        return repr((self.endpoint.operation, sorted(self.path.items()), rest))
+        rest = {name: values for name, values in self.query.items() if name not in ("cursor", "limit")}
+        return _question(self.endpoint.operation, self.path, rest)
 
     def only_own(self) -> str | None:
         """The id to whose things a list is limited; None for a caller who may see all of the tenant's."""
@@ -315,3 +319,7 @@ def printable(text: str | None, limit: int) -> str | None:
     if text is None:
         return None
     return "".join(character if character.isprintable() else "�" for character in text[:limit])
+
+
+def _question(operation: str, path: Mapping[str, str], rest: Mapping[str, Any]) -> str:
+    return repr((operation, sorted(path.items()), sorted(rest.items())))

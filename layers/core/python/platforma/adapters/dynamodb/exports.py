@@ -2,6 +2,7 @@
 Exports in the Audit table.
 
     {tenant}#EXPORTS / {export}              the export, for as long as its files are there
+    {tenant}#EXPORTS#{export} / {part}       the files of one of its parts, for as long
     {PLATFORM}#EXPORTING / {tenant}#{export}  that it is to be worked on
 """
 
@@ -16,7 +17,7 @@ from pynamodb.exceptions import DoesNotExist
 from platforma.adapters.dynamodb.single import answering
 from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.transaction import Outbox, Transaction
-from platforma.audit.exports.model import KEPT, Export, export_of
+from platforma.audit.exports.model import KEPT, Export, File
 from platforma.kernel.clock import parse_rfc3339
 from platforma.kernel.errors import Conflict, PreconditionFailed
 from platforma.kernel.events import Event
@@ -36,6 +37,17 @@ class ExportItem(Item):
 
     version = NumberAttribute()
     state = UnicodeAttribute()
+
+
+class PartItem(Item):
+    """The files of a part."""
+
+    table = "audit"
+
+    class Meta:
+        table_name = "unbound"
+
+    files = UnicodeAttribute()
 
 
 class ExportingItem(Item):
@@ -86,11 +98,14 @@ class DynamoDBExports:
             if (export := self.get(tenant_id, export_id)) is not None:
                 yield export
 
-    def replace(self, export: Export) -> Export | None:
+    def replace(self, export: Export, files: Sequence[File] = ()) -> Export | None:
         """Where its version is still this one."""
         after = replace(export, version=export.version + 1)
         transaction = Transaction(self._tables)
         transaction.put(_item(after), ExportItem.version == export.version, refused=PreconditionFailed())
+        if files:
+            text = json.dumps([file.as_json() for file in files], separators=(",", ":"))
+            transaction.put(PartItem(_parts_key(export), _number(export.parts), files=text, expires=_expires(export)))
         if after.status in _SETTLED:
             mark = ExportingItem(_OPEN, f"{export.tenant_id}#{export.id}", settled=True, expires=_soon(export))
             transaction.put(mark)
@@ -99,6 +114,15 @@ class DynamoDBExports:
         except PreconditionFailed:
             return None
         return after
+
+    def files(self, export: Export, *, after: int = 0, limit: int | None = None) -> Iterator[File]:
+        """The files of its parts."""
+        last = export.parts if limit is None else after + limit
+        within = PartItem.sk.between(_number(after + 1), _number(last))
+        if last > after:
+            with answering():
+                for item in PartItem.query(_parts_key(export), within, consistent_read=True):
+                    yield from (File(**file) for file in json.loads(item.files))
 
 
 def _soon(export: Export) -> int:
@@ -109,11 +133,23 @@ def _key(tenant_id: str) -> str:
     return f"{tenant_id}#EXPORTS"
 
 
+def _parts_key(export: Export) -> str:
+    return f"{_key(export.tenant_id)}#{export.id}"
+
+
+def _number(part: int) -> str:
+    """Sorts as the numbers do."""
+    return f"{part:012d}"
+
+
+def _expires(export: Export) -> int:
+    return int((parse_rfc3339(export.created_at) + KEPT + timedelta(days=1)).timestamp())
+
+
 def _item(export: Export) -> ExportItem:
-    expires = int((parse_rfc3339(export.created_at) + KEPT + timedelta(days=1)).timestamp())
     state = json.dumps(export.as_json(), separators=(",", ":"))
-    return ExportItem(_key(export.tenant_id), export.id, version=export.version, state=state, expires=expires)
+    return ExportItem(_key(export.tenant_id), export.id, version=export.version, state=state, expires=_expires(export))
 
 
 def _export(item: ExportItem) -> Export:
-    return export_of(json.loads(item.state))
+    return Export(**json.loads(item.state))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from platforma.audit.exports.model import Export
+from platforma.audit.exports.model import Export, File
 from platforma.kernel.errors import Conflict
 from platforma.kernel.events import Event, entered
 
@@ -17,6 +17,7 @@ class MemoryExports:
         self.after_write = after_write
         self.events: list[Event] = []
         self._kept: dict[tuple[str, str], Export] = {}
+        self._files: dict[tuple[str, str], dict[int, Sequence[File]]] = {}
 
     def add(self, export: Export, event: Event) -> None:
         """Keep it."""
@@ -39,14 +40,22 @@ class MemoryExports:
         """Those that are not settled."""
         return iter([one for one in self._kept.values() if one.status not in ("done", "failed")])
 
-    def replace(self, export: Export) -> Export | None:
+    def replace(self, export: Export, files: Sequence[File] = ()) -> Export | None:
         """Where its version is still this one."""
         current = self._kept[export.tenant_id, export.id]
         if current.version != export.version:
             return None
         self._kept[export.tenant_id, export.id] = after = replace(export, version=export.version + 1)
+        if files:
+            self._files.setdefault((export.tenant_id, export.id), {})[export.parts] = tuple(files)
         self.after_write("replace")
         return after
+
+    def files(self, export: Export, *, after: int = 0, limit: int | None = None) -> Iterator[File]:
+        """The files of its parts."""
+        parts = self._files.get((export.tenant_id, export.id), {})
+        last = export.parts if limit is None else after + limit
+        return iter([file for number in sorted(parts) if after < number <= last for file in parts[number]])
 
 
 class MemoryFiles:

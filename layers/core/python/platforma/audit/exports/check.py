@@ -57,18 +57,18 @@ def verify_export(source: Source, trusted: Trusted) -> Report:
         report.faults.append(Fault(MANIFEST, error.detail if isinstance(error, LogBroken) else "Not a manifest."))
         return report
     report.logs = [LogReport(log_id, covered=checkpoint.size, checkpoints=1) for log_id, checkpoint in roots.items()]
-    stated = {file["name"]: file for file in manifest["files"]}
-    for name in sorted(set(source.names()) - stated.keys() - {MANIFEST}):
+    stated, names = {file["name"]: file for file in manifest["files"]}, set(source.names())
+    for name in sorted(names - stated.keys() - {MANIFEST}):
         report.faults.append(Fault(name, "The manifest does not name it."))
     bodies: dict[str, bytes] = {}
     for name, file in stated.items():
-        found = source.read(name).body if name in set(source.names()) else None
+        found = source.read(name).body if name in names else None
         if found is None:
             report.faults.append(Fault(name, "Is missing."))
         elif hashlib.sha256(found).hexdigest() != file["sha256"]:
             report.faults.append(Fault(name, "Has another SHA-256 than the manifest says."))
         elif name.startswith("proofs-"):
-            events = f"events-{name[7:12]}.jsonl"
+            events = f"events-{name[7:].partition('.')[0]}.jsonl"
             shown = bodies.pop(events, None) if manifest["format"] == "jsonl" else None
             _proofs(name, found, shown, manifest["tenant_id"], roots, report)
         elif manifest["format"] == "jsonl":

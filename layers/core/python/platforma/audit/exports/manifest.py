@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from platforma.audit.canonical import canonical
 from platforma.audit.errors import LogBroken
-from platforma.audit.exports.model import Export
+from platforma.audit.exports.model import Export, File
 from platforma.audit.note import VerifierKey, keys_of
 from platforma.audit.ports import CheckpointSigner
 from platforma.kernel.clock import Clock, rfc3339
@@ -25,10 +25,15 @@ _CONTEXT = b"platforma export manifest 1\n"
 
 
 def signed_manifest(
-    export: Export, logs: Mapping[str, Mapping[str, Any]], origin: str, signer: CheckpointSigner, clock: Clock
+    export: Export,
+    files: Iterable[File],
+    logs: Mapping[str, Mapping[str, Any]],
+    origin: str,
+    signer: CheckpointSigner,
+    clock: Clock,
 ) -> bytes:
     """
-    The manifest's bytes. *logs* has size and checkpoint by the logs' ids.
+    The manifest's bytes. *files* are all of the export's; *logs* has size and checkpoint by the logs' ids.
 
     Raises:
         LogBroken: the signature is by none of the signer's keys.
@@ -45,9 +50,7 @@ def signed_manifest(
         "created_at": export.created_at,
         "finished_at": rfc3339(clock()),
         "events": export.events,
-        "files": [
-            {"name": file.name, "sha256": file.sha256, "size": file.size, "events": file.events} for file in export.files
-        ],
+        "files": [file.as_json() for file in files],
         "logs": {log_id: dict(log) for log_id, log in logs.items()},
     }
     message = _CONTEXT + canonical(document)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from platforma.audit.exports.model import Export
+from platforma.audit.exports.model import Export, File
 from platforma.kernel.events import Event
 
 
@@ -24,12 +24,15 @@ class Exports(Protocol):
     def open(self) -> Iterator[Export]:
         """Those that are to be worked on."""
 
-    def replace(self, export: Export) -> Export | None:
+    def replace(self, export: Export, files: Sequence[File] = ()) -> Export | None:
         """
         Keep the export's new state if it is still of the version that it says; then with the next version, else None.
 
-        One that is done or failed is open no more.
+        *files* are those of its newest part, kept with it or not at all. One that is done or failed is open no more.
         """
+
+    def files(self, export: Export, *, after: int = 0, limit: int | None = None) -> Iterator[File]:
+        """The files of its parts behind the *after*-th, of *limit* of them at most, in order."""
 
 
 class Files(Protocol):

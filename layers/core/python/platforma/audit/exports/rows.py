@@ -15,11 +15,12 @@ COLUMNS = (
 )
 _COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the beginning of a formula, full width included (OWASP, CSV injection)."""
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def json_row(event: Mapping[str, Any]) -> str:
     """One line of JSON."""
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+    return _encode(event) + "\n"
 
 
 def ocsf_row(event: Mapping[str, Any]) -> str:
@@ -41,7 +42,7 @@ def csv_cell(value: Any) -> str:
     """*value* as a cell that no spreadsheet computes and that moves no terminal."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = value if isinstance(value, str) else _encode(value)
     text = "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)
     return f"'{text}" if text.lstrip(" ").startswith(_COMPUTED) else text
 

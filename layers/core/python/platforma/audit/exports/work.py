@@ -6,43 +6,37 @@ Making an export: part by part, so that memory is bounded and whoever is stopped
     2  write a part and the proofs of its events, note how far it is; again until there is no more
     3  write the signed manifest; the export is done
 
-A part that is written twice says the same twice: what came later than the noted checkpoints is left out.
+A part has so many events, or so many bytes, or what a call had time to look through, however little of that was asked for.
+One that is written twice is the same twice, byte by byte: what came later than the noted checkpoints is left out. Only where
+a call's time ran out in one of the two does it end elsewhere; nobody else writes it then, since a lease outlives its call.
 """
 
-import base64
 import gzip
 import hashlib
-import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO
 
-from platforma.audit import tree
-from platforma.audit.cold.read import Cold, open_found
-from platforma.audit.entry import salts_of
-from platforma.audit.exports.entries import Entries
+from platforma.audit.cold.read import Cold
+from platforma.audit.exports.found import looked_through
 from platforma.audit.exports.manifest import signed_manifest
 from platforma.audit.exports.model import MANIFEST, Export, File
 from platforma.audit.exports.ports import Columns, Exports, Files
+from platforma.audit.exports.proving import Proving
 from platforma.audit.exports.rows import csv_header, csv_row, json_row, ocsf_row
 from platforma.audit.ports import CheckpointSigner, LogStore, Span
 from platforma.audit.proof import Published
-from platforma.audit.query import Query, parse_query
-from platforma.audit.sealing import Opened
-from platforma.audit.search import merged
-from platforma.kernel.clock import Clock, parse_rfc3339, system_clock
+from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.errors import Broken, Conflict
 from platforma.keys.envelope import Envelope
 
-PART = 20_000
-"""Events of one part."""
-_CHUNK = 200
-_AT_ONCE = 5_000
-"""Old events that are asked for at once."""
+PART, PART_BYTES = 20_000, 128 * 2**20
+"""Events of one part at most; bytes, its proofs included, from which on it takes no more."""
+_COMPRESSION = 1
+"""Most of a proof is hashes, which no level makes smaller."""
 _ENDINGS = {"jsonl": "jsonl", "csv": "csv", "ocsf": "jsonl", "parquet": "parquet"}
 _ROWS = {"jsonl": json_row, "csv": csv_row, "ocsf": ocsf_row, "parquet": json_row}
 _TYPES = {
@@ -59,7 +53,7 @@ class _Overtaken(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """What exporting needs. *budget* is how long one call goes on beginning parts, *lease* how long it may take in all."""
+    """What exporting needs. *budget* is how long one call goes on, *lease* longer than it can take in all."""
 
     exports: Exports
     files: Files
@@ -70,8 +64,9 @@ class Exporter:
     signer: CheckpointSigner
     clock: Clock = system_clock
     part: int = PART
+    part_bytes: int = PART_BYTES
     budget: timedelta = timedelta(seconds=150)
-    lease: timedelta = timedelta(seconds=300)
+    lease: timedelta = timedelta(seconds=330)
     cold: Cold | None = None
 
 
@@ -120,14 +115,14 @@ def _worked_on(export: Export, by: Exporter, until: datetime) -> bool:
             _kept(replace(export, leased_until=0), by)
             return False
         with tempfile.TemporaryDirectory() as folder:
-            found, ended = _part(export, by, Path(folder))
-        export = _kept(found, by) if found is not export else export
+            found, files, ended = _part(export, by, Path(folder), until)
+        export = _kept(found, by, files) if found is not export else export
     _finish(export, by)
     return True
 
 
-def _kept(export: Export, by: Exporter) -> Export:
-    kept = by.exports.replace(export)
+def _kept(export: Export, by: Exporter, files: Sequence[File] = ()) -> Export:
+    kept = by.exports.replace(export, files)
     if kept is None:
         raise _Overtaken
     return kept
@@ -151,22 +146,32 @@ def _covered(export: Export, by: Exporter) -> dict[str, int]:
     return sizes if all(sizes[log_id] >= size for log_id, size in export.wanted.items()) else {}
 
 
-def _part(export: Export, by: Exporter, folder: Path) -> tuple[Export, bool]:
-    """The export with one more part, if there is anything left to write, and whether that was the last."""
+def _part(export: Export, by: Exporter, folder: Path, until: datetime) -> tuple[Export, Sequence[File], bool]:
+    """The export with one more part, if there is anything to write, that part's files, and whether it was the last."""
     number = export.parts + 1
     lines, proofs = folder / "events", folder / "proofs"
-    count, last, row_of = 0, export.after, _ROWS[export.format]
-    events, proving = _events(export, by), _Proving(export, by)
-    with lines.open("w", encoding="utf-8", newline="") as out, gzip.open(proofs, "wt", encoding="utf-8") as proved:
+    count, size, after, ended = 0, 0, export.after, True
+    row_of, proving = _ROWS[export.format], Proving(export.sizes, by.published)
+    with lines.open("wb") as out, proofs.open("wb") as kept, _zipped(kept) as proved:
         if export.format == "csv":
-            out.write(csv_header())
-        for log_id, one in islice(events, by.part):
-            out.write(row_of(one.document()))
-            proved.write(json_row(proving.of(log_id, one)))
-            count, last = count + 1, one.row.position
-    ended = count < by.part
-    if count == 0 and number > 1:
-        return export, True
+            out.write(csv_header().encode())
+        for place, found in looked_through(export, by.store, by.envelope, by.cold):
+            taken = found[: by.part - count]
+            for (_, one, document), proof in zip(taken, proving.of(taken), strict=True):
+                line, proof_line = row_of(document).encode(), json_row(proof).encode()
+                size += out.write(line) + proved.write(proof_line)
+                count, after = count + 1, one.row.position
+                if size >= by.part_bytes:
+                    break
+            if count == by.part or size >= by.part_bytes:
+                ended = False
+                break
+            after = place
+            if by.clock() >= until:
+                ended = False
+                break
+    if count == 0 and (number > 1 or not ended):
+        return export if ended else replace(export, after=after), (), ended
     if export.format == "parquet":
         lines, text = folder / "parquet", lines
         by.columns.write(text, lines)
@@ -174,53 +179,12 @@ def _part(export: Export, by: Exporter, folder: Path) -> tuple[Export, bool]:
         _stored(export, f"events-{number:05d}.{_ENDINGS[export.format]}", lines, count, by),
         _stored(export, f"proofs-{number:05d}.jsonl.gz", proofs, 0, by),
     )
-    return replace(export, after=last, events=export.events + count, files=(*export.files, *files)), ended
+    return replace(export, after=after, events=export.events + count, parts=number), files, ended
 
 
-def _query(export: Export) -> Query:
-    query = parse_query(export.tenant_id, dict(export.filter))
-    since, until = parse_rfc3339(export.since), parse_rfc3339(export.until)
-    return replace(query, since=since, until=until, ascending=True, limit=_AT_ONCE, after=export.after)
-
-
-def _events(export: Export, by: Exporter) -> Iterator[tuple[str, Opened]]:
-    query = _query(export)
-    rows = merged(query, by.store, by.cold)
-    while chunk := list(islice(rows, _CHUNK)):
-        known = [
-            (log_id, row)
-            for log_id, row in chunk
-            if row.id and row.sequence is not None and row.sequence < export.sizes.get(log_id, 0)
-            if query.admits_clear(json.loads(row.body))
-        ]
-        opened = open_found(export.tenant_id, [row for _, row in known], by.envelope)
-        for (log_id, _), one in zip(known, opened, strict=True):
-            if query.admits(one.document()):
-                yield log_id, one
-
-
-class _Proving:
-    """Proofs of one part's events; what it read of the logs is kept until the part is written, and no longer."""
-
-    def __init__(self, export: Export, by: Exporter) -> None:
-        self._sizes, self._published = export.sizes, by.published
-        self._logs: dict[str, tuple[Entries, tree.Node]] = {}
-
-    def of(self, log_id: str, one: Opened) -> dict[str, Any]:
-        """The entry as it lies in the log, its audit path to the checkpoint's root, and what opens its commitments."""
-        index, size = one.row.sequence, self._sizes[log_id]
-        assert index is not None
-        if log_id not in self._logs:
-            self._logs[log_id] = (Entries(self._published.bucket, log_id), self._published.tree(log_id, size).node)
-        entries, node = self._logs[log_id]
-        return {
-            "id": one.row.id,
-            "log_id": log_id,
-            "index": index,
-            "entry": entries.at(index).decode(),
-            "hashes": [base64.b64encode(hash_).decode() for hash_ in tree.inclusion(index, size, node)],
-            "salts": salts_of(one.values, one.seed) if one.salts is None else one.salts,
-        }
+def _zipped(out: IO[bytes]) -> gzip.GzipFile:
+    """What compresses into *out*; neither time nor name is in it."""
+    return gzip.GzipFile("", "wb", _COMPRESSION, out, mtime=0)
 
 
 def _stored(export: Export, name: str, file: Path, events: int, by: Exporter) -> File:
@@ -239,6 +203,7 @@ def _finish(export: Export, by: Exporter) -> None:
     origin = by.published.head(next(iter(logs))).origin
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / MANIFEST
-        file.write_bytes(signed_manifest(export, logs, origin, by.signer, by.clock))
+        files = by.exports.files(export)
+        file.write_bytes(signed_manifest(export, files, logs, origin, by.signer, by.clock))
         by.files.put(export.folder + MANIFEST, file, "application/json")
     _kept(replace(export, status="done", leased_until=0), by)

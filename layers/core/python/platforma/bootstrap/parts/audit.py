@@ -71,13 +71,13 @@ def cold_marks() -> "DynamoDBMarks":
 
 
 @cache
-def cold() -> "Cold":
-    """What reads old events."""
+def cold(patience: float = 10.0) -> "Cold":
+    """What reads old events; *patience*, in seconds, is for one answer. A gateway waits 29."""
     from platforma.adapters.athena import AthenaTable
     from platforma.audit.cold.read import Cold
 
     settings = environment.settings()
-    table = AthenaTable(workgroup=settings.cold_workgroup, database=settings.cold_database)
+    table = AthenaTable(workgroup=settings.cold_workgroup, database=settings.cold_database, patience=patience)
     return Cold(cold_marks(), table, environment.clock)
 
 

@@ -97,6 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "How far an export is, and where its files are",
         resource="export",
         answer="audit.ExportView",
+        query="audit.ExportQuery",
     ),
     row(
         *("POST", _STREAMS, "audit.streams.create", "audit_events", "permission"),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel, StringConstraints
 
-from platforma.edge.schemas.common import Body, Paging, ResourceID, Timestamp, View
+from platforma.edge.schemas.common import Body, Cursor, Paging, ResourceID, Timestamp, View
 from platforma.edge.schemas.identity import RoleSourceView, UserView
 
 
@@ -214,8 +214,17 @@ class ExportFile(View):
     events: int
 
 
+class ExportQuery(Body):
+    """From where on to list an export's files, of which an answer names a thousand at most."""
+
+    cursor: Cursor | None = None
+
+
 class ExportView(View):
-    """An export. Files and manifest are there once it is done."""
+    """
+    An export. Files and manifest are there once it is done; where there is a `next_cursor`, the export read with it has more
+    files.
+    """
 
     id: str
     format: str
@@ -229,6 +238,7 @@ class ExportView(View):
     events: int
     reason: str | None
     files: list[ExportFile]
+    next_cursor: str | None
     manifest_url: str | None
 
 

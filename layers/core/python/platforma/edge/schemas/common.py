@@ -36,11 +36,14 @@ class View(BaseModel):
         return cls.model_validate(value).model_dump(mode="json")
 
 
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+
+
 class Paging(Body):
     """How much of a list, and from where."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = None
+    cursor: Cursor | None = None
 
 
 class Problem(View):
