@@ -1,7 +1,8 @@
 """
 `make bench`: the measurements in one run, as ratios where there is a peer; `bench/results.json` and a table.
 
-Those that are named instead, if any are: `deployed` takes a stack of its own and ten minutes, and is not among the others.
+Those that are named instead, if any are: `deployed` takes a stack of its own and ten minutes, `audit_export` as long for a
+million events, and both are not among the others.
 What is not measured this time stays as it was.
 """
 
