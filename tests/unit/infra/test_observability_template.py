@@ -137,6 +137,7 @@ def test_whoever_weakens_key_lock_or_table_is_seen():
     names = properties(OBSERVABILITY, "Tampering")["EventPattern"]["detail"]["eventName"]
 
     assert set(names) >= {"ScheduleKeyDeletion", "PutKeyPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "DeleteTable"}
+    assert set(names) >= {"StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"}, "or it would be told of nothing"
 
 
 def test_the_topic_is_encrypted():

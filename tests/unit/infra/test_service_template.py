@@ -311,7 +311,10 @@ def test_the_public_gateway_speaks_tls_1_3_only():
 def test_the_internal_gateway_is_reached_by_mutual_tls_alone():
     assert properties(SERVICE, "InternalApi")["DisableExecuteApiEndpoint"] is True
     assert properties(SERVICE, "InternalDomain")["MutualTlsAuthentication"] == {
-        "TruststoreUri": {"Ref": "InternalTruststoreUri"}
+        "TruststoreUri": {"Ref": "InternalTruststoreUri"},
+        "TruststoreVersion": {
+            "Fn::If": ["HasTruststoreVersion", {"Ref": "InternalTruststoreVersion"}, {"Ref": "AWS::NoValue"}]
+        },
     }
 
 
