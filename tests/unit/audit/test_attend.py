@@ -71,6 +71,30 @@ def test_a_log_that_fails_holds_up_no_other_and_is_told():
     world.check(OTHER)
 
 
+def test_all_that_rang_is_entered_before_anything_is_published():
+    world = World()
+    world.record(1)
+    world.record(2, tenant_id=OTHER)
+
+    world.attendant().ring([TENANT, OTHER])
+
+    names = list(world.bucket.objects)
+    assert [name.split("/")[1] for name in names[:2]] == ["segments", "segments"]
+    assert {name.split("/")[0] for name in names if "/checkpoints/" in name} == {TENANT, OTHER}
+
+
+def test_a_log_that_fails_is_told_and_what_was_entered_is_published_all_the_same():
+    world = World()
+    world.record(1)
+    world.record(2, tenant_id=OTHER)
+    world.bucket.put(f"{OTHER}/segments/{0:020d}-1.jsonl.gz", b"x", retain_until=world.now + timedelta(days=1))
+
+    with pytest.raises(LogBroken):
+        world.attendant().ring([TENANT, OTHER])
+
+    assert world.store.head(TENANT).checkpoint_size == 1
+
+
 def test_where_vault_is_gone_nothing_is_half_done():
     world = World()
     world.record(1)

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from platforma.audit.errors import AnotherEvent
 from platforma.audit.model import HEARTBEAT_ACTION, Head, numbered, tenant_of
@@ -33,6 +33,7 @@ How old a checkpoint is when the next event has another made. A sweep has one ma
 there may come no other, and the next sweep is a minute away.
 """
 _CALL = timedelta(seconds=45)
+_T = TypeVar("_T")
 
 
 class Entering(Protocol):
@@ -62,13 +63,23 @@ class Attendant:
 
     def ring(self, logs: Iterable[str]) -> list[Relayed]:
         """
-        Enter what waits for these logs, and publish those not published for most of a minute.
+        Enter what waits for all of these logs, then publish those not published for most of a minute: no event waits for
+        another log's tiles.
 
         Raises:
             LogBroken: a log is not what it should be.
             Unavailable: a dependency failed.
         """
-        return _each(logs, lambda log_id: self._attend(log_id, _RUNG))
+        entered: list[Relayed] = []
+
+        def enter(log_id: str) -> Relayed:
+            entered.append(self._enter(log_id))
+            return entered[-1]
+
+        try:
+            return _each(logs, enter)
+        finally:
+            _each(entered, lambda done: self._followed_up(done, _RUNG))
 
     def sweep(self) -> list[Relayed]:
         """
@@ -124,7 +135,13 @@ class Attendant:
         return bool(self.by.store.pending(log_id, limit=1).rows)
 
     def _attend(self, log_id: str, apart: timedelta) -> Relayed:
-        done = relay(log_id, origin=f"{self.host}/audit/{log_id}", by=self.by)
+        return self._followed_up(self._enter(log_id), apart)
+
+    def _enter(self, log_id: str) -> Relayed:
+        return relay(log_id, origin=f"{self.host}/audit/{log_id}", by=self.by)
+
+    def _followed_up(self, done: Relayed, apart: timedelta) -> Relayed:
+        """What is done for a log once its events are entered."""
         if done.head is not None and not done.busy:
             self._publish(done.head, apart)
             if is_measured(done.head):
@@ -176,12 +193,12 @@ def heartbeat(head: Head, now: datetime) -> Event | None:
     )
 
 
-def _each(logs: Iterable[str], attend: Callable[[str], Relayed]) -> list[Relayed]:
+def _each(those: Iterable[_T], attend: Callable[[_T], Relayed]) -> list[Relayed]:
     done: list[Relayed] = []
     failed: PlatformaError | None = None
-    for log_id in logs:
+    for one in those:
         try:
-            done.append(attend(log_id))
+            done.append(attend(one))
         except PlatformaError as error:
             failed = failed or error
     if failed is not None:

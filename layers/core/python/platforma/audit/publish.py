@@ -6,6 +6,7 @@ checkpoint is written last, because it promises that the tiles are there. What i
 bucket.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from platforma.audit import note, segment, tree
@@ -17,6 +18,8 @@ from platforma.audit.tiles import TiledTree, reader, tiles_between
 from platforma.kernel.clock import parse_rfc3339
 
 _TERM = Term()
+_AT_ONCE = 8
+"""Segments read at the same time: one a second may have come since the last checkpoint, and meanwhile events wait."""
 
 
 def checkpoint_key(log_id: str, size: int) -> str:
@@ -59,15 +62,19 @@ def publish(
 
 def _entries_since(head: Head, bucket: Bucket) -> list[bytes]:
     """The entries behind the last checkpoint, which ended with a segment."""
-    lines: list[bytes] = []
-    start = segment.folder(head.log_id)
-    for key in bucket.names(start, after=f"{start}{head.checkpoint_size:020d}"):
+    names: list[str] = []
+    start, size = segment.folder(head.log_id), head.checkpoint_size
+    for key in bucket.names(start, after=f"{start}{size:020d}"):
         name = segment.parse_name(key)
-        if name is None or name.first != head.checkpoint_size + len(lines):
+        if name is None or name.first != size:
             raise LogBroken("A segment does not follow the one before it.", key=key)
-        if name.first >= head.size:
+        if size >= head.size:
             break
-        lines += segment.unpack(bucket.get(key) or b"", key)
+        names.append(key)
+        size += name.entries
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        read = pool.map(bucket.get, names)
+        lines = [line for key, body in zip(names, read, strict=True) for line in segment.unpack(body or b"", key)]
     if len(lines) < head.size - head.checkpoint_size:
         raise LogBroken("Segments are missing.", log_id=head.log_id)
     return lines[: head.size - head.checkpoint_size]
