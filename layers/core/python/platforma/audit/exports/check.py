@@ -92,13 +92,13 @@ def _proofs(
     name: str, packed: bytes, shown: bytes | None, tenant_id: str, roots: Mapping[str, note.Checkpoint], report: Report
 ) -> None:
     logs = {log.log_id: log for log in report.logs}
-    events = iter(shown.split(b"\n")[:-1]) if shown is not None else None
+    events = io.BytesIO(shown) if shown is not None else None
     for number, line in enumerate(_lines(packed), 1):
         try:
             proof = json.loads(line)
-            _proved(proof, tenant_id, roots)
+            entry = _proved(proof, tenant_id, roots)
             if events is not None:
-                _says(json.loads(next(events, b"null")), proof)
+                _says(json.loads(next(events, b"null")), entry, proof["salts"])
         except LogBroken as error:
             report.faults.append(Fault(f"{name} line {number}", error.detail))
             return
@@ -115,7 +115,8 @@ def _lines(packed: bytes) -> Iterator[bytes]:
         yield from source
 
 
-def _proved(proof: Mapping[str, Any], tenant_id: str, roots: Mapping[str, note.Checkpoint]) -> None:
+def _proved(proof: Mapping[str, Any], tenant_id: str, roots: Mapping[str, note.Checkpoint]) -> Mapping[str, Any]:
+    """The entry, which is in its log."""
     checkpoint, entry = roots[proof["log_id"]], proof["entry"].encode()
     document = json.loads(entry)
     if (document["id"], document["sequence"], document["tenant_id"]) != (proof["id"], proof["index"], tenant_id):
@@ -124,16 +125,16 @@ def _proved(proof: Mapping[str, Any], tenant_id: str, roots: Mapping[str, note.C
         raise LogBroken("The log is another tenant's.")
     path = [base64.b64decode(hash_, validate=True) for hash_ in proof["hashes"]]
     tree.verify_inclusion(tree.leaf_hash(entry), proof["index"], checkpoint.size, path, checkpoint.root)
+    return dict(document)
 
 
-def _says(event: Mapping[str, Any], proof: Mapping[str, Any]) -> None:
+def _says(event: Mapping[str, Any], entry: Mapping[str, Any], salts: Mapping[str, str]) -> None:
     """That *event* is what its entry says, as far as its personal values were not erased."""
-    entry = json.loads(proof["entry"])
     clear = {name: value for name, value in entry.items() if name not in _OURS}
     committed = {field: hash_ for box in boxes_of(entry) for field, hash_ in box["commitments"].items()}
     values = {field: found for field in committed if (found := _value_at(event, field)) is not None}
     for field, value in values.items():
-        salt = proof["salts"].get(field)
+        salt = salts.get(field)
         if salt is not None and commitment(base64.b64decode(salt), value) != committed[field]:
             raise LogBroken(f"The event's {field} is not the one committed to.")
     if unite(clear, values) != {name: value for name, value in event.items() if value is not None or name in clear}:

@@ -43,7 +43,8 @@ def csv_cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else _encode(value)
-    text = "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)
     return f"'{text}" if text.lstrip(" ").startswith(_COMPUTED) else text
 
 
