@@ -6,7 +6,7 @@ SAM = .tools/sam/bin/sam
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.tools/pycache
 PYTEST = $(PY) -m pytest
 
-.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench bench-deployed deploy deploy-state lock
+.PHONY: help run stop clean sample test test-unit fuzz test-integration conformance check format bench bench-deployed bench-export deploy deploy-state lock
 
 help:
 	@echo "make run     start the whole system on this machine and play its main job once"
@@ -79,6 +79,10 @@ bench:
 bench-deployed:
 	$(TOOLS) sam ministack
 	@PYTHONPATH=layers/core/python $(PY) -m bench deployed
+
+bench-export:
+	$(TOOLS)
+	@PYTHONPATH=layers/core/python $(PY) -m bench audit_export
 
 # For real: the layers are built by the locked uv for AWS's Python and machine, whatever this one is; parameters are in
 # samconfig.toml. --cached keeps to a cache of its own, since it would not notice that a layer is for another machine.

@@ -278,6 +278,28 @@ def test_killed_after_any_write_the_next_worker_ends_with_the_same_bytes(kind: s
     assert world.verified(world.folder(made, tmp_path)).whole
 
 
+def test_a_worker_whose_lease_another_took_writes_no_more_than_the_part_that_it_is_at(tmp_path: Path):
+    world = Exporting().with_events(12)
+    asked = world.ask()
+
+    def taken(what: str) -> None:
+        current = world.exports.get(TENANT, asked.id)
+        if what == "file" and current is not None and current.parts == 1:
+            assert world.exports.replace(replace(current, leased_until=int(world.now.timestamp()) + 60))
+
+    world.files.after_write = taken
+    assert run_exports(world.by()) == {"done": 0, "failed": 0}
+    late = read_export(TENANT, asked.id, exports=world.exports)
+    world.files.after_write = world._written
+    world.later(minutes=2)
+    run_exports(world.by())
+
+    made = read_export(TENANT, asked.id, exports=world.exports)
+    assert (late.status, late.parts) == ("running", 1)
+    assert (made.status, made.parts) == ("done", 3)
+    assert world.verified(world.folder(made, tmp_path)).whole
+
+
 def test_memory_does_not_grow_with_the_number_of_parts():
     def peak(parts: int) -> int:
         world = Exporting()
