@@ -245,6 +245,15 @@ def test_a_draft_is_configured_by_the_api_as_well(tenant, link, oidc):
     assert connection(link)["draft"] is False and connection(oidc)["draft"] is False
 
 
+@pytest.mark.parametrize("change", [None, {"saml": {"metadata_xml": METADATA}, "enabled": False}])
+def test_a_link_to_try_what_nobody_signs_in_by_is_refused_at_once(tenant, link, change):
+    path = f"/v1/sso-connections/{link.connection_id}"
+    if change:
+        tenant.call("PATCH", path, change, headers=ANY, expect=200)
+
+    assert tenant.call("POST", f"{path}/test", expect=409).json["code"] == "connection_not_in_use"
+
+
 def test_a_draft_cannot_be_enforced(tenant, link):
     body = {"enforced": True, "break_glass": [tenant.admin_id]}
     path = f"/v1/sso-connections/{link.connection_id}"

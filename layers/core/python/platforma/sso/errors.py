@@ -87,6 +87,13 @@ class AnswerRejected(Unprocessable):
         self.why = why
 
 
+class NothingToTry(Conflict):
+    """The connection has no provider yet, or is switched off: a sign-in by it could only end where it begins."""
+
+    code = "connection_not_in_use"
+    public = "There is nothing to try: give the connection a provider, and switch it on, first."
+
+
 class TestFirst(Conflict):
     """Nobody is made to sign in by a connection of which no trial has passed."""
 

@@ -21,6 +21,7 @@ from platforma.kernel.errors import AlreadyUsed, NotFound, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.oauth.ports import SingleUse
 from platforma.sso.changes import connection_event
+from platforma.sso.errors import NothingToTry
 from platforma.sso.mapping import Granted, map_groups
 from platforma.sso.model import Connection
 from platforma.sso.ports import Connections
@@ -45,7 +46,14 @@ class Trial:
 
 
 def trial_link(connection: Connection, *, key: bytes, url: str, clock: Clock, setup: bool = False) -> tuple[str, datetime]:
-    """Where the trial begins, and until when. *setup*: by whom a setup link was sent, who is told of no roles."""
+    """
+    Where the trial begins, and until when. *setup*: by whom a setup link was sent, who is told of no roles.
+
+    Raises:
+        NothingToTry: the connection is a draft, or switched off.
+    """
+    if connection.draft or not connection.enabled:
+        raise NothingToTry
     until = clock().replace(microsecond=0) + LIFETIME
     told = {"id": entropy.token_urlsafe(16), "of": connection.id, "until": int(until.timestamp()), "setup": setup}
     document = json.dumps(told)

@@ -12,11 +12,9 @@ name models in `platforma.edge.schemas` as `module.Model`. *resource* is the typ
 
 *wire* says how its errors are told: RFC 9457 problem details, RFC 6749 section 5.2, RFC 6750 section 3, a page, RFC 7644
 section 3.12, or AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, bytes, or a JSON document whose
-standard says to ignore what is not known, of at most *max_body* of them. *produces* is
-the media type of a good answer, *also* the further statuses that one may have. `{key+}` in a path takes slashes too.
-AuthZEN. *consumes* is what its body is: JSON held to *body*, a form, or bytes, of at most *max_body* of them. *produces* is
-the media type of a good answer, *also* the further statuses that one may have, and *refuses* those of refusals that nothing
-else here tells. `{key+}` in a path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
+standard says to ignore what is not known, of at most *max_body* bytes. *produces* is the media type of a good answer,
+*also* the further statuses that one may have, and *refuses* those of refusals that nothing else here tells. `{key+}` in a
+path takes slashes too. Where a JSON body *may_be_empty*, none stands for `{}`.
 *token_in_body* says that a form may carry the token (RFC 6750 section 2.2).
 *or_else* are the media types that `Accept` may ask for in place of *produces*.
 *readable_by* says whose pages may read the answer in a browser (`edge.cross_origin`).

@@ -74,6 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "A link for a sign-in that is only tried: good once, for ten minutes",
         resource="sso_connection",
         answer="sso.TrialLink",
+        refuses=(409,),
     ),
     row(
         *("GET", f"{_CONNECTIONS}/{{id}}/health", "settings.sso_connection_health.get", "sso_connections", "permission"),

@@ -34,7 +34,7 @@ from platforma.edge.schemas.sso import ConnectionPatch
 from platforma.edge.status import status_of
 from platforma.identity.model import Tenant
 from platforma.kernel.errors import Malformed, NotFound, PlatformaError, PreconditionFailed, RateLimited, Unavailable
-from platforma.sso.errors import DomainNotProved, DomainTaken, SetupLinkOver
+from platforma.sso.errors import DomainNotProved, DomainTaken, NothingToTry, SetupLinkOver
 from platforma.sso.model import Connection, Domain
 from platforma.sso.setup_links import SetupLink
 
@@ -233,9 +233,10 @@ def test(call: Call, world: World) -> Answer:
         Shown: the link is over, or there is no provider yet.
     """
     there, _ = _posted(call, world)
-    if there.connection.draft or not there.connection.enabled:
-        raise there.refuse(NotFound(), "setup_untestable")
-    url, _until = world.sso.trial_link(there.connection, setup=True)
+    try:
+        url, _until = world.sso.trial_link(there.connection, setup=True)
+    except NothingToTry as cause:
+        raise there.refuse(cause, "setup_untestable") from None
     return Answer(303, headers={"Location": url.removeprefix(world.issuer())})
 
 
