@@ -6,15 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from platforma.adapters.dynamodb.identity import DynamoDirectory, DynamoGroups
 from platforma.adapters.dynamodb.sso import DynamoConnections
 from platforma.adapters.dynamodb.sso.provisioned_users import DynamoProvisionedUsers
 from platforma.adapters.dynamodb.sso.scim_tokens import DynamoSCIMTokens
-from platforma.adapters.dynamodb.tables import Item, Tables
 from platforma.adapters.dynamodb.versions import make_versions
 from platforma.adapters.memory.identity import MemoryDirectory, MemoryGroups, MemoryIdentity
 from platforma.adapters.memory.identity.store import MemoryVersions
@@ -24,7 +21,7 @@ from platforma.adapters.memory.sso.scim import MemoryProvisionedUsers, MemorySCI
 from platforma.identity.errors import EmailTaken, TurnTaken, UserRemoved
 from platforma.identity.model import Group, Managed, MappedRole, User
 from platforma.identity.ports import MAX_MOVED
-from platforma.kernel.errors import Conflict, NotFound, PlatformaError, PreconditionFailed
+from platforma.kernel.errors import NotFound, PlatformaError, PreconditionFailed
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
@@ -33,22 +30,10 @@ from platforma.keys.stored_secret import StoredSecret
 from platforma.sso.model import Connection, OIDCSettings
 from platforma.sso.scim.errors import NotUnique
 from platforma.sso.scim.model import ProvisionedUser, SCIMToken
-from tests.contract.on_moto import isolate
+from tests.contract.on_moto import KeptEvents, tables_on_moto
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ACME, OKTA, ENTRA = new_id("ten"), new_id("sso"), new_id("sso")
-
-
-class EnteredItem(Item):
-    table = "credential"
-
-    class Meta:
-        table_name = "unbound"
-
-
-class KeptEvents:
-    def items(self, event):
-        return [(EnteredItem("events", event.id), EnteredItem.pk.does_not_exist(), Conflict("twice"))]
 
 
 @dataclass
@@ -68,30 +53,18 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         people = (MemoryProvisionedUsers(identity), MemoryDirectory(identity), MemoryGroups(identity))
         yield Stores(*people, connections, MemorySCIMTokens(connections))
         return
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        isolate(monkeypatch)
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        names = {name: name for name in ("identity", "credential", "policy")}
-        for name in names:
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-            )
-        tables = Tables(names, "eu-central-1").bind()
+    with tables_on_moto("identity", "credential", "policy") as tables:
         make_versions(ACME)
         keys = MemoryDataKeys()
         keys.create_tenant_key(ACME)
         sealing = (Envelope(keys), CachedSecrets(MemorySecrets()))
+        kept = KeptEvents(tables, "credential")
         yield Stores(
-            DynamoProvisionedUsers(tables, KeptEvents(), *sealing),
-            DynamoDirectory(tables, KeptEvents(), *sealing),
-            DynamoGroups(tables, KeptEvents()),
-            DynamoConnections(tables, KeptEvents()),
-            DynamoSCIMTokens(tables, KeptEvents()),
+            DynamoProvisionedUsers(tables, kept, *sealing),
+            DynamoDirectory(tables, kept, *sealing),
+            DynamoGroups(tables, kept),
+            DynamoConnections(tables, kept),
+            DynamoSCIMTokens(tables, kept),
         )
 
 

@@ -7,9 +7,6 @@ from datetime import timedelta
 import boto3
 import pytest
 
-from platforma.adapters.memory.identity import (
-    MemoryTenants,
-)
 from platforma.identity import (
     User,
     add_member,
@@ -278,9 +275,8 @@ def test_a_standing_without_attributes_needs_no_key(world):
     assert read_principal(tenant.id, admin.id, **ports).roles == {"admin"}
 
 
-def test_nothing_stored_in_dynamodb_tells_of_the_person(world):
-    if world.make()[0].__class__ is MemoryTenants:
-        pytest.skip("memory seals nothing")
+def test_nothing_stored_in_dynamodb_tells_of_the_person(dynamodb_world):
+    world = dynamodb_world
     tenant, _ = world.tenant()
     world.user(tenant, "zoe@acme.test", name="Zoe", attributes={"badge": "Tuesday"}, password="grey mornings at sea")
 
