@@ -29,7 +29,11 @@ S3_ACTIONS = {
 }
 """Actions that are not called as their operation is (Service Authorization Reference, Amazon S3)."""
 
-
+TOLD_OF_LOCKS = {
+    "s3:GetObjectRetention": ("ObjectLockMode", "ObjectLockRetainUntilDate"),
+    "s3:GetObjectLegalHold": ("ObjectLockLegalHoldStatus",),
+}
+"""What HeadObject leaves out where a right is lacking (Amazon S3 API Reference, HeadObject)."""
 PREFIXES = {"sesv2": "ses"}
 ACTIONS = {
     "lambda:Invoke": ("lambda:InvokeFunction",),
@@ -72,10 +76,19 @@ def hold_to_roles(monkeypatch: pytest.MonkeyPatch, exported: Mapping[str, str]) 
             if not may_call(folder, action):
                 refused.append(f"{folder} may not {action}")
                 raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refused[-1]}}, operation)
-        return call(client, operation, given)
+        answer = call(client, operation, given)
+        if folder and operation == "HeadObject":
+            return as_told(folder, f"{exported[given['Bucket']]}/{given['Key']}", answer)
+        return answer
 
     monkeypatch.setattr(BaseClient, "_make_api_call", held)
     return refused
+
+
+def as_told(folder: str, what: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """What HeadObject answers the function about *what*: nothing is refused, and how it is locked may be left out."""
+    untold = [name for right, names in TOLD_OF_LOCKS.items() if not may_reach(folder, right, what) for name in names]
+    return {name: value for name, value in answer.items() if name not in untold}
 
 
 def asked_for(client: BaseClient, operation: str, given: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:

@@ -8,6 +8,7 @@ import pytest
 
 from platforma import bootstrap
 from platforma.adapters.columns import ColdColumns
+from platforma.adapters.dynamodb.person_keys import DynamoDBPersonKeys
 from platforma.audit import note, tree
 from platforma.audit.note import parse_key
 from platforma.audit.verification import Stored, Trusted
@@ -259,3 +260,13 @@ def test_a_persons_data_is_shown_to_them_and_to_those_who_manage_people_alone(wo
 
     assert other.call("GET", f"/v1/users/{ada}/data-export").status == 404
     assert world.call("GET", f"/v1/users/{ada}/data-export", token=reader).status == 404
+
+
+def test_a_relay_that_comes_second_with_a_persons_key_uses_the_first(world: World, tenant: Tenant, ada: str):
+    tenant.call("PATCH", f"/v1/users/{ada}", {"name": "Ada B."}, headers={"If-Match": "*"}, expect=200)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoDBPersonKeys, "find", lambda *_asked: {})  # as if the key were made right after this
+        world.sweep()
+
+    assert whole(tenant)

@@ -47,6 +47,19 @@ def test_a_longer_term_and_a_hold_are_set_and_applied_to_all_of_the_log(world: W
     assert parse_rfc3339(made.json["changed_at"]) + timedelta(seconds=91) == world.clock()
 
 
+def test_a_hold_that_is_lifted_is_lifted_on_all_of_the_log(world: World, tenant: Tenant):
+    tenant.call("PUT", WHERE, {"years": 2, "legal_hold": True}, expect=200)
+    world.sweep()
+    held = set(locks(tenant).values())
+    tenant.call("PUT", WHERE, {"years": 2}, headers={"If-Match": "*"}, expect=200)
+    world.clock.move(seconds=91)
+
+    run(world)
+
+    year = world.clock().year + 2
+    assert (held, set(locks(tenant).values())) == ({(year, "ON")}, {(year, "OFF")})
+
+
 def test_nobody_makes_it_shorter(tenant: Tenant):
     tenant.call("PUT", WHERE, {"years": 7}, expect=200)
 

@@ -1,5 +1,7 @@
 """What runs in process may ask for no more than its function's role allows."""
 
+from datetime import UTC, datetime, timedelta
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +18,35 @@ ASKED = [
     ("identity_me", "dynamodb", "transact_write_items", {"TransactItems": [{"Delete": {"TableName": "audit", "Key": KEY}}]}),
     ("identity_me", "s3", "get_object", {"Bucket": BUCKET, "Key": "a"}),
 ]
+
+
+def test_how_an_object_is_locked_is_told_to_who_may_know(monkeypatch):
+    until = datetime.now(UTC) + timedelta(days=1)
+    with running(monkeypatch):
+        s3 = boto3.client("s3", region_name=REGION)
+        s3.put_object(
+            Bucket=BUCKET,
+            Key="log/checkpoints/1",
+            Body=b"",
+            ObjectLockMode="COMPLIANCE",
+            ObjectLockRetainUntilDate=until,
+            ObjectLockLegalHoldStatus="ON",
+        )
+        told = {
+            folder: {
+                name.removeprefix("ObjectLock")
+                for name in as_function(folder, s3.head_object)(Bucket=BUCKET, Key="log/checkpoints/1")
+                if name.startswith("ObjectLock")
+            }
+            for folder in ("audit_relay", "compliance_reports", "audit_export")
+        }
+
+    of_retention = {"Mode", "RetainUntilDate"}
+    assert told == {
+        "audit_relay": of_retention | {"LegalHoldStatus"},
+        "compliance_reports": of_retention,
+        "audit_export": set(),
+    }
 
 
 @pytest.mark.parametrize(("folder", "service", "operation", "given"), ASKED)
