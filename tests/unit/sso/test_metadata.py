@@ -1,11 +1,11 @@
 """What is taken as an identity provider's metadata, and what is not."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from platforma.sso.errors import MetadataRefused
-from platforma.sso.saml.metadata import certificate_end, read_metadata
+from platforma.sso.saml.metadata import read_metadata
 from tests.fakes.identity_provider import POST, REDIRECT, FakeIdentityProvider, pair
 
 IDP = FakeIdentityProvider()
@@ -40,10 +40,6 @@ def test_the_one_provider_of_a_federation_document_is_found():
     )
 
     assert read(document).entity_id == "https://idp.test/saml"
-
-
-def test_a_certificates_end_is_told():
-    assert certificate_end(pair().base64) > datetime.now(UTC) + timedelta(days=300)
 
 
 def weak() -> str:

@@ -8,7 +8,7 @@ instance knows every other's, and they rotate by themselves.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,14 +112,6 @@ def verify_proof(
 def token_hash(access_token: str) -> str:
     """`ath`: base64url SHA-256 of the token's ASCII (RFC 9449 section 4.2)."""
     return urlsafe_b64encode(hashlib.sha256(access_token.encode()).digest()).rstrip(b"=").decode()
-
-
-def is_thumbprint(text: str) -> bool:
-    """Whether *text* is of the form of a `dpop_jkt` (RFC 9449 section 10)."""
-    try:
-        return len(text) == 43 and len(urlsafe_b64decode(text + "=")) == hashlib.sha256().digest_size
-    except ValueError:
-        return False
 
 
 def _check(claims: dict[str, Any], *, method: str, urls: Collection[str], access_token: str | None, now: float) -> None:

@@ -9,9 +9,6 @@ from platforma.oauth.model import AUTH_METHODS, GRANT_TYPES
 from platforma.oauth.scope import OPENID_SCOPES
 from platforma.oauth.sessions.model import ACR_VALUES
 
-CACHE_SECONDS = 300
-"""How long metadata and key set may be cached by others; a key is published at least this long before it signs."""
-
 _ENDPOINTS = {
     "pushed_authorization_request_endpoint": "par",
     "device_authorization_endpoint": "device_authorization",

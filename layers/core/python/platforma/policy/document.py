@@ -24,7 +24,6 @@ MAX_STATEMENTS = 100
 MAX_ACTIONS = 100
 MAX_RESOURCES = 100
 MAX_ATTACHMENTS = 50
-MAX_TYPE = 64
 _MAX_ERRORS = 50
 _TYPE = re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")

@@ -34,7 +34,6 @@ PURPOSE = "keyring"
 MAX_PLAINTEXT = 1 << 20
 _SALT, _NONCE = 16, 12
 _LEAST = 1 + 4 + 32 + _NONCE + 16
-OVERHEAD = _LEAST + _SALT
 _MONTH = 30
 _DOMAIN = b"platforma data 1"
 

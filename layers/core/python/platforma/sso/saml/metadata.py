@@ -66,11 +66,6 @@ def read_metadata(document: bytes, *, clock: Clock) -> IdentityProvider:
     return provider
 
 
-def certificate_end(certificate: str) -> datetime:
-    """When a certificate of `IdentityProvider.certificates` is no longer valid."""
-    return x509.load_der_x509_certificate(b64decode(certificate)).not_valid_after_utc
-
-
 def _certificates(role: etree._Element) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for key in role.findall(f"{{{METADATA}}}KeyDescriptor"):

@@ -16,7 +16,6 @@ SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
-NAMESPACES = {"saml": SAML, "samlp": SAMLP, "md": METADATA, "ds": DS, "xenc": XENC}
 MAX_BYTES = 512 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 20_000

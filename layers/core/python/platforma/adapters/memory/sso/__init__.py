@@ -6,13 +6,10 @@ from threading import Lock
 
 from platforma.adapters.memory.identity.store import page_of
 from platforma.identity.model import Page
-from platforma.kernel.clock import Clock
 from platforma.kernel.errors import Conflict, PreconditionFailed, Unavailable
 from platforma.kernel.events import Event, entered
 from platforma.sso.errors import DomainTaken
-from platforma.sso.key_pair import KeyPair
 from platforma.sso.model import Connection, Domain
-from platforma.sso.traces import KEPT_FOR, Trace
 
 Record = Callable[[Event], None]
 
@@ -122,48 +119,6 @@ class MemoryDomains:
     def _require_free(self, domain: Domain) -> None:
         if domain.owned and self.owner(domain.name) not in (None, domain.tenant_id):
             raise DomainTaken
-
-
-class MemoryProviderKeys:
-    """`ProviderKeys`."""
-
-    def __init__(self, connections: MemoryConnections) -> None:
-        self._connections = connections
-        self._kept: dict[str, tuple[tuple[KeyPair, ...], int]] = {}
-        self._lock = Lock()
-
-    def read(self, connection: Connection) -> tuple[tuple[KeyPair, ...], int]:
-        """The pairs and their version."""
-        return self._kept.get(connection.id, ((), 0))
-
-    def put(self, connection: Connection, pairs: Sequence[KeyPair], *, replacing: int) -> None:
-        """Put *pairs* in the place of those of the version *replacing*."""
-        with self._lock:
-            if self._connections.get(connection.id) is None or self.read(connection)[1] != replacing:
-                raise PreconditionFailed
-            self._kept[connection.id] = (tuple(pairs), replacing + 1)
-
-
-class MemoryTraces:
-    """`Traces`."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._kept: list[Trace] = []
-        self._clock = clock
-
-    def keep(self, trace: Trace) -> None:
-        """Keep one."""
-        self._kept.append(trace)
-
-    def latest(self, tenant_id: str, connection_id: str, *, limit: int) -> Sequence[Trace]:
-        """The newest ones first."""
-        since = self._clock() - KEPT_FOR
-        mine = [
-            each
-            for each in self._kept
-            if (each.tenant_id, each.connection_id) == (tenant_id, connection_id) and each.at >= since
-        ]
-        return sorted(mine, key=lambda each: each.at, reverse=True)[:limit]
 
 
 @dataclass(slots=True)
