@@ -17,6 +17,7 @@ from platforma.adapters.memory.erasures import MemoryErasures
 from platforma.audit.cold import Cold, compact, forget_ended, forget_persons
 from platforma.audit.cold.ports import Mark
 from platforma.audit.cold.statement import statement
+from platforma.audit.erase import destroy_key
 from platforma.audit.erasure import Erasure, ask_for_erasure, erase_persons
 from platforma.audit.errors import LogBroken
 from platforma.audit.model import HOT_DAYS
@@ -394,6 +395,30 @@ def test_an_erasure_is_done_once_the_files_that_told_of_the_person_are_written_a
     assert all(bool(event.get("ip_address")) is (event["user_id"] != person) for event in old)
     assert asked(world, Query(TENANT, text="192.0.2.1"), cold).events == ()
     assert "cold_place" not in done.as_json()
+
+
+def test_one_whose_log_is_broken_holds_up_the_erasure_of_no_other(tmp_path, monkeypatch):
+    world, _ = an_old_world(tmp_path)
+    erasures = asked_to_erase(world, user_id(2))
+    attempt = Attempt("r", "settings.users.erase", world.clock, tenant_id=TENANT, principal_type="user")
+    ask_for_erasure(TENANT, user_id(1), erasures=erasures, attempt=attempt)
+
+    def broken(tenant_id, person, **more):
+        if person == user_id(2):
+            raise LogBroken("Not as it should be.")
+        destroy_key(tenant_id, person, **more)
+
+    monkeypatch.setattr("platforma.audit.erasure.destroy_key", broken)
+    with pytest.raises(LogBroken):
+        erase_persons(
+            erasures=erasures,
+            by=world.relay_with(),
+            published=Published(world.store, world.bucket),
+            host="audit.example",
+        )
+
+    status = {person: erasures.get(TENANT, person).status for person in (user_id(1), user_id(2))}
+    assert status == {user_id(1): "erased", user_id(2): "accepted"}
 
 
 def test_no_person_is_taken_out_while_a_compaction_that_may_know_the_key_is_open(tmp_path):

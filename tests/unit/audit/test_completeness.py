@@ -105,7 +105,20 @@ def test_a_minute_is_given_time_for_what_is_late():
     ledger = ledger_with(seen("r"))
 
     assert reconcile(ledger, NOON + timedelta(minutes=1, seconds=59))["requests"] == 0
+    assert reconcile(ledger, LATER)["requests"] == 1
     assert completeness(TENANT, NOON, LATER, ledger=ledger, now=LATER)["reconciled_until"] == "2026-11-24T12:01:00.000Z"
+
+
+def test_nothing_is_said_to_be_compared_beyond_a_minute_that_waits():
+    ledger = ledger_with(seen("r"), at=NOON + timedelta(minutes=2))
+    now = NOON + timedelta(minutes=30)
+
+    def told() -> object:
+        return completeness(TENANT, NOON, now, ledger=ledger, now=now)["reconciled_until"]
+
+    assert told() == "2026-11-24T12:02:00.000Z"
+    reconcile(ledger, now)
+    assert told() == "2026-11-24T12:28:00.000Z"
 
 
 def test_what_comes_too_late_has_its_minute_reconciled_again():

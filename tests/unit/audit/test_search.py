@@ -215,6 +215,62 @@ def test_a_parameter_that_says_nothing_is_named(name, value):
     assert [fault["pointer"] for fault in refused.value.errors] == [f"/{name}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("principal_type", "oauth_client"),
+        ("principal_id", "cli_1"),
+        ("principal_id", "cli_*"),
+        ("source", "ext*"),
+        ("resource_type", "cluster"),
+        ("reason", "no_*"),
+        ("client_request_id", "theirs-7"),
+        ("user_agent", "curl/*"),
+        ("user_agent", "*"),
+    ],
+)
+def test_an_event_is_found_by_any_other_field_or_by_its_beginning(name: str, value: str):
+    event = {
+        "principal_type": "oauth_client",
+        "principal_id": "cli_1",
+        "source": "external",
+        "resource_type": "cluster",
+        "reason": "no_quota",
+        "client_request_id": "theirs-7",
+        "user_agent": "curl/8.1",
+    }
+    query = parse_query(TENANT, {name: value})
+
+    assert query.admits_clear(event)
+    assert query.admits(event)
+    other = {**event, name: "something else"} if value != "*" else {**event, name: None}
+    assert not (query.admits_clear(other) and query.admits(other))
+
+
+@pytest.mark.parametrize("network", ["::ffff:192.0.2.0/120", "::ffff:192.0.2.7", "192.0.2.0/24"])
+def test_a_network_of_mapped_addresses_is_the_one_that_they_stand_for(network: str):
+    query = parse_query(TENANT, {"ip_address": network})
+
+    assert query.admits({"ip_address": "192.0.2.7"})
+    assert query.admits({"ip_address": "::ffff:192.0.2.7"})
+    assert not query.admits({"ip_address": "192.0.3.7"})
+    assert not query.admits({"ip_address": "2001:db8::7"})
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("2026-11-24T10:00:00.863Z", "2026-11-24T10:00:00.863Z"),
+        ("2026-11-24T10:00:00.8635Z", "2026-11-24T10:00:00.864Z"),
+        ("2026-11-24T10:00:59.999001Z", "2026-11-24T10:01:00.000Z"),
+        ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_time_between_two_milliseconds_leaves_out_what_was_before_it_and_nothing_else(text: str, since: str):
+    assert parse_query(TENANT, {"from": text}).span().low == since
+    assert parse_query(TENANT, {"to": text}).span().high == since
+
+
 @pytest.mark.parametrize("after", ["", "x", "2026-11-24T10:00:00.000Z", "2026-11-24T10:00:00.000Z#evt_" + "a" * 25])
 def test_a_position_that_is_none_is_refused(after):
     with pytest.raises(Unprocessable):

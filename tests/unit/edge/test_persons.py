@@ -165,7 +165,7 @@ def test_a_data_export_has_the_person_and_what_the_log_tells_of_their_acts(world
         ],
     )
     assert (archive["kept"], archive["next_cursor"]) == (
-        {"directory": [], "factors": [], "api_keys": [], "sessions": [], "consents": []},
+        {"directory": [], "factors": [], "api_keys": [], "sessions": [], "consents": [], "grants": []},
         None,
     )
     (told,) = archive["events"]

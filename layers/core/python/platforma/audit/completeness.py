@@ -112,7 +112,8 @@ def reconcile(ledger: Ledger, now: datetime) -> dict[str, int]:
 
 def completeness(tenant_id: str, since: datetime, until: datetime, *, ledger: Ledger, now: datetime) -> dict[str, object]:
     """
-    What is known of the tenant's requests between two moments, in whole minutes.
+    What is known of the tenant's requests between two moments, in whole minutes. What lies behind `reconciled_until` was not
+    compared yet: too young, or what was said of it waits.
 
     Raises:
         Unprocessable: the times are in the wrong order, or more than 31 days apart.
@@ -120,7 +121,9 @@ def completeness(tenant_id: str, since: datetime, until: datetime, *, ledger: Le
     if not since < until or until - since > MAX_RANGE:
         raise Unprocessable(errors=[FieldError("/to", "Must be after `from`, by 31 days at most.")])
     whole = Tally()
-    settled = min(until, _floor(now - WINDOW - LATE))
+    over = _floor(now - WINDOW - LATE)
+    waiting = next((datetime.fromisoformat(due.minute) for due in ledger.due(minute_of(over))), over)
+    settled = min(until, over, waiting)
     for tally in ledger.tallies(tenant_id, minute_of(since), minute_of(until - timedelta(milliseconds=1))):
         whole.seen += tally.seen
         whole.found += tally.found

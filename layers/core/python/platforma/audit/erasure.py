@@ -16,7 +16,7 @@ from platforma.audit.erase import SETTLED, START, Place, destroy_key, rewrite_in
 from platforma.audit.proof import Published
 from platforma.audit.relay import Relay
 from platforma.kernel.clock import parse_rfc3339, rfc3339
-from platforma.kernel.errors import NotFound, Unavailable
+from platforma.kernel.errors import Broken, NotFound, Unavailable
 from platforma.kernel.events import Attempt, Event
 
 _BUDGET = timedelta(seconds=40)
@@ -111,8 +111,12 @@ def erase_persons(*, erasures: Erasures, by: Relay, published: Published, host: 
     Work on what was asked for, as far as time allows: how many are *done* now, and how many are still *open*.
 
     One that meets a busy log or a failing dependency holds up no other, and is gone on with by the next call.
+
+    Raises:
+        Broken: something is broken, and the others are worked on all the same.
     """
     until, counts = by.clock() + _BUDGET, {"done": 0, "open": 0}
+    broken: Broken | None = None
     for erasure in erasures.open():
         counts["open"] += 1
         if by.clock() >= until:
@@ -123,6 +127,10 @@ def erase_persons(*, erasures: Erasures, by: Relay, published: Published, host: 
                 counts["open"] -= 1
         except Unavailable:
             continue
+        except Broken as error:
+            broken = broken or error
+    if broken is not None:
+        raise broken
     return counts
 
 

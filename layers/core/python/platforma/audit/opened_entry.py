@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from platforma.audit.entry import boxes_of, open_salted
 from platforma.audit.person_keys import PersonKeys
-from platforma.audit.personal import unite
+from platforma.audit.personal import OF_THE_ACTOR, unite
 
 _NOT_CLEAR = ("sealed", "also_sealed", "sequence")
 
@@ -21,7 +21,7 @@ class Entry(NamedTuple):
     def document(self) -> dict[str, Any]:
         """The event as the contract has it."""
         values = {path: value for found in self.salted.values() for path, (_, value) in found.items()}
-        return {**unite(self.body, values), "sequence": self.sequence}
+        return {**dict.fromkeys(OF_THE_ACTOR), **unite(self.body, values), "sequence": self.sequence}
 
 
 def open_entries(tenant_id: str, lines: Sequence[bytes], persons: PersonKeys) -> list[Entry]:

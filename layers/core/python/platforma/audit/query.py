@@ -4,21 +4,26 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, get_args
 
 from platforma.audit.index import subject_of
+from platforma.audit.personal import OF_THE_ACTOR
 from platforma.audit.ports import Span
 from platforma.kernel.clock import parse_rfc3339, rfc3339
 from platforma.kernel.errors import FieldError, Malformed, Unprocessable
 from platforma.kernel.events import Result
 
 MAX_LIMIT, LIMIT = 200, 50
+OTHERS = ("principal_type", "principal_id", "source", "resource_type", "reason", "client_request_id", "user_agent")
+"""Fields that are looked at in what the others yield: by what they are, or by a beginning that ends in `*`."""
 _MAX_TEXT = 256
 _ACTION = re.compile(r"\A(?:\*|[a-z0-9_-]+(?:[.:][a-z0-9_-]+)*(?:[.:]\*)?)\Z")
 _POSITION = re.compile(r"\A[0-9T:.-]{23}Z#evt_[0-9a-z]{26}\Z")
 _FIRST, _LAST = "0", "~"
+_MAPPED = 96
+"""Bits before the IPv4 address in an IPv6 address that stands for one (RFC 4291 section 2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Query:
 
     *action* is a name or a beginning of names, ended by `*`; *text* are words, each of which must occur in some value.
     *after* is the position behind which to go on, as a former answer gave it. *principals* are ids of which one acted.
-    *about* is a person who acted, was changed or was asked about.
+    *about* is a person who acted, was changed or was asked about. *others* are fields with what they are, or with a
+    beginning that ends in `*`.
     """
 
     tenant_id: str
@@ -46,6 +52,7 @@ class Query:
     after: str | None = None
     principals: frozenset[str] | None = None
     about: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
 
     def span(self) -> Span:
         """The positions that remain to be looked at."""
@@ -65,11 +72,14 @@ class Query:
             and self.result in (None, body.get("result"))
             and self.request_id in (None, body.get("request_id"))
             and (self.action is None or _covers(self.action, str(body.get("action", ""))))
+            and all(_is(pattern, body.get(name)) for name, pattern in self.others if name not in OF_THE_ACTOR)
         )
 
     def admits(self, document: Mapping[str, Any]) -> bool:
         """Whether the whole event, whose clear part was admitted, is an answer."""
         if self.network is not None and not _within(self.network, document.get("ip_address")):
+            return False
+        if not all(_is(pattern, document.get(name)) for name, pattern in self.others if name in OF_THE_ACTOR):
             return False
         if self.text is None:
             return True
@@ -105,12 +115,25 @@ def parse_query(tenant_id: str, parameters: Mapping[str, str], *, after: str | N
             faults.append(FieldError(f"/{name}", str(error) or "Not valid."))
             return otherwise
 
-    known = {"from", "to", "user_id", "action", "resource", "result", "ip_address", "request_id", "q", "order", "limit"}
+    known = {
+        "from",
+        "to",
+        "user_id",
+        "action",
+        "resource",
+        "result",
+        "ip_address",
+        "request_id",
+        "q",
+        "order",
+        "limit",
+        *OTHERS,
+    }
     faults += [FieldError(f"/{name}", "There is no such parameter.") for name in parameters if name not in known]
     query = Query(
         tenant_id,
-        since=read("from", parse_rfc3339),
-        until=read("to", parse_rfc3339),
+        since=read("from", bound),
+        until=read("to", bound),
         user_id=read("user_id", _short),
         action=read("action", _action),
         resource=read("resource", _short),
@@ -121,12 +144,28 @@ def parse_query(tenant_id: str, parameters: Mapping[str, str], *, after: str | N
         ascending=read("order", _ascending, otherwise=False),
         limit=read("limit", _limit, otherwise=LIMIT),
         after=after,
+        others=tuple((name, read(name, _short, otherwise="*")) for name in OTHERS if name in parameters),
     )
     if after is not None and not _POSITION.match(after):
         faults.append(FieldError("/cursor", "Not a cursor of this list."))
     if faults:
         raise Unprocessable("The query is not valid.", errors=faults)
     return query
+
+
+def bound(text: str) -> datetime:
+    """
+    The moment that *text* names as the beginning or end of what is asked for: events' times are whole milliseconds, so that
+    those before it are the ones before the next whole one.
+
+    Raises:
+        Malformed: not an RFC 3339 time.
+    """
+    moment = parse_rfc3339(text)
+    try:
+        return moment + timedelta(microseconds=-moment.microsecond % 1000)
+    except OverflowError:
+        return moment
 
 
 def _short(text: str) -> str:
@@ -149,9 +188,13 @@ def _result(text: str) -> str:
 
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text, strict=False)
+        network = ip_network(text, strict=False)
     except ValueError:
         raise ValueError("Must be an address or a network in CIDR notation.") from None
+    mapped = (
+        network.network_address.ipv4_mapped if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED else None
+    )
+    return network if mapped is None else ip_network((mapped, network.prefixlen - _MAPPED))
 
 
 def _ascending(text: str) -> bool:
@@ -168,6 +211,10 @@ def _limit(text: str) -> int:
 
 def _covers(pattern: str, action: str) -> bool:
     return action.startswith(pattern[:-1]) if pattern.endswith("*") else action == pattern
+
+
+def _is(pattern: str, value: Any) -> bool:
+    return value is not None and _covers(pattern, str(value))
 
 
 def _within(network: IPv4Network | IPv6Network, address: Any) -> bool:

@@ -18,7 +18,8 @@ from platforma.audit.canonical import canonical, plain
 from platforma.audit.entry import longest_line, surely_fits
 from platforma.audit.errors import EventTooLarge, LogBroken
 from platforma.audit.model import MAX_ENTRY, Row, position_of, tenant_of
-from platforma.audit.personal import Values, divide, unite
+from platforma.audit.personal import OF_THE_ACTOR, Values, divide, unite
+from platforma.audit.redaction import is_suspect, redacted
 from platforma.kernel.events import Event
 from platforma.keys.envelope import Envelope
 
@@ -38,7 +39,8 @@ class Opened:
 
     def document(self) -> dict[str, Any]:
         """The event as the contract has it."""
-        whole = unite(self.body, {path: value for found in self.values.values() for path, value in found.items()})
+        values = {path: value for found in self.values.values() for path, value in found.items()}
+        whole = dict.fromkeys(OF_THE_ACTOR) | unite(self.body, values)
         if self.row.sequence is not None:
             whole["sequence"] = self.row.sequence
         return whole
@@ -46,15 +48,18 @@ class Opened:
 
 def seal_event(event: Event, envelope: Envelope) -> Row:
     """
-    *event* as a row of its tenant's log.
+    *event* as a row of its tenant's log, without whatever credentials it holds.
 
     Raises:
         EventTooLarge: its entry would be over the limit, so that no relay could enter it.
         Unavailable: no key is to be had.
     """
-    body, values = divide(plain(event.as_json()), event)
-    secret = canonical({"seed": base64.b64encode(os.urandom(_SEED)).decode(), "values": values})
-    text = canonical(body)
+    document, seed = plain(event.as_json()), base64.b64encode(os.urandom(_SEED)).decode()
+    body, values = divide(document, event)
+    text, secret = canonical(body), canonical({"seed": seed, "values": values})
+    if is_suspect(text, secret):
+        body, values = divide(redacted(document, external=event.source == "external"), event)
+        text, secret = canonical(body), canonical({"seed": seed, "values": values})
     if not surely_fits(text, secret, values) and longest_line(body, values) > MAX_ENTRY:
         raise EventTooLarge(event_id=event.id)
     return Row(

@@ -36,6 +36,7 @@ def kept_of_persons() -> "Mapping[str, Kept]":
             lambda tenant, user: (one.as_json() for one in every(parts.oauth.consents().of_user, tenant, user)),
             parts.oauth.consents().forget,
         ),
+        "grants": Kept(lambda tenant, user: (one.as_json() for one in parts.oauth.grants().of_user(tenant, user))),
     }
 
 

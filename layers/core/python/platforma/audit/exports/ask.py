@@ -5,8 +5,8 @@ from datetime import datetime
 
 from platforma.audit.exports.model import Export, Format
 from platforma.audit.exports.ports import Exports
-from platforma.audit.query import parse_query
-from platforma.kernel.clock import parse_rfc3339, rfc3339
+from platforma.audit.query import bound, parse_query
+from platforma.kernel.clock import rfc3339
 from platforma.kernel.errors import FieldError, Malformed, NotFound, Unprocessable
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import is_id, new_id
@@ -26,11 +26,13 @@ def ask_for_export(
     Take an export of the tenant's events from *since* to *until* on; who asks and for what is in its event.
 
     Raises:
-        Unprocessable: times in the wrong order, or a filter that says nothing.
+        Unprocessable: times in the wrong order or ahead, or a filter that says nothing.
     """
     start, end = _time(since, "/from"), _time(until, "/to")
     if not start < end:
         raise Unprocessable(errors=[FieldError("/to", "Must be after `from`.")])
+    if start >= attempt.clock():
+        raise Unprocessable(errors=[FieldError("/from", "Must not lie ahead.")])
     parse_query(tenant_id, dict(filter))
     export = Export(
         id=new_id("exp"),
@@ -69,6 +71,6 @@ def list_exports(tenant_id: str, *, limit: int, after: str | None, exports: Expo
 
 def _time(text: str, where: str) -> datetime:
     try:
-        return parse_rfc3339(text)
+        return bound(text)
     except Malformed as error:
         raise Unprocessable(errors=[FieldError(where, error.detail)]) from None

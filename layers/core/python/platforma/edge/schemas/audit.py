@@ -9,7 +9,10 @@ from platforma.edge.schemas.identity import RoleSourceView, UserView
 
 
 class EventQuery(Paging):
-    """Which events; all filters must match."""
+    """
+    Which events; all filters must match. `action` may be a beginning that ends in `.*`; from `principal_type` on, what is
+    asked for may be any beginning that ends in `*`.
+    """
 
     from_: Annotated[Timestamp | None, Field(alias="from")] = None
     to: Timestamp | None = None
@@ -20,6 +23,13 @@ class EventQuery(Paging):
     ip_address: Annotated[str, StringConstraints(max_length=64)] | None = None
     request_id: Annotated[str, StringConstraints(max_length=128)] | None = None
     q: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    principal_type: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    principal_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    source: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
+    resource_type: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    client_request_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    user_agent: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     order: Literal["asc", "desc"] = "desc"
 
 
@@ -184,7 +194,7 @@ class RetentionView(View):
 
 
 class ExportFilter(Body):
-    """Which events; as in a search."""
+    """Which events, as in a search."""
 
     user_id: Annotated[str, StringConstraints(max_length=64)] | None = None
     action: Annotated[str, StringConstraints(max_length=200)] | None = None
@@ -193,6 +203,13 @@ class ExportFilter(Body):
     ip_address: Annotated[str, StringConstraints(max_length=64)] | None = None
     request_id: Annotated[str, StringConstraints(max_length=128)] | None = None
     q: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    principal_type: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    principal_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    source: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
+    resource_type: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    client_request_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    user_agent: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class NewExport(Body):
