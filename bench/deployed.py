@@ -9,6 +9,7 @@ so that a time is too long by that rather than too short); then every segment is
 
 import contextlib
 import json
+import os
 import random
 import secrets
 import ssl
@@ -167,16 +168,16 @@ def _callers(stack: dict[str, Any], http: httpx.Client) -> list[Caller]:
     ]
 
 
-def _sent(http: httpx.Client, request: dict[str, Any]) -> tuple[str, float]:
-    """A request's id and when it was sent."""
+def _sent(http: httpx.Client, request: dict[str, Any]) -> tuple[str, tuple[float, float]]:
+    """A request's id, when it was sent and when it was answered."""
     started = time.monotonic()
     answer = http.request(**request)
     assert answer.status_code < 500, answer.text
-    return answer.headers["x-request-id"], started
+    return answer.headers["x-request-id"], (started, time.monotonic())
 
 
-def _played(http: httpx.Client, callers: Sequence[Caller]) -> dict[str, float]:
-    """When each request was sent, by its id."""
+def _played(http: httpx.Client, callers: Sequence[Caller]) -> dict[str, tuple[float, float]]:
+    """When each request was sent and answered, by its id."""
     order = random.Random(1)  # the same order each time
     with ThreadPoolExecutor(AT_ONCE) as pool:
         asked = []
@@ -191,7 +192,11 @@ def _played(http: httpx.Client, callers: Sequence[Caller]) -> dict[str, float]:
 
 
 def run(file: Path | None = None) -> dict[str, Any]:
-    """Seconds from request to locked bucket, and between checkpoints of a log that always has news."""
+    """
+    Seconds from request to locked bucket, and between checkpoints of a log that always has news.
+
+    What the answers alone took, and the machine's load over the last five minutes, tell how much of it is the machine's.
+    """
     with _stack(file) as stack:
         trusted = ssl.create_default_context(cafile=stack["ca_file"])
         limits = httpx.Limits(keepalive_expiry=5)
@@ -212,13 +217,17 @@ def run(file: Path | None = None) -> dict[str, Any]:
             finally:
                 watch.over.set()
                 watching.join()
-        took = [watch.arrived[request_id] - started for request_id, started in sent.items()]
+        took = [watch.arrived[request_id] - started for request_id, (started, _) in sent.items()]
+        answered = statistics.quantiles((later - sooner for sooner, later in sent.values()), n=100, method="inclusive")
         hundredths = statistics.quantiles(took, n=100, method="inclusive")
         apart = [later - sooner for seen in watch.checkpoints.values() for sooner, later in pairwise(seen)]
         return {
             "requests": len(sent),
             "minutes": round(played / 60, 1),
             "tenants": len(callers),
+            "load_average": round(os.getloadavg()[1], 1),
+            "answered_p50_seconds": round(answered[49], 2),
+            "answered_p99_seconds": round(answered[98], 2),
             "request_to_locked_p50_seconds": round(hundredths[49], 2),
             "request_to_locked_p95_seconds": round(hundredths[94], 2),
             "request_to_locked_p99_seconds": round(hundredths[98], 2),
