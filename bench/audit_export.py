@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path as File
 from typing import Any, cast
@@ -120,6 +120,18 @@ class FolderFiles:
         """Copy it."""
         (self._root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, self._root / name)
+
+    def fetch(self, name: str, file: File) -> bool:
+        """Copy it back."""
+        found = (self._root / name).exists()
+        if found:
+            shutil.copyfile(self._root / name, file)
+        return found
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete them."""
+        for name in names:
+            (self._root / name).unlink(missing_ok=True)
 
     def link(self, name: str, valid: timedelta) -> str:  # noqa: ARG002
         """Where it is."""

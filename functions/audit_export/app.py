@@ -26,4 +26,5 @@ def handler(event: dict[str, object], request_id: str) -> dict[str, object]:
         return bootstrap.offer_checkpoints(request_id)
     if asks_for("compact", event):
         return {"cold": bootstrap.compact_logs()}
-    return {"forgotten": bootstrap.forget_persons(), **bootstrap.make_exports()}
+    forgotten = {"forgotten": bootstrap.forget_persons(), "forgotten_exported": bootstrap.forget_exported()}
+    return {**forgotten, **bootstrap.make_exports()}

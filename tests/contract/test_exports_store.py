@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+import boto3
 import pytest
 
 from platforma.adapters.dynamodb.audit import Outbox
 from platforma.adapters.dynamodb.exports import DynamoDBExports
-from platforma.adapters.memory.exports import MemoryExports
+from platforma.adapters.memory.exports import MemoryExports, MemoryFiles
 from platforma.adapters.memory.keys import MemoryDataKeys
+from platforma.adapters.s3_files import S3Files
 from platforma.audit.exports.model import Export, File
-from platforma.audit.exports.ports import Exports
+from platforma.audit.exports.ports import Exports, Files
 from platforma.kernel.clock import system_clock
 from platforma.kernel.events import Attempt, Event
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
-from tests.contract.on_moto import isolate, tables_on_moto
+from tests.contract.on_moto import REGION, isolate, tables_on_moto
 
 TENANT, OTHER = new_id("ten"), new_id("ten")
 RACERS = 20
@@ -110,3 +113,38 @@ def test_files_of_one_export_are_not_anothers_and_are_in_no_list(kept: Exports):
 
     assert list(kept.files(second)) == []
     assert [one.id for one in kept.listed(TENANT, after=None, limit=10)] == sorted((first.id, second.id), reverse=True)
+
+
+def test_one_that_is_done_and_queued_again_is_open_again_without_its_files(kept: Exports):
+    done = kept.replace(replace(with_parts(kept, 2), status="done"))
+    assert done is not None
+    assert list(kept.open()) == []
+
+    anew = kept.replace(replace(done, status="queued", parts=0))
+
+    assert anew is not None
+    assert list(kept.open()) == [anew]
+    assert list(kept.files(anew)) == []
+    again = kept.replace(replace(anew, parts=1), files_of(1))
+    assert again is not None
+    assert list(kept.files(again)) == list(files_of(1))
+
+
+@pytest.mark.parametrize("where", ["memory", "s3"])
+def test_files_that_are_removed_are_gone_and_one_that_is_not_there_is_told(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with tables_on_moto("audit"):
+        boto3.client("s3", REGION).create_bucket(Bucket="exports", CreateBucketConfiguration={"LocationConstraint": REGION})
+        files: Files = MemoryFiles() if where == "memory" else S3Files("exports")
+        file, found = tmp_path / "file", tmp_path / "found"
+        file.write_bytes(b"lines")
+        for name in ("a/one", "a/two"):
+            files.put(name, file, "text/csv")
+
+        assert files.fetch("a/one", found)
+        assert found.read_bytes() == b"lines"
+        files.remove(["a/one", "a/none"])
+        assert not files.fetch("a/one", found)
+        assert files.fetch("a/two", found)

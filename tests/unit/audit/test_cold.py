@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from platforma.adapters.columns import ColdColumns
 from platforma.adapters.memory.cold import FolderFiles
 from platforma.adapters.memory.erasures import MemoryErasures
+from platforma.adapters.memory.exports import MemoryExports, MemoryFiles
 from platforma.audit.cold import Cold, compact, forget_ended, forget_persons
 from platforma.audit.cold.ports import Mark
 from platforma.audit.cold.statement import statement
 from platforma.audit.erase import destroy_key
 from platforma.audit.erasure import Erasure, ask_for_erasure, erase_persons
 from platforma.audit.errors import LogBroken
+from platforma.audit.exports import forget_exported
 from platforma.audit.model import HOT_DAYS
 from platforma.audit.ports import Span
 from platforma.audit.proof import Published
@@ -383,6 +385,7 @@ def test_an_erasure_is_done_once_the_files_that_told_of_the_person_are_written_a
     world.later(minutes=2)
     assert work_on(world, erasures).status == "erased", "old events are still to be rewritten"
     assert erased(world, tmp_path, person, erasures) == {"done": 1, "open": 0}
+    forget_exported(erasures=erasures, exports=MemoryExports(), files=MemoryFiles(), clock=world.clock)
     world.record(21, user_id=user_id(2))
     world.attendant().ring([TENANT])
     done = work_on(world, erasures)

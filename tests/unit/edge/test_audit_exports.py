@@ -129,3 +129,41 @@ def test_another_tenant_and_who_may_not_read_the_log_get_none(world: World, tena
     assert other.call("GET", "/v1/audit/exports", expect=200).json["items"] == []
     assert world.call("GET", f"/v1/audit/exports/{export['id']}", token=nobody).status == 403
     assert world.call("POST", "/v1/audit/exports", token=nobody, json_body=asked(world)).status == 403
+
+
+def test_an_export_of_before_tells_nothing_of_who_was_erased_and_is_there_again(world: World, tenant: Tenant):
+    fields = {"email": "ada@acme.test", "name": "Ada", "roles": []}
+    ada = tenant.call("POST", "/v1/users", fields, expect=201).json["id"]
+    export = made(world, tenant)
+    before = {key: Fetched(export).read(key).body for key in Fetched(export).keys}
+    assert any(b"ada@acme.test" in body for body in before.values())
+
+    tenant.call("POST", f"/v1/users/{ada}/erasure", expect=202)
+    for _ in range(3):
+        world.clock.move(minutes=11)
+        world.sweep()
+        world.erase()
+
+    erasure = tenant.call("GET", f"/v1/users/{ada}/erasure", expect=200).json
+    anew = tenant.call("GET", f"/v1/audit/exports/{export['id']}", expect=200).json
+    after = {key: Fetched(anew).read(key).body for key in Fetched(anew).keys}
+    keys = tenant.call("GET", f"/audit/{tenant.id}/keys", expect=200).json["keys"]
+    assert (erasure["status"], erasure["exports_remade"]) == ("done", 1)
+    assert (anew["status"], anew["events"], after.keys()) == ("done", export["events"], before.keys())
+    assert not any(b"ada@acme.test" in body for body in after.values())
+    assert verify_export(Fetched(anew), Trusted(named=tuple(parse_key(key) for key in keys))).whole
+
+
+def test_what_a_tenant_exported_goes_with_its_key(world: World, tenant: Tenant):
+    export = made(world, tenant)
+    (key, *_) = Fetched(export).keys
+    platform = world.token(world.platform_client)
+    gone = world.call("DELETE", f"/v1/tenants/{tenant.id}?immediate=true", token=platform, headers={"If-Match": "*"})
+    assert gone.status == 202, gone.text
+
+    world.clock.move(minutes=20)
+    world.sweep()
+    world.old_events("compact")
+
+    found = boto3.client("s3", region_name=REGION).list_objects_v2(Bucket=EXPORTS, Prefix=f"{tenant.id}/")
+    assert found["KeyCount"] == 0, key

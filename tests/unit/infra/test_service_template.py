@@ -114,15 +114,16 @@ def test_only_who_moves_sealed_records_on_reads_a_table_through_and_answers_no_r
     assert scanning < UNATTENDED
 
 
-def test_nobody_deletes_an_object_but_tenants_rubbish_and_old_events_and_no_version_of_any():
+def test_nobody_deletes_an_object_but_tenants_rubbish_and_copies_of_the_log_and_no_version_of_any():
     allowed = {action for folder in FOLDERS for statement in statements(folder) for action in as_list(statement["Action"])}
     deleting = {folder for folder in FOLDERS if "s3:DeleteObject" in set().union(*may(folder, "s3").values(), set())}
 
     assert deleting == {"audit_export", "keys_upkeep"}
     assert "AuditBucket" not in str(may("keys_upkeep", "s3"))
-    assert [name for name, actions in may("audit_export", "s3").items() if "s3:DeleteObject" in actions] == [
-        str({"Fn::Sub": ["${Bucket}/events/*", {"Bucket": {"Fn::ImportValue": {"Fn::Sub": "${StateStack}-ColdBucketArn"}}}]})
-    ]
+    assert {name for name, actions in may("audit_export", "s3").items() if "s3:DeleteObject" in actions} == {
+        str({"Fn::Sub": [place, {"Bucket": {"Fn::ImportValue": {"Fn::Sub": f"${{StateStack}}-{bucket}Arn"}}}]})
+        for place, bucket in (("${Bucket}/events/*", "ColdBucket"), ("${Bucket}/*", "ExportsBucket"))
+    }
     assert not allowed & {"s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
 
 

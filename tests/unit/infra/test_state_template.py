@@ -191,6 +191,10 @@ def test_who_asks_for_old_events_decides_neither_where_answers_go_nor_how_they_a
     assert result["OutputLocation"] == {"Fn::Sub": "s3://${ColdBucket}/results/"}
 
 
+def test_what_an_erasure_takes_out_of_exports_is_in_no_version():
+    assert "VersioningConfiguration" not in properties(STATE, "ExportsBucket")
+
+
 def test_what_an_erasure_takes_out_of_old_events_is_in_no_version_and_answers_go_after_a_day():
     bucket = properties(STATE, "ColdBucket")
 

@@ -1,11 +1,13 @@
 """Files that are there to be fetched for some days: each encrypted and checksummed, and given out by link."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from platforma.adapters.aws import answering
 
@@ -21,6 +23,8 @@ _CONFIG = Config(
     signature_version="s3v4",
     s3={"addressing_style": "virtual"},
 )
+
+_NONE = ("NoSuchKey", "404", "NotFound")
 
 
 class S3Files:
@@ -48,6 +52,36 @@ class S3Files:
                 ChecksumAlgorithm="SHA256",
                 **self._encryption,
             )
+
+    def fetch(self, name: str, file: Path) -> bool:
+        """
+        Copy what is stored to *file*.
+
+        Raises:
+            Unavailable: S3 would not.
+        """
+        with answering():
+            try:
+                found = self._s3.get_object(Bucket=self._bucket, Key=name)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code", "") not in _NONE:
+                    raise
+                return False
+            with file.open("wb") as out:
+                for chunk in found["Body"].iter_chunks(1 << 20):
+                    out.write(chunk)
+        return True
+
+    def remove(self, names: Iterable[str]) -> None:
+        """
+        Delete these files; the bucket keeps no versions.
+
+        Raises:
+            Unavailable: S3 would not.
+        """
+        with answering():
+            for name in names:
+                self._s3.delete_object(Bucket=self._bucket, Key=name)
 
     def link(self, name: str, valid: timedelta) -> str:
         """A presigned URL; no call is made for it."""

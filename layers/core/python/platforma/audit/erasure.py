@@ -2,9 +2,9 @@
 Erasure of a person from a tenant's logs on request (GDPR article 17), and its certificate.
 
 A request is kept and worked on, step by step, until it is done: `accepted`, then `erased` (the person's key is gone, nothing
-in the log can be read), then `done` (both indexes are rewritten, and a checkpoint covers the log as it is now). The
-certificate says when, and under which signed checkpoints the logs stood before and after: whoever holds both can ask for the
-proof that the later only continues the earlier.
+in the log can be read), then `done` (both indexes are rewritten, exports that told of the person are begun anew, and a
+checkpoint covers the log as it is now). The certificate says when, and under which signed checkpoints the logs stood before
+and after: whoever holds both can ask for the proof that the later only continues the earlier.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from platforma.kernel.errors import Broken, NotFound, Unavailable
 from platforma.kernel.events import Attempt, Event
 
 _BUDGET = timedelta(seconds=40)
+_PLACES = ("place", "cold_place", "exports_place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Erasure:
     A person to be erased, or who was. *before* and *after* are checkpoints by log, *rewritten* counts rows of the index.
 
     *place* is how far the rewriting is; None where nothing is left to rewrite. *cold_rewritten* counts files of old events,
-    and *cold_place* is how far these are.
+    and *cold_place* is how far these are; *exports_remade* and *exports_place* likewise, of exports.
     """
 
     tenant_id: str
@@ -43,6 +44,8 @@ class Erasure:
     place: Place | None = START
     cold_rewritten: int = 0
     cold_place: str | None = ""
+    exports_remade: int = 0
+    exports_place: str | None = ""
 
     def document(self) -> dict[str, Any]:
         """All of it as plain JSON."""
@@ -50,7 +53,7 @@ class Erasure:
 
     def as_json(self) -> dict[str, Any]:
         """What its readers see."""
-        return {name: value for name, value in self.document().items() if name not in ("place", "cold_place")}
+        return {name: value for name, value in self.document().items() if name not in _PLACES}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Erasure":
@@ -152,7 +155,7 @@ def _advanced(erasure: Erasure, erasures: Erasures, by: Relay, published: Publis
         if not erasures.replace(erasure, onward) or place is not None:
             return False
         erasure = onward
-    if erasure.cold_place is not None:
+    if erasure.cold_place is not None or erasure.exports_place is not None:
         return False
     after = _checkpoints(erasure.tenant_id, by, published)
     if after is None or any(after[log_id] == checkpoint for log_id, checkpoint in erasure.before.items()):

@@ -133,6 +133,15 @@ def make_exports() -> dict[str, Any]:
     return dict(run_exports(by))
 
 
+def forget_exported() -> dict[str, int]:
+    """Have exports made anew that told of who was erased since; for how many persons that is done, and still open."""
+    from platforma.audit.exports import forget_exported
+
+    return forget_exported(
+        erasures=audit.erasures(), exports=audit.exports(), files=audit.export_files(), clock=environment.clock
+    )
+
+
 def push_streams(request_id: str) -> dict[str, Any]:
     """Push what is new to streams' receivers; how many events were delivered, and how many streams fail or are suspended."""
     from platforma.adapters.s3 import S3Bucket
@@ -179,10 +188,14 @@ def compact_logs() -> dict[str, int]:
     from platforma.adapters.columns import ColdColumns
     from platforma.adapters.s3 import S3Bucket
     from platforma.audit.cold import Compactor, compact, forget_ended
+    from platforma.audit.exports import forget_exports_of_ended
     from platforma.audit.model import tenant_of
 
     store, marks, files = audit.audit_store(), audit.cold_marks(), audit.cold_files()
-    removed = forget_ended(sorted({tenant_of(log_id) for log_id in store.ended()}), marks=marks, files=files)
+    ended = sorted({tenant_of(log_id) for log_id in store.ended()})
+    removed = forget_ended(ended, marks=marks, files=files)
+    exports, clock = audit.exports(), environment.clock
+    removed += forget_exports_of_ended(ended, exports=exports, files=audit.export_files(), clock=clock)
     bucket = S3Bucket(environment.settings().audit_bucket)
     persons = audit.keys_of_persons()
     by = Compactor(store, bucket, persons, marks, files, ColdColumns(), environment.clock)

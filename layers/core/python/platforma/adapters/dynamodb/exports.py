@@ -99,7 +99,7 @@ class DynamoDBExports:
                 yield export
 
     def replace(self, export: Export, files: Sequence[File] = ()) -> Export | None:
-        """Where its version is still this one."""
+        """Where its version is still this one; its mark goes with its settling, and comes back where it is queued again."""
         after = replace(export, version=export.version + 1)
         transaction = Transaction(self._tables)
         transaction.put(_item(after), ExportItem.version == export.version, refused=PreconditionFailed())
@@ -109,6 +109,8 @@ class DynamoDBExports:
         if after.status in _SETTLED:
             mark = ExportingItem(_OPEN, f"{export.tenant_id}#{export.id}", settled=True, expires=_soon(export))
             transaction.put(mark)
+        elif after.status == "queued":
+            transaction.put(ExportingItem(_OPEN, f"{export.tenant_id}#{export.id}"))
         try:
             transaction.commit()
         except PreconditionFailed:

@@ -1,6 +1,6 @@
 """Exports in memory; they may die after each write."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -70,6 +70,18 @@ class MemoryFiles:
         assert media_type
         self.bodies[name] = file.read_bytes()
         self.after_write("file")
+
+    def fetch(self, name: str, file: Path) -> bool:
+        """Copy it."""
+        if name in self.bodies:
+            file.write_bytes(self.bodies[name])
+        return name in self.bodies
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget them, one by one."""
+        for name in names:
+            self.bodies.pop(name, None)
+            self.after_write("remove")
 
     def link(self, name: str, valid: timedelta) -> str:
         """A URL that says how long it is good."""

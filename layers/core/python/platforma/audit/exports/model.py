@@ -17,6 +17,7 @@ KEPT = timedelta(days=7)
 """How long files are there to be fetched."""
 LINK = timedelta(minutes=15)
 MANIFEST = "manifest.json"
+_ENDINGS: dict[Format, str] = {"jsonl": "jsonl", "csv": "csv", "ocsf": "jsonl", "parquet": "parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,8 @@ class Export:
         """All of it as plain JSON."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         return {**plain, "filter": dict(self.filter), "wanted": dict(self.wanted), "sizes": dict(self.sizes)}
+
+
+def part_names(export: Export, number: int) -> tuple[str, str]:
+    """What the files of this part are called: its events, and their proofs."""
+    return f"events-{number:05d}.{_ENDINGS[export.format]}", f"proofs-{number:05d}.jsonl.gz"

@@ -1,6 +1,6 @@
 """What exports need of the outside. Every method may raise `Unavailable`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,8 @@ class Exports(Protocol):
         """
         Keep the export's new state if it is still of the version that it says; then with the next version, else None.
 
-        *files* are those of its newest part, kept with it or not at all. One that is done or failed is open no more.
+        *files* are those of its newest part, kept with it or not at all. One that is done or failed is open no more,
+        and one that is queued again is open again.
         """
 
     def files(self, export: Export, *, after: int = 0, limit: int | None = None) -> Iterator[File]:
@@ -40,6 +41,12 @@ class Files(Protocol):
 
     def put(self, name: str, file: Path, media_type: str) -> None:
         """Store a file; the same name again replaces it."""
+
+    def fetch(self, name: str, file: Path) -> bool:
+        """Copy what is stored to *file*; False if there is no such file."""
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete these files, as far as they are there; nothing of them is kept."""
 
     def link(self, name: str, valid: timedelta) -> str:
         """A URL by which anybody may fetch the file for so long."""

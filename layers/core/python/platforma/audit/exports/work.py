@@ -23,21 +23,21 @@ from typing import IO
 from platforma.audit.cold.read import Cold
 from platforma.audit.exports.found import looked_through
 from platforma.audit.exports.manifest import signed_manifest
-from platforma.audit.exports.model import MANIFEST, Export, File
+from platforma.audit.exports.model import MANIFEST, Export, File, part_names
 from platforma.audit.exports.ports import Columns, Exports, Files
 from platforma.audit.exports.proving import Proving
 from platforma.audit.exports.rows import csv_header, csv_row, json_row, ocsf_row
 from platforma.audit.ports import CheckpointSigner, LogStore, Span
 from platforma.audit.proof import Published
 from platforma.kernel.clock import Clock, system_clock
-from platforma.kernel.errors import Broken, Conflict
+from platforma.kernel.errors import Broken, Conflict, Unavailable
 from platforma.keys.envelope import Envelope
+from platforma.keys.errors import NoSuchKey
 
 PART, PART_BYTES = 20_000, 128 * 2**20
 """Events of one part at most; bytes, its proofs included, from which on it takes no more."""
 _COMPRESSION = 1
 """Most of a proof is hashes, which no level makes smaller."""
-_ENDINGS = {"jsonl": "jsonl", "csv": "csv", "ocsf": "jsonl", "parquet": "parquet"}
 _ROWS = {"jsonl": json_row, "csv": csv_row, "ocsf": ocsf_row, "parquet": json_row}
 _TYPES = {
     "jsonl": "application/jsonl",
@@ -72,12 +72,14 @@ class Exporter:
 
 def run_exports(by: Exporter) -> dict[str, int]:
     """
-    Work on every open export, as far as time allows; how many are *done* and how many *failed*.
+    Work on every open export, as far as time allows; how many are *done* and how many *failed*. One that meets a failing
+    dependency holds up no other.
 
     Raises:
         Unavailable: a dependency failed; what was begun is gone on with.
     """
     started, done = by.clock(), {"done": 0, "failed": 0}
+    unavailable: Unavailable | None = None
     for export in by.exports.open():
         now = by.clock()
         if now - started > by.budget:
@@ -91,13 +93,17 @@ def run_exports(by: Exporter) -> dict[str, int]:
             ended = _worked_on(taken, by, started + by.budget)
         except _Overtaken:
             continue
+        except Unavailable as error:
+            unavailable = unavailable or error
         except Broken as error:
             # What is broken stays so; whoever waits for the export is told.
             current = by.exports.get(export.tenant_id, export.id) or taken
             by.exports.replace(replace(current, status="failed", reason=error.code, leased_until=0))
-            done["failed"] += 1
+            done["failed"] += not isinstance(error, NoSuchKey)  # its tenant was deleted, which is nobody's failure
         else:
             done["done"] += ended
+    if unavailable is not None:
+        raise unavailable
     return done
 
 
@@ -175,10 +181,8 @@ def _part(export: Export, by: Exporter, folder: Path, until: datetime) -> tuple[
     if export.format == "parquet":
         lines, text = folder / "parquet", lines
         by.columns.write(text, lines)
-    files = (
-        _stored(export, f"events-{number:05d}.{_ENDINGS[export.format]}", lines, count, by),
-        _stored(export, f"proofs-{number:05d}.jsonl.gz", proofs, 0, by),
-    )
+    names = part_names(export, number)
+    files = (_stored(export, names[0], lines, count, by), _stored(export, names[1], proofs, 0, by))
     return replace(export, after=after, events=export.events + count, parts=number), files, ended
 
 

@@ -456,5 +456,6 @@ class ErasureView(View):
     erased_at: Timestamp | None
     rewritten: int
     cold_rewritten: int
+    exports_remade: int
     before: dict[str, str]
     after: dict[str, str]
