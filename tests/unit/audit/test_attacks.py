@@ -93,14 +93,15 @@ def test_a_clock_that_is_moved_back_changes_no_order_and_unlocks_nothing(tmp_pat
     world.record(1)
     world.later(minutes=2)
     world.attendant().ring([TENANT])
+    of_both = world.bucket.objects[checkpoints(world)[-1]]
     world.later(days=30, minutes=5)
     world.record(2)
     world.attendant().ring([TENANT])
 
     assert [json.loads(line)["id"] for line in world.lines()] == [event_id(0), event_id(1), event_id(2)]
     assert all(world.bucket.objects[name].retain_until >= until for name, until in locked.items())
-    newest = checkpoints(world)[-1]
-    assert world.bucket.objects[newest].retain_until >= max(locked.values())
+    assert note.parse_checkpoint(note.text_of(of_both.body)).size == 2
+    assert of_both.retain_until >= max(locked.values())
     assert verified(world, tmp_path).whole
 
 

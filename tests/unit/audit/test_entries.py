@@ -180,6 +180,30 @@ def test_an_erasure_fences_off_the_relay_that_read_the_key_before():
     world.check()
 
 
+def test_what_a_relay_began_and_left_is_entered_before_the_key_goes():
+    world = World()
+    world.record(1)
+    release = world.store.release
+
+    def and_another_begins(head, owner, **told):
+        nothing_rang = release(head, owner, **told)
+        world.store.release = release
+        world.record(4)
+        assert world.relay_that_dies(after=1)
+        left = world.store.head(TENANT)
+        assert left is not None
+        assert left.intent is not None
+        world.later(seconds=31)
+        return nothing_rang
+
+    world.store.release = and_another_begins
+    world.erase(user_id(1))
+    world.relay()
+
+    world.check()
+    assert [json.loads(line)["sealed"]["key"] for line in world.lines()] == [user_id(1)] * 2
+
+
 def test_no_key_is_made_again_for_who_was_erased():
     world = World()
     world.person_keys.erase(TENANT, user_id(1))

@@ -160,7 +160,7 @@ class Attendant:
 
     def _publish(self, head: Head, apart: timedelta) -> None:
         now = self.by.clock()
-        if head.checkpoint_at is None or now - head.checkpoint_at >= apart:
+        if head.checkpoint_at is None or abs(now - head.checkpoint_at) >= apart:  # or before it, by a clock moved back
             term = self.by.term(tenant_of(head.log_id))
             publish(head, store=self.by.store, bucket=self.by.bucket, signer=self.signer, now=now, term=term)
 
