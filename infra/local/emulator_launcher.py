@@ -24,6 +24,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import types
 import zipfile
 from pathlib import Path
@@ -65,12 +66,19 @@ def save():
 
 
 def save_stores():
-    """Save what is stored, now and again, once there is a whole state that it belongs to."""
-    while not ended.wait(PAUSE_SECONDS):
+    """
+    Save what is stored, now and again, once there is a whole state that it belongs to.
+
+    Nothing else runs meanwhile, so the more there is to save, the rarer it is done.
+    """
+    pause = PAUSE_SECONDS
+    while not ended.wait(pause):
         if (STATE / "cloudformation.json").exists():
+            started = time.monotonic()
             with saving:
                 states = app._build_persistence_save_dict()
                 app.save_all({name: states[name] for name in STORES if name in states})
+            pause = max(PAUSE_SECONDS, 20 * (time.monotonic() - started))
 
 
 def take_back():
@@ -136,21 +144,25 @@ def connected(*args, **kwargs):
 
 @functools.lru_cache(maxsize=1024)
 def key_read(expression):
-    """The two names and values of a condition on a partition and what its sort keys begin with; None: it is another one."""
-    found = re.fullmatch(r"\(?(#?\w+) = (:\w+) AND begins_with ?\((#?\w+), (:\w+)\)\)?", expression)
+    """The names and values of a condition on both keys: what the second begins with, or lies between; None: another one."""
+    found = re.fullmatch(
+        r"\(?(#?\w+) = (:\w+) AND (?:begins_with ?\((#?\w+), (:\w+)\)|(#?\w+) BETWEEN (:\w+) AND (:\w+))\)?", expression
+    )
     return None if found is None else found.groups()
 
 
 def key_fits(expression, item, values, names, slot="ConditionExpression"):
-    """Whether an item fits a condition; the one that nearly every query has on its keys is not parsed for each item."""
+    """Whether an item fits a condition; those that nearly every query has on its keys are not parsed for each item."""
     read = key_read(expression) if slot == "KeyConditionExpression" else None
     if read is None:
         return condition_holds(expression, item, values, names, slot)
-    partition, whole, sort, start = read
-    begun = item.get(names.get(sort, sort), {}).get("S")
-    if begun is None or "S" not in values[start]:
+    partition, whole, begins, start, sort, low, high = read
+    key = item.get(names.get(begins or sort, begins or sort), {}).get("S")
+    bounds = [values[bound].get("S") for bound in ((start,) if begins else (low, high))]
+    if key is None or None in bounds:
         return condition_holds(expression, item, values, names, slot)
-    return item.get(names.get(partition, partition)) == values[whole] and begun.startswith(values[start]["S"])
+    within = key.startswith(bounds[0]) if begins else bounds[0].encode() <= key.encode() <= bounds[1].encode()
+    return within and item.get(names.get(partition, partition)) == values[whole]
 
 
 def import_path_item(api_id, path, item, *more):

@@ -4,14 +4,17 @@ import importlib
 import ipaddress
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from platforma.audit.external import external_events
 from platforma.audit.query import Query, parse_query
 from platforma.audit.search import get_event, search
 from platforma.kernel.errors import NotFound, Unprocessable
+from platforma.kernel.ids import from_bytes
 from tests.unit.audit.world import OTHER, TENANT, World, event_id, user_id
 
 search_module = importlib.import_module("platforma.audit.search")  # the package has a function of that name
@@ -178,6 +181,39 @@ def test_an_event_is_got_after_its_claim_is_gone():
     world.store._claims.clear()
 
     assert get_event(TENANT, event.id, store=world.store, envelope=world.envelope)["id"] == event.id
+
+
+def test_an_event_is_got_after_its_claim_is_gone_among_more_events_than_one_look_takes(monkeypatch):
+    monkeypatch.setattr(search_module, "_LOOK_AT", 20)
+    world = World()
+    world.now = datetime(2024, 11, 15, 8, 27, tzinfo=UTC)
+    for number in range(30):
+        world.record(number)
+    world.now = datetime(2024, 11, 15, 8, 57, tzinfo=UTC)
+    event = world.record(30)
+    world.relay()
+    world.store._claims.clear()
+
+    assert get_event(TENANT, event.id, store=world.store, envelope=world.envelope)["id"] == event.id
+
+
+def test_another_services_event_is_got_without_looking_through_others(monkeypatch):
+    world = World()
+    said = {"id": "theirs-1", "timestamp": "2026-11-24T09:59:58.123Z", "action": "billing.invoices.pay", "result": "success"}
+    writer = {"writer_type": "client", "writer_id": "cli_1", "control_domains": (), "now": world.now}
+    (event,) = external_events(said, tenant_id=TENANT, **writer)
+    world.outbox.enter(event)
+    world.relay()
+    monkeypatch.setattr(world.store, "hot", None)
+
+    assert get_event(TENANT, event.id, store=world.store, envelope=world.envelope)["id"] == event.id
+
+
+def test_there_is_no_event_of_an_id_from_after_all_calendars():
+    late = from_bytes("evt", b"\xff" * 6 + b"\x70\0\x80" + bytes(7))
+
+    with pytest.raises(NotFound):
+        get_event(TENANT, late, store=World().store, envelope=World().envelope)
 
 
 @pytest.mark.parametrize("identity", ["", "evt_", "key_01j0000000e008000000000000", event_id(5), "evt_#HEAD"])

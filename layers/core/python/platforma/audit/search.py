@@ -16,7 +16,7 @@ from typing import Any
 
 from platforma.audit.cold.read import Cold, open_found
 from platforma.audit.index import ways
-from platforma.audit.model import Row
+from platforma.audit.model import Row, position_of
 from platforma.audit.ports import LogStore, Path, Span
 from platforma.audit.query import Query, above, below
 from platforma.kernel.clock import Clock, rfc3339, system_clock
@@ -29,7 +29,10 @@ _PATIENCE = timedelta(seconds=15)
 """How long one call looks through old events: a gateway waits 29 s."""
 _LOOK_AT = 4000
 """Events that one call looks at: a page may be short or empty, and the search goes on behind its cursor."""
-_BEFORE_ITS_ID, _AFTER_ITS_ID = timedelta(hours=1), timedelta(minutes=15)
+_NO_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000
+_ITS_REQUEST = (timedelta(seconds=1), timedelta(seconds=30))
+_ITS_TIME = (timedelta(hours=1), timedelta(minutes=15))
+"""How long before and after its id was made an event may be: nearly always while its request was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,16 @@ def locate_event(
     """
     if not is_id(event_id, "evt"):
         raise NotFound
-    position = store.claimed(tenant_id, event_id)
-    span = Span(position, position) if position else _about(event_id)
-    for log_id in store.logs_of(tenant_id):
-        row = _at(log_id, position, store) if position else _by_time(log_id, span, event_id, store)
-        if row is not None:
+    claimed, made = store.claimed(tenant_id, event_id), _made(event_id)
+    position = claimed or position_of(rfc3339(made), event_id)  # another service's id is made of its event's time
+    logs = store.logs_of(tenant_id)
+    for log_id in logs:
+        if (row := _at(log_id, position, store)) is not None:
             return log_id, open_found(tenant_id, [row], envelope)[0].document()
+    for log_id in logs if claimed is None else ():
+        if (row := _by_time(log_id, made, event_id, store)) is not None:
+            return log_id, open_found(tenant_id, [row], envelope)[0].document()
+    span = Span(claimed, claimed) if claimed else _about(made, *_ITS_TIME)
     if cold is None or (old := cold.find(tenant_id, span, event_id)) is None:
         raise NotFound
     return old[0], open_found(tenant_id, [old[1]], envelope)[0].document()
@@ -180,12 +187,27 @@ def _at(log_id: str, position: str, store: LogStore) -> Row | None:
     )
 
 
-def _about(event_id: str) -> Span:
+def _made(event_id: str) -> datetime:
+    """
+    When an id was made (RFC 9562 section 5.7).
+
+    Raises:
+        NotFound: later than a calendar goes, so that no event has it.
+    """
+    if (milliseconds := int.from_bytes(to_bytes(event_id)[:6], "big")) >= _NO_TIME:
+        raise NotFound
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _about(made: datetime, before: timedelta, after: timedelta) -> Span:
+    return Span(rfc3339(made - before), rfc3339(made + after))
+
+
+def _by_time(log_id: str, made: datetime, event_id: str, store: LogStore) -> Row | None:
     """Claims are kept for days, events for longer: an id tells when it was made, and its event is of about that time."""
-    made = datetime.fromtimestamp(int.from_bytes(to_bytes(event_id)[:6], "big") / 1000, UTC)
-    return Span(rfc3339(made - _BEFORE_ITS_ID), rfc3339(made + _AFTER_ITS_ID))
-
-
-def _by_time(log_id: str, span: Span, event_id: str, store: LogStore) -> Row | None:
-    rows = islice(_hot(log_id, Path(), span, Query(log_id, ascending=True, limit=_PAGE), store), _LOOK_AT)
-    return next((row for row in rows if row.id == event_id), None)
+    query = Query(log_id, ascending=True, limit=_PAGE)
+    for before, after in (_ITS_REQUEST, _ITS_TIME):
+        rows = islice(_hot(log_id, Path(), _about(made, before, after), query, store), _LOOK_AT)
+        if (found := next((row for row in rows if row.id == event_id), None)) is not None:
+            return found
+    return None
