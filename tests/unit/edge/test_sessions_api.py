@@ -99,6 +99,15 @@ def test_a_session_shows_grants_families_and_clients(ada, ours, theirs):
     assert tokens["refresh_token"] not in shown.text
 
 
+def test_what_clients_were_given_stands_in_the_persons_archive(ada, theirs, tenant):
+    tokens = theirs.tokens_for(ada.browser, ada.id)
+
+    told = tenant.call("GET", f"/v1/users/{ada.id}/data-export", expect=200)
+
+    assert {theirs.id} <= {each["client_id"] for each in told.json["kept"]["grants"]}
+    assert tokens["refresh_token"] not in told.text
+
+
 def test_ending_a_session_ends_all_that_was_given_in_it_and_says_so(world, ada, ours, theirs, tenant):
     tokens = theirs.tokens_for(ada.browser, ada.id)
     session_id = ada.session_id
