@@ -69,8 +69,8 @@ class Client(threading.Thread):
     """
     Opens connection after connection to the edge; *shown* are the serial numbers, *failures* what went wrong.
 
-    A server may close a connection between two requests, and the one that meets this goes again on a new connection, as
-    every client does it (RFC 9112 section 9.3.1). A new connection's first request must be served.
+    A server may close a connection before it answers: a request that meets this goes again on a new one, as every client
+    does it (RFC 9112 section 9.3.1), since GET changes nothing (RFC 9110 section 9.2.2). Then it must be served.
     """
 
     def __init__(self, running: Running) -> None:
@@ -83,9 +83,9 @@ class Client(threading.Thread):
         self.failures: list[str] = []
 
     def run(self) -> None:
+        again = False
         while not self.ended.wait(0.05):
             connection = http.client.HTTPSConnection(self._place.netloc, timeout=15, context=self._trusted)
-            answered = 0
             try:
                 connection.connect()
                 shown = connection.sock.getpeercert(binary_form=True)
@@ -93,7 +93,7 @@ class Client(threading.Thread):
                     connection.request("GET", "/.well-known/openid-configuration")
                     reply = connection.getresponse()
                     text = reply.read()
-                    answered += 1
+                    again = False
                     self.requests += 1
                     if reply.status != 200:
                         self.failures.append(f"{reply.status} {text[:80]!r}")
@@ -101,8 +101,10 @@ class Client(threading.Thread):
                 if serial not in self.shown:
                     self.shown.append(serial)
             except (OSError, http.client.HTTPException) as error:
-                if answered == 0 or not isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+                closed = isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError))
+                if again or not closed or isinstance(error, ConnectionRefusedError):
                     self.failures.append(repr(error))
+                again = closed
             finally:
                 connection.close()
 
