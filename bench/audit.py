@@ -22,7 +22,7 @@ from platforma.audit.person_keys import PersonKeys
 from platforma.audit.relay import Relay
 from platforma.audit.sources import Folder
 from platforma.audit.verify import Trusted, verify
-from platforma.kernel.clock import system_clock
+from platforma.kernel.clock import Clock, system_clock
 from platforma.kernel.events import Attempt
 from platforma.kernel.ids import new_id
 from platforma.keys.envelope import Envelope
@@ -41,7 +41,7 @@ def run(events: int = EVENTS) -> dict[str, Any]:
 
     recorded = time.process_time()
     for number in range(events):
-        _record(outbox, tenant, persons[number % PERSONS], number)
+        record(outbox, tenant, persons[number % PERSONS], number)
     relayed = time.process_time()
     person_keys = MemoryPersonKeys()
     relay = Relay(store, bucket, envelope, PersonKeys(person_keys, envelope))
@@ -67,11 +67,12 @@ def run(events: int = EVENTS) -> dict[str, Any]:
     }
 
 
-def _record(outbox: MemoryOutbox, tenant: str, person: str, number: int) -> None:
+def record(outbox: MemoryOutbox, tenant: str, person: str, number: int, clock: Clock = system_clock) -> None:
+    """Record the event of this *number*: one of ten is denied."""
     attempt = Attempt(
         request_id=f"{number:032x}",
         action="infrastructure.clusters.update",
-        clock=system_clock,
+        clock=clock,
         ip_address=f"192.0.2.{number % 256}",
         user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         tenant_id=tenant,

@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.audit import record
 from platforma.adapters.columns import DuckDBColumns
 from platforma.adapters.memory.audit import MemoryLogStore, MemoryOutbox, MemoryPersonKeys, MemorySigner
 from platforma.adapters.memory.exports import MemoryExports
@@ -58,7 +59,7 @@ class FolderBucket:
     def __init__(self, root: File) -> None:
         self._root = root
 
-    def put(self, key: str, body: bytes, *, retain_until: datetime, legal_hold: bool = False) -> None:  # noqa: ARG002
+    def put(self, key: str, body: bytes, *, retain_until: datetime, legal_hold: bool = False) -> None:  # noqa: ARG002  as promised
         """Store it once."""
         file = self._root / key
         if file.exists():
@@ -116,7 +117,7 @@ class FolderFiles:
     def __init__(self, root: File) -> None:
         self._root = root
 
-    def put(self, name: str, file: File, media_type: str) -> None:  # noqa: ARG002
+    def put(self, name: str, file: File, media_type: str) -> None:  # noqa: ARG002  as promised
         """Copy it."""
         (self._root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, self._root / name)
@@ -133,7 +134,7 @@ class FolderFiles:
         for name in names:
             (self._root / name).unlink(missing_ok=True)
 
-    def link(self, name: str, valid: timedelta) -> str:  # noqa: ARG002
+    def link(self, name: str, valid: timedelta) -> str:  # noqa: ARG002  as promised
         """Where it is."""
         return str(self._root / name)
 
@@ -190,7 +191,7 @@ def build(folder: File, events: int) -> dict[str, Any]:
     rows.execute(_SCHEMA)
     for number in range(events):
         now += _APART
-        _record(outbox, tenant, persons[number % _PERSONS], number, clock)
+        record(outbox, tenant, persons[number % _PERSONS], number, clock)
         if (number + 1) % _BATCH and number + 1 < events:
             continue
         attendant.ring([tenant])
@@ -200,26 +201,11 @@ def build(folder: File, events: int) -> dict[str, Any]:
     head = store.head(tenant)
     if head is None or not head.checkpoint_size == head.size == events:
         raise RuntimeError(f"The log is not whole: {head}")
-    versions = {version: (key.hex(), at.isoformat()) for version, (key, at) in keys._keys[tenant].items()}  # noqa: SLF001
+    versions = {version: (key.hex(), at.isoformat()) for version, (key, at) in keys._keys[tenant].items()}  # noqa: SLF001  carried over to the worker
     state = {"tenant": tenant, "origin": head.origin, "size": head.size, "keys": versions}
-    state["signer"] = signer._keys[-1].private_bytes_raw().hex()  # noqa: SLF001
+    state["signer"] = signer._keys[-1].private_bytes_raw().hex()  # noqa: SLF001  carried over to the worker
     (folder / "state.json").write_text(json.dumps(state))
     return {}
-
-
-def _record(outbox: MemoryOutbox, tenant: str, person: str, number: int, clock: Any) -> None:
-    attempt = Attempt(
-        request_id=f"{number:032x}",
-        action="infrastructure.clusters.update",
-        clock=clock,
-        ip_address=f"192.0.2.{number % 256}",
-        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        tenant_id=tenant,
-        principal_type="user",
-        principal_id=person,
-        user_id=person,
-    )
-    outbox.enter(attempt.event("denied" if number % 10 == 0 else "success", resource="cls_eu01", resource_type="cluster"))
 
 
 def _spill(store: MemoryLogStore, tenant: str, rows: sqlite3.Connection) -> None:
@@ -229,21 +215,21 @@ def _spill(store: MemoryLogStore, tenant: str, rows: sqlite3.Connection) -> None
             "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)",
             (
                 (row.position, row.id, row.received_at, row.body, row.sealed, row.sequence)
-                for row in store._hot[tenant, Path()].values()  # noqa: SLF001
+                for row in store._hot[tenant, Path()].values()  # noqa: SLF001  carried over to the worker
             ),
         )
     store.forget_index()
-    store._claims.clear()  # noqa: SLF001
+    store._claims.clear()  # noqa: SLF001  carried over to the worker
 
 
 def export(folder: File, kind: Format, events: int) -> dict[str, Any]:
     """Export the log's first *events* events; what that took."""
     state = json.loads((folder / "state.json").read_text())
     tenant, keys, signer = state["tenant"], MemoryDataKeys(), MemorySigner()
-    keys._keys[tenant] = {  # noqa: SLF001
+    keys._keys[tenant] = {  # noqa: SLF001  carried over to the worker
         int(version): (bytes.fromhex(key), datetime.fromisoformat(at)) for version, (key, at) in state["keys"].items()
     }
-    signer._keys = [Ed25519PrivateKey.from_private_bytes(bytes.fromhex(state["signer"]))]  # noqa: SLF001
+    signer._keys = [Ed25519PrivateKey.from_private_bytes(bytes.fromhex(state["signer"]))]  # noqa: SLF001  carried over to the worker
     head = Head(tenant, state["origin"], size=state["size"], checkpoint_size=state["size"])
     store = cast("LogStore", SQLiteIndex(folder / "index", head))  # it has what an export asks for
     exports, out = MemoryExports(), folder / f"{kind}_{events}"
